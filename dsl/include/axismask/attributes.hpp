@@ -1,0 +1,111 @@
+// What a layer's attributes can be. Each type here says what part the attribute plays; a layer is a struct of them.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <string_view>
+
+#include "axismask/array.hpp"
+#include "axismask/text.hpp"
+
+namespace axismask {
+
+enum class role : std::uint8_t {
+  masked_value,     // what stands where the mask is false
+  parameter,        // a whole number, or one for each index of some axes of the logits
+  query_positions,  // the name of a side input: integer positions over the query axis
+  kv_positions,  // the name of a side input: integer positions over the query axis' name, brought to the key/value axis
+  mask,          // the name of a side input: booleans over any axes of the logits
+  query_axis,    // the name of the logits' query axis
+  kv_axis,       // the name of the logits' key/value axis
+};
+
+// The value to substitute for masked-out logits. A number must fit the logits' dtype: -2.38e38 is an error for
+// float16, not -inf. Minus infinity is never meant by accident, so it is asked for by name.
+class masked_value {
+ public:
+  static constexpr role part = role::masked_value;
+  enum class kind : std::uint8_t { number, lowest, minus_infinity };
+
+  constexpr masked_value(double number) : number_(number) {}  // NOLINT: implicit, an attribute is written as a number
+
+  // The lowest finite number of the logits' dtype.
+  [[nodiscard]] static constexpr masked_value lowest() { return {kind::lowest, std::numeric_limits<double>::lowest()}; }
+  [[nodiscard]] static constexpr masked_value minus_infinity() {
+    return {kind::minus_infinity, -std::numeric_limits<double>::infinity()};
+  }
+
+  [[nodiscard]] constexpr kind what() const { return kind_; }
+  [[nodiscard]] constexpr double number() const { return number_; }
+
+ private:
+  constexpr masked_value(kind what, double number) : kind_(what), number_(number) {}
+
+  kind kind_ = kind::number;
+  double number_;
+};
+
+// A whole number of at least 1, known at run time: a window, a chunk.
+struct count {
+  static constexpr role part = role::parameter;
+
+  std::int64_t value;
+
+  constexpr count(std::int64_t number) : value(number) {}  // NOLINT: implicit, an attribute is written as a number
+};
+
+// The same, known at compile time: `constant<512>`.
+template <std::int64_t Value>
+struct constant {
+  static constexpr role part = role::parameter;
+  static constexpr std::int64_t value = Value;
+};
+
+// One number for each index of some axes of the logits: a window for each head.
+template <class Axes>
+using counts_over = named_view<const std::int64_t, Axes>;
+
+// The name of a side input, or of an axis of the logits. Such an attribute has no state: its type is its name.
+template <text Name, role Part>
+struct named_part {
+  static constexpr role part = Part;
+  static constexpr std::string_view name = Name.view();
+};
+template <text Name>
+struct query_positions : named_part<Name, role::query_positions> {};
+template <text Name>
+struct kv_positions : named_part<Name, role::kv_positions> {};
+template <text Name>
+struct mask : named_part<Name, role::mask> {};
+template <text Name>
+struct query_axis : named_part<Name, role::query_axis> {};
+template <text Name>
+struct kv_axis : named_part<Name, role::kv_axis> {};
+
+// Can a layer have an attribute of this type, and which part does it play?
+template <class T>
+inline constexpr bool is_counts_over = false;
+template <class Axes>
+inline constexpr bool is_counts_over<counts_over<Axes>> = true;
+
+template <class T>
+concept attribute = is_counts_over<T> || requires { T::part; };
+
+template <attribute T>
+[[nodiscard]] consteval role role_of() {
+  if constexpr (is_counts_over<T>) {
+    return role::parameter;
+  } else {
+    return T::part;
+  }
+}
+
+// The parts that come to `keep` as operands: the side inputs, then the parameters.
+[[nodiscard]] constexpr bool is_side_input(role part) {
+  return part == role::query_positions || part == role::kv_positions || part == role::mask;
+}
+[[nodiscard]] constexpr bool is_positions(role part) {
+  return part == role::query_positions || part == role::kv_positions;
+}
+
+}  // namespace axismask

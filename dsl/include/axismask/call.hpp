@@ -1,0 +1,42 @@
+// The door between the DSL and the runtime: a layer's attributes as run-time values, and the one function that runs a
+// layer on arrays. The DSL declares it; the runtime, which knows the kernels, defines it.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "axismask/array.hpp"
+#include "axismask/attributes.hpp"
+#include "axismask/layer_type.hpp"
+
+namespace axismask {
+
+struct attribute_value {
+  std::string_view name;              // of a side input or an axis
+  std::int64_t number = 0;            // of a parameter that is one number
+  const any_view* numbers = nullptr;  // of a parameter that has axes; int64
+};
+
+inline constexpr std::size_t max_attributes = 16;
+
+struct layer_values {
+  const layer_type* type;
+  masked_value masked_out_value;
+  std::array<attribute_value, max_attributes> attributes;  // in the order of the type's attributes
+};
+
+struct side_input {
+  std::string_view name;
+  any_view array;
+};
+
+// Writes to `out` the logits where the layer keeps them and its masked value elsewhere. `out` has the logits' axes (in
+// any order), sizes and dtype; it is the logits themselves (in place) or does not overlap them. The call returns when
+// the result is there, and allocates nothing. Throws `error` for whatever is wrong, before anything is written.
+void apply(const layer_values& layer, const any_view& logits, const any_view& out,
+           std::span<const side_input> side_inputs);
+
+}  // namespace axismask

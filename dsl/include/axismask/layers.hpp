@@ -1,0 +1,4 @@
+// Every layer that axismask ships.
+#pragma once
+
+#include "axismask/causal_sliding_window.hpp"

@@ -1,0 +1,110 @@
+// Text that can be part of a type (`axis<"seq">`), and the few text helpers that compile-time and run-time
+// messages share: quoted lists and "did you mean".
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace axismask {
+
+// A string literal as a template argument. `text<7>` holds "kv_seq" and its terminator, so that compilers print it
+// as written (clang 16 and later; older ones print the character codes).
+template <std::size_t Size>
+struct text {
+  char characters[Size]{};
+
+  consteval text() = default;
+  // Implicit, so that a plain literal can stand where a text is asked for.
+  consteval text(const char (&literal)[Size]) { std::copy_n(literal, Size, characters); }  // NOLINT
+
+  [[nodiscard]] constexpr std::string_view view() const { return {characters, Size - 1}; }
+};
+
+// A sentence in the making, at compile time or at run time. Not a std::string, because g++ 12 and clang with its
+// library lose track of one's memory in constant expressions. What does not fit is cut off.
+class phrase {
+ public:
+  constexpr phrase() = default;
+  constexpr phrase(std::string_view start) { *this += start; }              // NOLINT: implicit, as for a string
+  constexpr phrase(const char* start) : phrase(std::string_view(start)) {}  // NOLINT
+
+  constexpr phrase& operator+=(std::string_view more) {
+    for (const char character : more) {
+      if (size_ < capacity) characters_[size_++] = character;
+    }
+    return *this;
+  }
+  friend constexpr phrase operator+(phrase start, std::string_view more) { return start += more; }
+
+  [[nodiscard]] constexpr const char* data() const { return characters_.data(); }
+  [[nodiscard]] constexpr std::size_t size() const { return size_; }
+  constexpr operator std::string_view() const { return {data(), size_}; }  // NOLINT
+  [[nodiscard]] std::string str() const { return {data(), size_}; }
+
+ private:
+  static constexpr std::size_t capacity = 1000;
+
+  std::array<char, capacity> characters_{};
+  std::size_t size_ = 0;
+};
+
+// The result of a captureless function that gives a phrase or a view, as a text: `to_text([] { return ...; })`.
+template <class Build>
+[[nodiscard]] consteval auto to_text(Build build) {
+  text<Build{}().size() + 1> result;
+  const auto built = build();
+  std::copy_n(built.data(), built.size(), result.characters);
+  return result;
+}
+
+// `"heads", "seq", "kv_seq"`; "none" for an empty list.
+[[nodiscard]] constexpr phrase quoted_list(std::span<const std::string_view> names) {
+  phrase list;
+  for (const std::string_view name : names) {
+    if (list.size() > 0) list += ", ";
+    list += "\"";
+    list += name;
+    list += "\"";
+  }
+  if (list.size() == 0) list += "none";
+  return list;
+}
+
+// How many letters must be inserted, removed or replaced to turn one name into the other.
+[[nodiscard]] constexpr std::size_t edit_distance(std::string_view from, std::string_view to) {
+  constexpr std::size_t longest = 64;
+  if (from.size() >= longest || to.size() >= longest) return longest;
+  std::array<std::size_t, longest> row{};
+  for (std::size_t column = 0; column <= to.size(); ++column) row[column] = column;
+  for (std::size_t line = 1; line <= from.size(); ++line) {
+    std::size_t diagonal = row[0];
+    row[0] = line;
+    for (std::size_t column = 1; column <= to.size(); ++column) {
+      const std::size_t above = row[column];
+      row[column] = std::min({above + 1, row[column - 1] + 1, diagonal + (from[line - 1] == to[column - 1] ? 0 : 1)});
+      diagonal = above;
+    }
+  }
+  return row[to.size()];
+}
+
+// ` (did you mean "kv_seq"?)` for the name that is nearest to `given`, or nothing when none is near.
+[[nodiscard]] constexpr phrase did_you_mean(std::string_view given, std::span<const std::string_view> names) {
+  std::string_view nearest;
+  std::size_t best = std::max<std::size_t>(given.size() / 3, 1) + 1;
+  for (const std::string_view name : names) {
+    const std::size_t distance = edit_distance(given, name);
+    if (distance < best) {
+      best = distance;
+      nearest = name;
+    }
+  }
+  if (nearest.empty()) return {};
+  return phrase(" (did you mean \"") + nearest + "\"?)";
+}
+
+}  // namespace axismask

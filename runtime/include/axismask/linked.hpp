@@ -1,0 +1,54 @@
+// The layers that are linked into this program, and their kernels: what `axismask_add_layers` made. A library of layers
+// is found because its record stands in a linker section, so nothing runs before main and nothing is registered.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "axismask/layer_type.hpp"
+
+namespace axismask {
+
+// One compiled kernel: a layer's mask for one element width and one width of positions, on one kind of processor.
+struct kernel {
+  std::string_view variant;              // its name in the list of targets: "avx2"
+  std::string_view target;               // Halide's name of the target: "x86-64-linux-avx2-..."
+  std::array<std::uint64_t, 2> features; // the processor features that it needs, as Halide numbers them
+  int element_bytes;                     // 2, 4 or 8
+  int position_bytes;                    // 4 or 8
+  int (*run)(void** arguments);          // Halide's argument-vector entry; 0, or an error code
+};
+
+// A layer's type with all its kernels, best variant first.
+struct linked_layer {
+  const layer_type* type;
+  std::span<const kernel> kernels;
+};
+
+// The layers of one `axismask_add_layers` library.
+struct layer_library {
+  std::string_view name;
+  std::span<const linked_layer> layers;
+};
+
+// All libraries linked into this program, in the linker's order.
+[[nodiscard]] std::span<const layer_library* const> linked_libraries();
+
+// The layer of that type, or nullptr.
+[[nodiscard]] const linked_layer* find_linked_layer(std::string_view type);
+
+// Can this machine run the kernel?
+[[nodiscard]] bool is_usable(const kernel& kernel);
+
+// The variant of a layer that runs here: the best that is usable, or the one that was asked for. Empty when none is.
+[[nodiscard]] std::string_view chosen_variant(const linked_layer& layer);
+
+// Asks for one variant everywhere ("sse41"); an empty name asks for the best again. For tests and benchmarks. Throws
+// `error` when no linked kernel has that variant or this machine cannot run it.
+void force_variant(std::string_view variant);
+
+}  // namespace axismask

@@ -1,0 +1,56 @@
+// Models: the mask layers of a JSON spec, ready to be applied. The format is schemas/model.schema.json.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "axismask/call.hpp"
+
+namespace axismask {
+
+// One layer of a model: a name, and a linked layer type with the attributes that the spec gives.
+class Layer {
+ public:
+  [[nodiscard]] const std::string& name() const;
+  [[nodiscard]] const layer_type& type() const;
+  [[nodiscard]] const layer_values& values() const;
+
+  // The mask as the type's author wrote it, with this layer's numbers: "q >= k && q - k < 512 && k >= 0".
+  [[nodiscard]] std::string formula() const;
+
+  // Writes to `out` the logits where they are kept and the masked value elsewhere; see `axismask::apply`.
+  void apply(const any_view& logits, const any_view& out, std::span<const side_input> side_inputs) const;
+  void apply_in_place(const any_view& logits, std::span<const side_input> side_inputs) const;
+
+ private:
+  friend class Model;
+  struct contents;  // keeps its address when the model is moved, so that the values can point into it
+
+  explicit Layer(std::shared_ptr<const contents> what) : contents_(std::move(what)) {}
+
+  std::shared_ptr<const contents> contents_;
+};
+
+class Model {
+ public:
+  // Reads a spec. Throws `error` with the place in the file (a JSON pointer) for whatever is wrong in it.
+  [[nodiscard]] static Model load(const std::filesystem::path& file);
+  // The same for a spec in memory; `source` stands for the file in messages.
+  [[nodiscard]] static Model parse(std::string_view spec, const std::string& source);
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] std::span<const Layer> layers() const { return layers_; }
+  // The layer of that name. Throws `error` that lists the nearest.
+  [[nodiscard]] const Layer& layer(std::string_view name) const;
+
+ private:
+  std::string name_;
+  std::vector<Layer> layers_;
+};
+
+}  // namespace axismask

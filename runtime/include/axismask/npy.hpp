@@ -1,0 +1,40 @@
+// NumPy's .npy files: reading and writing arrays of logits, positions and masks. The format is NumPy's NEP 1
+// (numpy/lib/format.py). No C++ library for it in Debian reads half floats, bfloat16 and both orders, so it is ours.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "axismask/array.hpp"
+#include "axismask/dtype.hpp"
+
+namespace axismask {
+
+// An array read from a file: its memory, as it lay there.
+struct npy_array {
+  dtype type = dtype::float32;
+  std::vector<std::int64_t> sizes;    // the file's order
+  std::vector<std::int64_t> strides;  // in elements; Fortran order has the first axis contiguous
+  std::unique_ptr<std::byte[]> memory;
+
+  // The array with names for its axes. The names must outlive the view.
+  [[nodiscard]] any_view view(std::span<const std::string_view> axes) const;
+};
+
+// Reads a version 1 or 2 file of float16, float32, float64, int32, int64, bool or bfloat16 elements, little-endian, in
+// C or Fortran order. bfloat16 is what ml_dtypes writes, 2-byte void ("|V2"), or 2-byte elements of any kind when the
+// caller says so by `as`. Throws `error` with the file as its place for anything else, and for a file that is
+// shorter or longer than its header says.
+[[nodiscard]] npy_array read_npy(const std::filesystem::path& file, std::optional<dtype> as = std::nullopt);
+
+// Writes a version 1 file, C order (or Fortran order when the strides are that), bfloat16 as "|V2". The file appears
+// whole or not at all: it is written beside its place and then renamed. Throws `error` with the file as its place.
+void write_npy(const std::filesystem::path& file, dtype type, std::span<const std::int64_t> sizes,
+               std::span<const std::int64_t> strides, const void* data);
+
+}  // namespace axismask
