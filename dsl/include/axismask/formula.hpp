@@ -30,7 +30,8 @@ class formula {
   friend formula operator&&(const formula& a, const formula& b) { return join(a, "&&", b, 1); }
   friend formula operator||(const formula& a, const formula& b) { return join(a, "||", b, 0); }
   friend formula operator!(const formula& a) { return {"!" + a.within(6), 6}; }
-  friend formula operator-(const formula& a) { return {"-" + a.within(6), 6}; }
+  // `-(-x)`: two signs side by side would be one operator.
+  friend formula operator-(const formula& a) { return {"-" + a.within(a.text_.starts_with('-') ? strongest : 6), 6}; }
 
  private:
   static constexpr int strongest = 7;

@@ -338,6 +338,14 @@ constexpr void check_positions() {
                    "positions require the layer's seq_axis, those of keys too; give the array that axis");
 }
 
+template <class Layer, text Input, text QueryAxis, text KvAxis, class Axes>
+constexpr void check_key_axes() {
+  AXISMASK_REQUIRE((keys_have_distinct_axes<Layer, Axes>),
+                   said_of<Layer>(Input.view(), breach::key_axis_twice(QueryAxis.view(), KvAxis.view())),
+                   "positions of keys require the layer's seq_axis, read as its kv_seq_axis, and not both; leave one "
+                   "of the two out");
+}
+
 // The array of the side input that the attribute at `Index` names.
 template <class Layer, std::size_t Index, class Input, class LogitsAxes>
 constexpr void check_side_input_for() {
@@ -350,10 +358,7 @@ constexpr void check_side_input_for() {
       constexpr auto query_axis = attribute_text<Layer, index_of<Layer>(role::query_axis)>();
       constexpr auto kv_axis = attribute_text<Layer, index_of<Layer>(role::kv_axis)>();
       check_positions<Layer, Input::name, type, query_axis, kv_axis, axes_type>();
-      AXISMASK_REQUIRE((keys_have_distinct_axes<Layer, on_logits>),
-                       said_of<Layer>(Input::name.view(), breach::key_axis_twice(query_axis.view(), kv_axis.view())),
-                       "positions of keys require the layer's seq_axis, read as its kv_seq_axis, and not both; leave "
-                       "one of the two out");
+      check_key_axes<Layer, Input::name, query_axis, kv_axis, on_logits>();
     } else {
       AXISMASK_REQUIRE((mask_is_boolean<Layer, Input::name, type>),
                        said_of<Layer>(Input::name.view(), breach::mask_not_boolean(type)),

@@ -52,3 +52,6 @@ struct layer_library {
 void force_variant(std::string_view variant);
 
 }  // namespace axismask
+
+// Puts the address of a layer_library where the runtime finds it.
+#define AXISMASK_LINKED_LIBRARY __attribute__((section("axismask_libraries"), used, retain))

@@ -26,14 +26,16 @@ struct npy_array {
   [[nodiscard]] any_view view(std::span<const std::string_view> axes) const;
 };
 
-// Reads a version 1 or 2 file of float16, float32, float64, int32, int64, bool or bfloat16 elements, little-endian, in
-// C or Fortran order. bfloat16 is what ml_dtypes writes, 2-byte void ("|V2"), or 2-byte elements of any kind when the
-// caller says so by `as`. Throws `error` with the file as its place for anything else, and for a file that is
-// shorter or longer than its header says.
+// Reads a version 1.0 or 2.0 file of float16, float32, float64, int32, int64, bool or bfloat16 elements, little-endian,
+// in C or Fortran order. bfloat16 is what ml_dtypes writes, 2-byte void ("<V2" or "|V2"); `as` says that 2-byte
+// elements of any kind are bfloat16 or float16, and for other elements it must be their own dtype.
+// Throws `error` with the file as its place: "npy-open" when there is nothing to read, "npy-dtype" for other elements,
+// "npy-truncated" for a file that is shorter than its header says, "npy-format" for anything else.
 [[nodiscard]] npy_array read_npy(const std::filesystem::path& file, std::optional<dtype> as = std::nullopt);
 
-// Writes a version 1 file, C order (or Fortran order when the strides are that), bfloat16 as "|V2". The file appears
-// whole or not at all: it is written beside its place and then renamed. Throws `error` with the file as its place.
+// Writes a version 1.0 file in C order, or in Fortran order when the strides are that; bfloat16 as "|V2". The file
+// appears whole or not at all: it is written beside its place under another name and then renamed, and so takes the
+// place of a file that was there. Throws `error` "npy-write" with the file as its place.
 void write_npy(const std::filesystem::path& file, dtype type, std::span<const std::int64_t> sizes,
                std::span<const std::int64_t> strides, const void* data);
 

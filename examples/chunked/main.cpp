@@ -1,0 +1,64 @@
+// Loads this project's spec, applies its layers to logits of this program's own, and shows what each keeps. Then the
+// same layer called from C++, with its axes checked by the compiler.
+#include <array>
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <numeric>
+#include <vector>
+
+#include <axismask/model.hpp>
+
+#include "layers.hpp"
+
+namespace {
+
+constexpr std::int64_t tokens = 10;
+
+void show(const float* logits) {
+  for (std::int64_t query = 0; query < tokens; ++query) {
+    for (std::int64_t key = 0; key < tokens; ++key) std::printf(" %c", logits[query * tokens + key] == 1.0F ? 'x' : '.');
+    std::printf("\n");
+  }
+}
+
+void run(const char* spec) {
+  std::vector<float> logits(tokens * tokens, 1.0F);
+  std::vector<float> masked(tokens * tokens);
+  std::vector<std::int32_t> positions(tokens);
+  std::iota(positions.begin(), positions.end(), 0);
+
+  // From the spec: the axes are names at run time.
+  const axismask::Model model = axismask::Model::load(spec);
+  const std::array<axismask::named_axis, 2> axes{{{"seq", tokens}, {"kv_seq", tokens}}};
+  const auto x = axismask::any_view::dense(logits.data(), axismask::dtype::float32, axes);
+  const auto y = axismask::any_view::dense(masked.data(), axismask::dtype::float32, axes);
+  const std::array<axismask::side_input, 1> inputs{
+      {{"token_positions", {positions.data(), axismask::dtype::int32, {{"seq", tokens, 1}}}}}};
+  for (const axismask::Layer& layer : model.layers()) {
+    layer.apply(x, y, inputs);
+    std::printf("%s: %s\n", layer.name().c_str(), layer.formula().c_str());
+    show(masked.data());
+  }
+
+  // From C++: the axes are part of the types.
+  const axismask::named_view<float, axismask::axes<"seq", "kv_seq">> view(logits.data(), {tokens, tokens});
+  const axismask::named_view<std::int32_t, axismask::axes<"seq">> at(positions.data(), {tokens});
+  const example::ApplyChunkedAttentionMask chunked{.masked_out_value = axismask::masked_value::lowest(),
+                                                   .attention_chunk_size = 5};
+  const auto result = chunked(view, axismask::input<"token_positions">(at));
+  std::printf("From C++, chunks of 5:\n");
+  show(result.data());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    run(argc > 1 ? argv[1] : "model.json");
+    return 0;
+  } catch (const std::exception& problem) {
+    std::fprintf(stderr, "%s\n", problem.what());
+    return 2;
+  }
+}

@@ -1,0 +1,82 @@
+// Another reading of `keep`: as Halide expressions, the arithmetic of the kernels. It gives the same result as the
+// reading with whole numbers (integer.hpp), bit for bit: 64-bit arithmetic that saturates.
+#pragma once
+
+#include <Halide.h>
+
+#include <cstdint>
+
+namespace axismask::generator {
+
+[[nodiscard]] inline Halide::Expr constant(std::int64_t value) { return Halide::Internal::make_const(Halide::Int(64), value); }
+
+// A 64-bit whole number in a kernel. It knows between which bounds it lies, so that saturation, which costs
+// instructions, is paid only where a result could leave 64 bits: never for 32-bit positions in the usual masks.
+class number {
+ public:
+  number(std::int64_t value) : number(constant(value), value, value) {}  // NOLINT
+
+  // An element of an operand, of any integer type, with the bounds of what it can hold.
+  [[nodiscard]] static number of(const Halide::Expr& value, std::int64_t lowest, std::int64_t highest) {
+    return {Halide::cast<std::int64_t>(value), lowest, highest};
+  }
+
+  [[nodiscard]] const Halide::Expr& value() const { return value_; }
+
+  friend number operator+(const number& a, const number& b) {
+    const wide lowest = a.lowest_ + b.lowest_;
+    const wide highest = a.highest_ + b.highest_;
+    return {fits(lowest, highest) ? a.value_ + b.value_ : Halide::saturating_add(a.value_, b.value_), lowest, highest};
+  }
+  friend number operator-(const number& a, const number& b) {
+    const wide lowest = a.lowest_ - b.highest_;
+    const wide highest = a.highest_ - b.lowest_;
+    return {fits(lowest, highest) ? a.value_ - b.value_ : Halide::saturating_sub(a.value_, b.value_), lowest, highest};
+  }
+  friend number operator*(const number& a, const number& b);
+  friend number operator/(const number& a, const number& b);
+  friend number operator%(const number& a, const number& b);
+  friend number operator-(const number& a) { return number(0) - a; }
+
+ private:
+  using wide = __int128;
+
+  number(Halide::Expr value, wide lowest, wide highest)
+      : value_(std::move(value)), lowest_(saturated(lowest)), highest_(saturated(highest)) {}
+
+  [[nodiscard]] static bool fits(wide lowest, wide highest) {
+    return lowest == saturated(lowest) && highest == saturated(highest);
+  }
+  [[nodiscard]] static wide saturated(wide value);
+
+  Halide::Expr value_;
+  wide lowest_;
+  wide highest_;
+};
+
+// A truth value in a kernel.
+class condition {
+ public:
+  explicit condition(Halide::Expr value) : value_(std::move(value)) {}
+  condition(bool value) : value_(Halide::Internal::make_bool(value)) {}  // NOLINT: implicit, as bool is for `&&`
+
+  [[nodiscard]] const Halide::Expr& value() const { return value_; }
+
+  friend condition operator&&(const condition& a, const condition& b) { return condition(a.value_ && b.value_); }
+  friend condition operator||(const condition& a, const condition& b) { return condition(a.value_ || b.value_); }
+  friend condition operator!(const condition& a) { return condition(!a.value_); }
+  friend condition operator==(const condition& a, const condition& b) { return condition(a.value_ == b.value_); }
+  friend condition operator!=(const condition& a, const condition& b) { return condition(a.value_ != b.value_); }
+
+ private:
+  Halide::Expr value_;
+};
+
+inline condition operator<(const number& a, const number& b) { return condition(a.value() < b.value()); }
+inline condition operator<=(const number& a, const number& b) { return condition(a.value() <= b.value()); }
+inline condition operator>(const number& a, const number& b) { return condition(a.value() > b.value()); }
+inline condition operator>=(const number& a, const number& b) { return condition(a.value() >= b.value()); }
+inline condition operator==(const number& a, const number& b) { return condition(a.value() == b.value()); }
+inline condition operator!=(const number& a, const number& b) { return condition(a.value() != b.value()); }
+
+}  // namespace axismask::generator

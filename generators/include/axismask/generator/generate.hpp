@@ -1,0 +1,48 @@
+// The program that generates a library's kernels at build time. `axismask_add_layers` builds and runs it; a user never
+// does.
+#pragma once
+
+#include <Halide.h>
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "axismask/declare.hpp"
+#include "axismask/generator/mask_generator.hpp"
+
+namespace axismask::generator {
+
+// How to make the module of one kernel of a layer.
+struct layer_kernels {
+  std::string_view name;
+  bool has_positions;
+  std::function<Halide::Module(const Halide::Target&, const std::string& function, int element_bytes, int position_bytes)>
+      build;
+};
+
+// The command line of the generator program; see generate.cpp.
+int run(const std::vector<layer_kernels>& layers, int argc, char** argv);
+
+template <class Layer>
+[[nodiscard]] layer_kernels kernels_of() {
+  return {
+      layer_type_of<Layer>.name,
+      detail::index_of<Layer>(role::query_positions) < detail::attribute_count<Layer> ||
+          detail::index_of<Layer>(role::kv_positions) < detail::attribute_count<Layer>,
+      [](const Halide::Target& target, const std::string& function, int element_bytes, int position_bytes) {
+        const auto generator = mask_generator<Layer>::create(Halide::GeneratorContext(target));
+        generator->element_bytes.set(element_bytes);
+        generator->position_bytes.set(position_bytes);
+        return generator->build_module(function);
+      },
+  };
+}
+
+template <class... Layers>
+int run(layer_list<Layers...>, int argc, char** argv) {
+  return run({kernels_of<Layers>()...}, argc, argv);
+}
+
+}  // namespace axismask::generator

@@ -1,0 +1,123 @@
+// The one Halide generator: instantiated for a layer, it makes that layer's mask kernels.
+#pragma once
+
+#include <Halide.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <vector>
+
+#include "axismask/generator/expression.hpp"
+#include "axismask/layer.hpp"
+
+namespace axismask::generator {
+
+// Parameters beyond this do not come near a kernel for 32-bit positions: no difference of two such positions reaches
+// it, and it keeps sums within 64 bits however Halide's simplifier moves their terms about.
+inline constexpr std::int64_t highest_parameter = std::int64_t{1} << 53;
+
+// Every array of a kernel has this many axes; the runtime folds or loops over others.
+inline constexpr int kernel_rank = 4;
+
+// What the generator does with the logits, apart from the mask: it moves elements of some width.
+struct schedule_inputs {
+  Halide::Func out;
+  std::vector<Halide::Var> axes;
+  std::vector<Halide::Expr> key_innermost;    // conditions under which the innermost axis is that of the keys,
+  std::vector<Halide::Expr> query_innermost;  // of the queries,
+  std::vector<Halide::Expr> other_innermost;  // or another one
+  int element_bytes;
+};
+void schedule_for_cpu(const schedule_inputs& inputs, const Halide::Target& target);
+
+// out[...] = keep ? logits[...] : masked_out_value, on boxes of 4 axes of any strides. Arrays, in this order:
+// logits; the layer's operands in `keep`'s order (side inputs, then parameters, all over the same box, with stride 0
+// along each axis that they lack); the masked value's bits; out. Which axis is the queries' and which the keys' is told
+// by the strides alone.
+template <class Layer>
+class mask_generator : public Halide::Generator<mask_generator<Layer>> {
+  using base = Halide::Generator<mask_generator<Layer>>;
+
+ public:
+  Halide::GeneratorParam<int> element_bytes{"element_bytes", 4};
+  Halide::GeneratorParam<int> position_bytes{"position_bytes", 4};
+
+  void configure() {
+    const Halide::Type element = Halide::UInt(8 * element_bytes);
+    logits_ = base::template add_input<Halide::Buffer<void>>("logits", element, kernel_rank);
+    for (const std::size_t index : detail::operand_indices<Layer>) {
+      const attribute_record& record = detail::attribute_records<Layer>[index];
+      operands_.push_back(
+          base::template add_input<Halide::Buffer<void>>(std::string(record.name), type_of(record.part), kernel_rank));
+    }
+    masked_ = base::template add_input<Halide::Expr>("masked_out_value_bits", element);
+    out_ = base::template add_output<Halide::Buffer<void>>("masked", element, kernel_rank);
+  }
+
+  void generate() {
+    // The algorithm.
+    const std::vector<Halide::Var> at{Halide::Var("axis_0"), Halide::Var("axis_1"), Halide::Var("axis_2"),
+                                      Halide::Var("axis_3")};
+    const std::vector<Halide::Expr> index(at.begin(), at.end());
+    const condition kept = detail::read_keep<Layer, number, condition>(
+        [&]<class T>(std::size_t place, std::type_identity<T>) { return operand<T>(place, index); });
+    Halide::Func out("masked_logits");
+    out(at) = select(kept.value(), (*logits_)(index), *masked_);
+    *out_ = out;
+
+    // The schedule.
+    logits_->dim(0).set_stride(Halide::Expr());
+    out_->dim(0).set_stride(Halide::Expr());
+    schedule_inputs inputs{out, at, {}, {}, {}, element_bytes};
+    for (std::vector<Halide::Expr>* conditions :
+         {&inputs.key_innermost, &inputs.query_innermost, &inputs.other_innermost}) {
+      *conditions = {logits_->dim(0).stride() == 1, out_->dim(0).stride() == 1};
+    }
+    for (std::size_t place = 0; place < operands_.size(); ++place) {
+      operands_[place]->dim(0).set_stride(Halide::Expr());
+      const Halide::Expr stride = operands_[place]->dim(0).stride();
+      const role part = part_of(place);
+      inputs.key_innermost.push_back(stride == (part == role::kv_positions || part == role::mask ? 1 : 0));
+      inputs.query_innermost.push_back(stride == (part == role::query_positions || part == role::mask ? 1 : 0));
+      inputs.other_innermost.push_back(stride == (part == role::mask ? 1 : 0));
+    }
+    schedule_for_cpu(inputs, base::target);
+  }
+
+ private:
+  static role part_of(std::size_t place) {
+    return detail::attribute_records<Layer>[detail::operand_indices<Layer>[place]].part;
+  }
+
+  Halide::Type type_of(role part) const {
+    if (part == role::mask) return Halide::UInt(8);
+    if (part == role::parameter) return Halide::Int(64);
+    return Halide::Int(8 * position_bytes);
+  }
+
+  template <class T>
+  T operand(std::size_t place, const std::vector<Halide::Expr>& index) const {
+    const Halide::Expr value = (*operands_[place])(index);
+    if constexpr (std::is_same_v<T, condition>) {
+      return condition(value != 0);
+    } else if (position_bytes == 8) {
+      return number::of(value, std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max());
+    } else if (part_of(place) == role::parameter) {
+      return number::of(clamp(value, constant(-highest_parameter), constant(highest_parameter)), -highest_parameter,
+                        highest_parameter);
+    } else {
+      return number::of(value, std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max());
+    }
+  }
+
+  Halide::GeneratorInput<Halide::Buffer<void>>* logits_ = nullptr;
+  std::vector<Halide::GeneratorInput<Halide::Buffer<void>>*> operands_;
+  Halide::GeneratorInput<Halide::Expr>* masked_ = nullptr;
+  Halide::GeneratorOutput<Halide::Buffer<void>>* out_ = nullptr;
+};
+
+}  // namespace axismask::generator

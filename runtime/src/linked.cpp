@@ -1,0 +1,77 @@
+// Finds the linked layers, and chooses among the variants of their kernels.
+#include "axismask/linked.hpp"
+
+#include <HalideRuntime.h>
+
+#include <algorithm>
+#include <atomic>
+#include <string>
+
+#include "axismask/error.hpp"
+#include "axismask/text.hpp"
+
+// The linker makes these for a section of that name. Weak: a program may have no layers at all.
+extern "C" {
+extern const axismask::layer_library* const __start_axismask_libraries[] __attribute__((weak, visibility("hidden")));
+extern const axismask::layer_library* const __stop_axismask_libraries[] __attribute__((weak, visibility("hidden")));
+}
+
+namespace axismask {
+namespace {
+
+// The variant asked for, as it stands in a kernel's record, which is there for good.
+std::atomic<const std::string_view*> forced_variant{nullptr};
+
+}  // namespace
+
+std::span<const layer_library* const> linked_libraries() { return {__start_axismask_libraries, __stop_axismask_libraries}; }
+
+const linked_layer* find_linked_layer(std::string_view type) {
+  for (const layer_library* library : linked_libraries()) {
+    for (const linked_layer& layer : library->layers) {
+      if (layer.type->name == type) return &layer;
+    }
+  }
+  return nullptr;
+}
+
+bool is_usable(const kernel& kernel) {
+  return halide_can_use_target_features(static_cast<int>(kernel.features.size()), kernel.features.data()) != 0;
+}
+
+std::string_view chosen_variant(const linked_layer& layer) {
+  const std::string_view* forced = forced_variant.load(std::memory_order_relaxed);
+  for (const kernel& kernel : layer.kernels) {
+    if ((forced == nullptr || kernel.variant == *forced) && is_usable(kernel)) return kernel.variant;
+  }
+  return {};
+}
+
+void force_variant(std::string_view variant) {
+  if (variant.empty()) {
+    forced_variant = nullptr;
+    return;
+  }
+  std::vector<std::string_view> known;
+  for (const layer_library* library : linked_libraries()) {
+    for (const linked_layer& layer : library->layers) {
+      for (const kernel& kernel : layer.kernels) {
+        if (kernel.variant == variant) {
+          if (!is_usable(kernel)) {
+            throw error("variant-unusable", "variant",
+                        "this machine cannot run \"" + std::string(variant) + "\", which is made for " + std::string(kernel.target),
+                        "take one that `axismask kernels` calls usable");
+          }
+          forced_variant = &kernel.variant;
+          return;
+        }
+        if (std::find(known.begin(), known.end(), kernel.variant) == known.end()) known.push_back(kernel.variant);
+      }
+    }
+  }
+  throw error("variant-unknown", "variant",
+              "no linked kernel is called \"" + std::string(variant) + "\"" + did_you_mean(variant, known).str(),
+              "take one of " + quoted_list(known).str());
+}
+
+}  // namespace axismask

@@ -1,0 +1,605 @@
+// The loader of model specs: JSON to layers. Our own checks go first, in the spec's order, because they know what to
+// say; they take the attributes of each layer from its linked type. Then valijson holds the spec against the schema,
+// so that nothing gets in which the schema rejects.
+#include "axismask/model.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <initializer_list>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <system_error>
+#include <utility>
+#include <valijson/adapters/nlohmann_json_adapter.hpp>
+#include <valijson/schema.hpp>
+#include <valijson/schema_parser.hpp>
+#include <valijson/validation_results.hpp>
+#include <valijson/validator.hpp>
+
+#include "axismask/error.hpp"
+#include "axismask/linked.hpp"
+#include "axismask/text.hpp"
+#include "model_schema.hpp"
+
+namespace axismask {
+namespace {
+
+using nlohmann::json;
+
+// The largest whole number up to which JSON readers, which may use doubles, carry every one.
+constexpr std::int64_t largest_count = (std::int64_t{1} << 53) - 1;
+
+constexpr std::string_view masked_value_wanted = R"(a number, "lowest" or "-inf")";
+constexpr std::string_view count_wanted = "a whole number of at least 1";
+
+// ---------------------------------------------------------------------------------------------------------- Words
+
+// A text of the user's, on one line: escaped as JSON escapes it.
+std::string escaped(std::string_view text) {
+  const std::string dumped = json(text).dump(-1, ' ', false, json::error_handler_t::replace);
+  return dumped.substr(1, dumped.size() - 2);
+}
+
+// The same in quotes, and cut when it is long.
+std::string in_quotes(std::string_view text) {
+  constexpr std::size_t longest = 80;
+  if (text.size() <= longest) return "\"" + escaped(text) + "\"";
+  std::size_t end = longest;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // not within a character
+  return "\"" + escaped(text.substr(0, end)) + "...\"";
+}
+
+std::string in_words(const json& value) {
+  if (value.is_string()) return "the text " + in_quotes(value.get_ref<const std::string&>());
+  if (value.is_array()) return "an array";
+  if (value.is_object()) return "an object";
+  return value.dump();
+}
+
+// One more step of a JSON pointer (RFC 6901). Control characters are escaped, because a message is one line.
+std::string step(std::string_view key) {
+  std::string result = "/";
+  for (const char character : escaped(key)) {
+    if (character == '~') {
+      result += "~0";
+    } else if (character == '/') {
+      result += "~1";
+    } else {
+      result += character;
+    }
+  }
+  return result;
+}
+
+std::string step(std::size_t index) { return "/" + std::to_string(index); }
+
+// -------------------------------------------------------------------------------------------------------- Parsing
+
+// Follows the parser through a text: knows the place, and the keys of each object that is still open.
+class place_in_text {
+ public:
+  // Throws for a key that is there twice; JSON allows it, and readers then disagree about which one counts.
+  bool operator()(int, json::parse_event_t event, json& parsed) {
+    switch (event) {
+      case json::parse_event_t::object_start:
+        open_.push_back({.is_array = false});
+        break;
+      case json::parse_event_t::array_start:
+        open_.push_back({.is_array = true});
+        break;
+      case json::parse_event_t::key:
+        open_.back().key = parsed.get_ref<const std::string&>();
+        if (!open_.back().keys.insert(open_.back().key).second) {
+          throw error("spec-duplicate-key", pointer(), "the key " + in_quotes(open_.back().key) + " is there twice",
+                      "leave one of the two out");
+        }
+        break;
+      case json::parse_event_t::object_end:
+      case json::parse_event_t::array_end:
+        open_.pop_back();
+        end_value();
+        break;
+      case json::parse_event_t::value:
+        make_whole(parsed);
+        end_value();
+        break;
+    }
+    return true;
+  }
+
+  [[nodiscard]] std::string pointer() const {
+    std::string result;
+    for (const container& one : open_) result += one.is_array ? step(one.index) : step(one.key);
+    return result;
+  }
+
+ private:
+  struct container {
+    bool is_array;
+    std::size_t index = 0;
+    std::string key{};
+    std::set<std::string> keys{};
+  };
+
+  void end_value() {
+    if (!open_.empty()) ++open_.back().index;
+  }
+
+  // 512.0 is a whole number in JSON Schema, and so in every editor; in nlohmann::json and valijson it is not. Minus
+  // zero stays, because it is a value of its own.
+  static void make_whole(json& value) {
+    if (!value.is_number_float()) return;
+    const double number = value.get<double>();
+    if (number != 0 && std::trunc(number) == number && std::abs(number) <= static_cast<double>(largest_count)) {
+      value = static_cast<std::int64_t>(number);
+    }
+  }
+
+  std::vector<container> open_;
+};
+
+// `line 3, column 7` of a byte, counted from 0. Columns count characters.
+std::string line_and_column(std::string_view text, std::size_t byte) {
+  text = text.substr(0, byte);
+  const auto line = 1 + std::count(text.begin(), text.end(), '\n');
+  if (const std::size_t newline = text.rfind('\n'); newline != std::string_view::npos) text.remove_prefix(newline + 1);
+  const auto column =
+      1 + std::count_if(text.begin(), text.end(), [](unsigned char byte_) { return (byte_ & 0xC0) != 0x80; });
+  return "line " + std::to_string(line) + ", column " + std::to_string(column);
+}
+
+// The parser's own words about a fault, `unexpected '}'; expected string literal`, as what is wrong and the cure.
+std::pair<std::string, std::string> parser_words(std::string_view message) {
+  if (const std::size_t start = message.find(" - "); start != std::string_view::npos) message.remove_prefix(start + 3);
+  std::string cure = "write it as JSON has it";
+  if (const std::size_t start = message.find("; expected "); start != std::string_view::npos) {
+    const std::string_view wanted = message.substr(start + std::strlen("; expected "));
+    message = message.substr(0, start);
+    // The parser forgets the comma, which is what most often is missing.
+    const bool is_end = wanted == "'}'" || wanted == "']'";
+    cure = "put there what JSON expects: " + std::string(is_end ? "',' or " : "") + std::string(wanted);
+  }
+  message = message.substr(0, message.find("; last read: "));
+  if (message == "invalid literal") return {"a word or sign that it does not have", cure};
+  std::string what(message);
+  std::replace(what.begin(), what.end(), ';', ',');
+  return {what, cure};
+}
+
+// A fault in the text, for the most usual ones with the cure. `end` is how far the parser had read.
+[[noreturn]] void throw_not_json(std::string_view text, const std::string& source, std::size_t end,
+                                 std::string_view message) {
+  constexpr std::string_view blanks = " \t\r\n";
+  const auto fail = [&](const std::string& what, const std::string& cure) {
+    throw error("spec-json", source, what, cure);
+  };
+  if (text.find_first_not_of(blanks) == std::string_view::npos) {
+    fail("the file is empty", R"(write a spec in it: {"axismask": 1, "model": ..., "layers": [...]})");
+  }
+  if (end > text.size()) {
+    const std::size_t last = text.find_last_not_of(blanks);
+    fail("the file ends at " + line_and_column(text, last) + ", before its JSON does",
+         "close what is open there, or get the whole file");
+  }
+  const std::size_t fault = end == 0 ? 0 : end - 1;
+  const std::string here = line_and_column(text, fault) + " is not JSON: ";
+  const char found = text[fault];
+  const char before = fault == 0 ? ' ' : text[fault - 1];
+  if (found == '}' || found == ']') {
+    const std::size_t last = text.substr(0, fault).find_last_not_of(blanks);
+    if (last != std::string_view::npos && text[last] == ',') {
+      fail(here + "a comma stands before the closing " + found, "take that comma out");
+    }
+  }
+  if (before != '\\') {
+    if (found == '/') fail(here + "it has no comments", "take the comment out");
+    if (found == '\'') fail(here + "a text stands between double quotes", "write \" in the place of '");
+    if (found == 'N' || found == 'I' || found == 'i' || (before == 'n' && found == 'a')) {
+      fail(here + "it has no infinity and no NaN", R"(for minus infinity write "-inf", with the quotes)");
+    }
+  }
+  const auto [what, cure] = parser_words(message);
+  fail(here + what, cure);
+  std::abort();  // not reached
+}
+
+json parse_text(std::string_view text, const std::string& source) {
+  place_in_text place;
+  try {
+    return json::parse(text, std::ref(place));
+  } catch (const json::parse_error& fault) {
+    throw_not_json(text, source, fault.byte, fault.what());
+  } catch (const json::out_of_range& fault) {  // the one that the parser throws: "number overflow parsing '1e400'"
+    const std::string_view message = fault.what();
+    const std::size_t start = std::min(message.find('\''), message.size() - 1) + 1;
+    const std::string number = in_quotes(message.substr(start, message.rfind('\'') - start));
+    const std::string pointer = place.pointer();
+    throw error("spec-value", pointer.empty() ? source : pointer,
+                "the number " + number.substr(1, number.size() - 2) + " is beyond what 64-bit floats hold",
+                R"(give one between -1.7976931348623157e308 and 1.7976931348623157e308, or "-inf" for minus infinity)");
+  }
+}
+
+// --------------------------------------------------------------------------------------------------------- Checks
+
+struct key {
+  std::string_view name;
+  bool is_required;
+  std::string wanted;  // what its value is, for the message that it is missing
+};
+
+[[noreturn]] void throw_wrong_type(const std::string& where, const json& value, std::string_view wanted) {
+  throw error("spec-type", where, "it is " + in_words(value), "give " + std::string(wanted));
+}
+
+// Has the object these keys, and no others? `owner` is who has them, in messages; `whole` is the object's place.
+void check_keys(const json& object, const std::string& pointer, const std::string& whole, const std::string& owner,
+                std::span<const key> keys) {
+  std::vector<std::string_view> names;
+  for (const key& one : keys) names.push_back(one.name);
+  for (const auto& [name, value] : object.items()) {
+    if (std::count(names.begin(), names.end(), name) > 0) continue;
+    throw error("spec-unknown-key", pointer + step(name),
+                owner + " has no key " + in_quotes(name) + did_you_mean(name, names).str(),
+                "its keys are " + quoted_list(names).str());
+  }
+  for (const key& one : keys) {
+    if (!one.is_required || object.contains(one.name)) continue;
+    throw error("spec-missing-key", whole, "the key " + in_quotes(one.name) + " is missing", "add it: " + one.wanted);
+  }
+}
+
+// A text that is not empty.
+const std::string& read_text(const json& value, const std::string& where, std::string_view wanted) {
+  if (!value.is_string()) throw_wrong_type(where, value, wanted);
+  const auto& text = value.get_ref<const std::string&>();
+  if (text.empty()) throw error("spec-value", where, "it is empty", "give " + std::string(wanted));
+  return text;
+}
+
+masked_value read_masked_value(const json& value, const std::string& where) {
+  static constexpr std::array<std::string_view, 2> names{"lowest", "-inf"};
+  if (value.is_number()) return value.get<double>();
+  if (!value.is_string()) throw_wrong_type(where, value, masked_value_wanted);
+  const auto& name = value.get_ref<const std::string&>();
+  if (name == names[0]) return masked_value::lowest();
+  if (name == names[1]) return masked_value::minus_infinity();
+  if (json::parse(name, nullptr, false).is_number()) {
+    throw error("spec-value", where, "the number " + in_quotes(name) + " is in quotes", "take the quotes away");
+  }
+  throw error("spec-value", where,
+              R"(it is neither "lowest" nor "-inf": )" + in_quotes(name) + did_you_mean(name, names).str(),
+              "give " + std::string(masked_value_wanted));
+}
+
+// A parameter's number, or one of its numbers.
+std::int64_t read_count(const json& value, const std::string& where, std::string_view attribute,
+                        std::string_view wanted) {
+  if (!value.is_number()) throw_wrong_type(where, value, wanted);
+  const double number = value.get<double>();  // whole numbers beyond 2^53 stay beyond
+  if (std::trunc(number) != number) {
+    throw error("spec-value", where, "it is " + value.dump() + ", which is no whole number",
+                "give " + std::string(wanted));
+  }
+  if (number < 1) {
+    const bool is_window = attribute.find("window") != std::string_view::npos;
+    throw error("spec-value", where, "it is " + value.dump(),
+                is_window ? "a window is at least 1; a window of 1 sees the token itself only"
+                          : "give a whole number of at least 1");
+  }
+  if (number > static_cast<double>(largest_count)) {
+    throw error("spec-value", where, "it is " + value.dump() + ", more than JSON carries exactly",
+                "give at most " + std::to_string(largest_count) + " (2^53 - 1)");
+  }
+  return value.get<std::int64_t>();
+}
+
+// One attribute of a layer: the memory that its value points into.
+struct attribute_memory {
+  std::string text;  // a name, or the axis of the numbers
+  std::vector<std::int64_t> numbers;
+  any_view view;
+};
+
+attribute_value read_parameter(const json& value, const std::string& where, std::string_view attribute,
+                               std::string_view wanted, attribute_memory& memory) {
+  if (!value.is_object()) return {{}, read_count(value, where, attribute, wanted), nullptr};
+
+  const std::array<key, 2> keys{key{"axis", true, R"(the axis that the numbers lie along, such as "heads")"},
+                                key{"values", true, "an array with a number for each index of the axis"}};
+  check_keys(value, where, where, std::string(attribute), keys);
+  memory.text = read_text(value["axis"], where + "/axis", R"(the name of an axis of the logits, such as "heads")");
+  const json& values = value["values"];
+  if (!values.is_array()) throw_wrong_type(where + "/values", values, keys[1].wanted);
+  if (values.empty()) throw error("spec-value", where + "/values", "it is empty", "give " + keys[1].wanted);
+  for (const json& one : values) {
+    const std::string place = where + "/values" + step(memory.numbers.size());
+    memory.numbers.push_back(read_count(one, place, attribute, count_wanted));
+  }
+  const named_axis axis{memory.text, static_cast<std::int64_t>(memory.numbers.size()), 1};
+  memory.view = any_view(memory.numbers.data(), dtype::int64, {axis});
+  return {{}, 0, &memory.view};
+}
+
+// What an attribute's value is, after "give" or "add it:".
+std::string wanted_for(const attribute_record& attribute) {
+  const std::string example = attribute.default_name.empty() ? "" : ", such as " + in_quotes(attribute.default_name);
+  switch (attribute.part) {
+    case role::masked_value:
+      return std::string(masked_value_wanted);
+    case role::parameter:
+      return std::string(count_wanted) +
+             R"(, or one for each index of an axis: {"axis": "heads", "values": [512, 1024]})";
+    case role::query_positions:
+    case role::kv_positions:
+    case role::mask:
+      return "the name of a side input" + example;
+    case role::query_axis:
+    case role::kv_axis:
+      return "the name of an axis of the logits" + example;
+  }
+  return {};
+}
+
+// Only values and parameters must be given; names have a default in the layer's type.
+bool is_required(role part) { return part == role::masked_value || part == role::parameter; }
+
+std::vector<std::string_view> linked_type_names() {
+  std::vector<std::string_view> names;
+  for (const layer_library* library : linked_libraries()) {
+    for (const linked_layer& layer : library->layers) names.push_back(layer.type->name);
+  }
+  return names;
+}
+
+const layer_type& read_layer_type(const json& layer, const std::string& where) {
+  const std::vector<std::string_view> linked = linked_type_names();
+  if (!layer.is_object()) {
+    throw_wrong_type(where, layer, R"(a layer: {"name": ..., "type": ..., and the attributes of that type})");
+  }
+  const auto found = layer.find("type");
+  const std::string wanted = "the layer's type, one of " + quoted_list(linked).str();
+  if (found == layer.end()) {
+    throw error("spec-missing-key", where, "the key \"type\" is missing", "add it: " + wanted);
+  }
+  const std::string& name = read_text(*found, where + "/type", wanted);
+  const linked_layer* type = find_linked_layer(name);
+  if (type == nullptr) {
+    throw error("spec-layer-type", where + "/type",
+                "this program has no layer type " + in_quotes(name) + did_you_mean(name, linked).str() + "; it has " +
+                    quoted_list(linked).str(),
+                "use one of these, or link the library that axismask_add_layers made for it");
+  }
+  return *type->type;
+}
+
+// A layer of a spec. Its values point into its memory, so it stays where it is.
+struct spec_layer {
+  std::string name;
+  layer_values values;
+  std::array<attribute_memory, max_attributes> memory;
+
+  explicit spec_layer(const layer_type& type) : values{&type, masked_value(0), {}} {}
+  spec_layer(const spec_layer&) = delete;
+  spec_layer& operator=(const spec_layer&) = delete;
+};
+
+// The logits have a query axis and a key axis, so these are two.
+void check_axes(const json& layer, const std::string& where, const layer_values& values) {
+  const std::span<const attribute_record> attributes = values.type->attributes;
+  for (std::size_t query = 0; query < attributes.size(); ++query) {
+    if (attributes[query].part != role::query_axis) continue;
+    for (std::size_t kv = 0; kv < attributes.size(); ++kv) {
+      if (attributes[kv].part != role::kv_axis || values.attributes[query].name != values.attributes[kv].name) continue;
+      const std::string_view given = layer.contains(attributes[kv].name) ? attributes[kv].name : attributes[query].name;
+      throw error("spec-value", where + step(given),
+                  "queries and keys have the same axis " + in_quotes(values.attributes[kv].name),
+                  "give " + in_quotes(attributes[query].name) + " and " + in_quotes(attributes[kv].name) +
+                      " the names of two axes of the logits");
+    }
+  }
+}
+
+void read_layer(const json& layer, const std::string& where, spec_layer& out) {
+  const std::span<const attribute_record> attributes = out.values.type->attributes;
+  std::vector<key> keys{{"name", true, R"(the layer's name, such as "layers.0")"}, {"type", true, {}}};
+  for (const attribute_record& attribute : attributes) {
+    keys.push_back({attribute.name, is_required(attribute.part), wanted_for(attribute)});
+  }
+  check_keys(layer, where, where, std::string(out.values.type->name), keys);
+  out.name = read_text(layer["name"], where + "/name", keys[0].wanted);
+
+  for (std::size_t index = 0; index < attributes.size(); ++index) {
+    const attribute_record& attribute = attributes[index];
+    attribute_memory& memory = out.memory.at(index);
+    attribute_value& value = out.values.attributes[index];
+    value.name = attribute.default_name;
+    const auto found = layer.find(attribute.name);
+    if (found == layer.end()) continue;
+    const std::string place = where + step(attribute.name);
+    if (attribute.part == role::masked_value) {
+      out.values.masked_out_value = read_masked_value(*found, place);
+    } else if (attribute.part == role::parameter) {
+      value = read_parameter(*found, place, attribute.name, wanted_for(attribute), memory);
+    } else {
+      memory.text = read_text(*found, place, wanted_for(attribute));
+      value.name = memory.text;
+    }
+  }
+  check_axes(layer, where, out.values);
+}
+
+// Everything of a spec but its layers.
+void check_frame(const json& spec, const std::string& source) {
+  static const std::array<key, 4> keys{key{"axismask", true, R"("axismask": 1, the version of the format)"},
+                                       key{"model", true, R"(the model's name, such as "gemma-3-1b")"},
+                                       key{"layers", true, R"(the model's mask layers: [{"name": ..., "type": ...}])"},
+                                       key{"$schema", false, {}}};
+  if (!spec.is_object()) {
+    throw_wrong_type(source, spec, R"(an object: {"axismask": 1, "model": ..., "layers": [...]})");
+  }
+  // First of all: with another version, other keys may be right.
+  if (const auto version = spec.find("axismask"); version != spec.end()) {
+    if (!version->is_number()) throw_wrong_type("/axismask", *version, "1, the version of the format");
+    if (*version != 1) {
+      throw error("spec-version", "/axismask", "the spec has version " + version->dump() + " of the format",
+                  "this program reads version 1; write 1, or get the axismask that reads the spec's version");
+    }
+  }
+  check_keys(spec, "", source, "a spec", keys);
+  read_text(spec["model"], "/model", keys[1].wanted);
+  const json& layers = spec["layers"];
+  if (!layers.is_array()) throw_wrong_type("/layers", layers, R"(an array of layers: [{"name": ..., "type": ...}])");
+  if (layers.empty()) {
+    throw error("spec-value", "/layers", "it is empty", R"(give at least one layer: [{"name": ..., "type": ...}])");
+  }
+}
+
+// --------------------------------------------------------------------------------------------------------- Schema
+
+// The net below the checks: whatever else the schema rejects, said in a general way.
+void check_schema(const json& spec, const std::string& source) {
+  const json schema = json::parse(model_schema);
+  valijson::Schema compiled;
+  valijson::SchemaParser().populateSchema(valijson::adapters::NlohmannJsonAdapter(schema), compiled);
+  valijson::ValidationResults results;
+  valijson::Validator validator;
+  if (validator.validate(compiled, valijson::adapters::NlohmannJsonAdapter(spec), &results)) return;
+
+  // The innermost place comes first: "<root>", "[layers]", "[0]". Beside it goes the nearest part of the schema that
+  // describes it.
+  valijson::ValidationResults::Error first;
+  results.popError(first);
+  std::string pointer;
+  const json* value = &spec;
+  const json* described = &schema;
+  const json* node = &schema;
+  for (std::size_t index = 1; index < first.context.size(); ++index) {
+    const std::string name = first.context[index].substr(1, first.context[index].size() - 2);
+    pointer += step(name);
+    value = value->is_array() ? &value->at(std::stoul(name)) : &value->at(name);
+    if (node == nullptr) continue;
+    if (const auto reference = node->find("$ref"); reference != node->end()) {
+      node = &schema.at(json::json_pointer(reference->get_ref<const std::string&>().substr(1)));
+    }
+    const json::json_pointer property = json::json_pointer("/properties") / name;
+    node = node->contains(property) ? &node->at(property) : node->contains("items") ? &node->at("items") : nullptr;
+    if (node != nullptr && node->contains("description")) described = node;
+  }
+  const bool is_wrong_type = node != nullptr && node->value("type", value->type_name()) != value->type_name();
+  throw error(is_wrong_type ? "spec-type" : "spec-value", pointer.empty() ? source : pointer,
+              "it is " + in_words(*value) + ", which schemas/model.schema.json does not allow",
+              "its description there: " + described->value("description", ""));
+}
+
+std::string read_file(const std::filesystem::path& file) {
+  const auto fail = [&](const std::string& what) {
+    throw error("spec-open", file.string(), what, "give the file of a model spec");
+  };
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file, ignored)) fail("it is a directory");
+  errno = 0;
+  std::ifstream in(file, std::ios::binary);
+  if (!in) fail("it cannot be opened (" + std::generic_category().message(errno) + ")");
+  std::string text;
+  std::array<char, 65536> block;
+  do {
+    in.read(block.data(), block.size());
+    text.append(block.data(), static_cast<std::size_t>(in.gcount()));
+  } while (in);
+  if (in.bad()) fail("it cannot be read (" + std::generic_category().message(errno) + ")");
+  return text;
+}
+
+}  // namespace
+
+// --------------------------------------------------------------------------------------------------------- Layers
+
+struct Layer::contents : spec_layer {
+  using spec_layer::spec_layer;
+};
+
+const std::string& Layer::name() const { return contents_->name; }
+const layer_type& Layer::type() const { return *contents_->values.type; }
+const layer_values& Layer::values() const { return contents_->values; }
+
+std::string Layer::formula() const {
+  std::vector<std::string> operands;
+  for (const std::size_t index : type().operands) {
+    const attribute_record& attribute = type().attributes[index];
+    const attribute_value& value = values().attributes[index];
+    if (attribute.part == role::query_positions) {
+      operands.emplace_back("q");
+    } else if (attribute.part == role::kv_positions) {
+      operands.emplace_back("k");
+    } else if (attribute.part == role::mask) {
+      operands.emplace_back(value.name);
+    } else if (value.numbers == nullptr) {
+      operands.push_back(std::to_string(value.number));
+    } else {
+      operands.push_back(std::string(attribute.name) + "[" + std::string(value.numbers->axes()[0].name) + "]");
+    }
+  }
+  return type().formula(operands);
+}
+
+void Layer::apply(const any_view& logits, const any_view& out, std::span<const side_input> side_inputs) const {
+  axismask::apply(values(), logits, out, side_inputs);
+}
+
+void Layer::apply_in_place(const any_view& logits, std::span<const side_input> side_inputs) const {
+  axismask::apply(values(), logits, logits, side_inputs);
+}
+
+// --------------------------------------------------------------------------------------------------------- Models
+
+Model Model::load(const std::filesystem::path& file) { return parse(read_file(file), file.string()); }
+
+Model Model::parse(std::string_view text, const std::string& source) {
+  const json spec = parse_text(text, source);
+  check_frame(spec, source);
+
+  Model model;
+  model.name_ = spec["model"];
+  std::map<std::string_view, std::size_t> indices;
+  for (const json& layer : spec["layers"]) {
+    const std::size_t index = model.layers_.size();
+    const std::string where = "/layers" + step(index);
+    const auto read = std::make_shared<Layer::contents>(read_layer_type(layer, where));
+    read_layer(layer, where, *read);
+    const auto [same, is_new] = indices.emplace(read->name, index);
+    if (!is_new) {
+      throw error("spec-layer-name", where + "/name",
+                  "the layer /layers" + step(same->second) + " is called " + in_quotes(read->name) + " too",
+                  "give each layer a name of its own");
+    }
+    model.layers_.push_back(Layer(read));
+  }
+  check_schema(spec, source);
+  return model;
+}
+
+const Layer& Model::layer(std::string_view name) const {
+  for (const Layer& layer : layers_) {
+    if (layer.name() == name) return layer;
+  }
+  std::vector<std::string> names;
+  for (const Layer& layer : layers_) names.push_back(escaped(layer.name()));
+  const std::vector<std::string_view> views(names.begin(), names.end());
+  constexpr std::size_t listed = 5;
+  std::string list;
+  for (std::size_t index = 0; index < std::min(listed, layers_.size()); ++index) {
+    list += (index == 0 ? "" : ", ") + in_quotes(layers_[index].name());
+  }
+  if (layers_.size() > listed) list += ", ... (" + std::to_string(layers_.size()) + " in all)";
+  throw error("spec-layer-name", "layer",
+              "the model " + in_quotes(name_) + " has no layer " + in_quotes(name) + did_you_mean(name, views).str(),
+              "its layers are " + list);
+}
+
+}  // namespace axismask

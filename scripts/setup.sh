@@ -1,0 +1,42 @@
+# Set-up for the other scripts: what they need beyond bash and python3. Sourced, not run; quick when all is there.
+#   need_packages PACKAGE...   Debian packages, by root or sudo
+#   need_venv FILE...          .venv with the pinned wheels of these requirement files
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+say() { printf '\n== %s\n' "$*"; }
+
+need_packages() {
+  local missing=() package
+  for package in "$@"; do
+    dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  local as_root=()
+  if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null || { echo "axismask: these packages are needed: ${missing[*]}; install them, or give this user sudo" >&2; exit 2; }
+    as_root=(sudo)
+  fi
+  say "Installing ${missing[*]}"
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get update -q >build/apt.log 2>&1 || { cat build/apt.log >&2; exit 1; }
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" \
+    >>build/apt.log 2>&1 || { tail -20 build/apt.log >&2; exit 1; }
+}
+
+need_venv() {
+  [ -x .venv/bin/python ] || python3 -m venv .venv
+  local file
+  for file in "$@"; do
+    # Pinned files: installed once, and again when the file changes.
+    local stamp=".venv/$(echo "$file" | tr / _).installed"
+    cmp -s "$file" "$stamp" && continue
+    say "Installing $(grep -v '^#' "$file" | tr '\n' ' ')into .venv"
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check -r "$file"
+    cp "$file" "$stamp"
+  done
+  export PATH="$PWD/.venv/bin:$PATH"
+}
+
+mkdir -p build
+# The compiler, the libraries and the build tools; what only tests need stands in scripts/test.
+build_packages=(g++ ninja-build python3-venv libboost-dev nlohmann-json3-dev libvalijson-dev libcli11-dev)
