@@ -1,13 +1,12 @@
 // Loads this project's spec, applies its layers to logits of this program's own, and shows what each keeps. Then the
 // same layer called from C++, with its axes checked by the compiler.
 #include <array>
+#include <axismask/model.hpp>
 #include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <numeric>
 #include <vector>
-
-#include <axismask/model.hpp>
 
 #include "layers.hpp"
 
@@ -17,7 +16,8 @@ constexpr std::int64_t tokens = 10;
 
 void show(const float* logits) {
   for (std::int64_t query = 0; query < tokens; ++query) {
-    for (std::int64_t key = 0; key < tokens; ++key) std::printf(" %c", logits[query * tokens + key] == 1.0F ? 'x' : '.');
+    for (std::int64_t key = 0; key < tokens; ++key)
+      std::printf(" %c", logits[query * tokens + key] == 1.0F ? 'x' : '.');
     std::printf("\n");
   }
 }

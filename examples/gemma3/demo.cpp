@@ -1,5 +1,5 @@
-// Runs every mask layer of a Gemma 3 1B spec on logits of a real shape, and compares each result with the reference: the
-// layer's own `keep`, read with whole numbers, element by element. Prints a table and one line to act on.
+// Runs every mask layer of a Gemma 3 1B spec on logits of a real shape, and compares each result with the reference:
+// the layer's own `keep`, read with whole numbers, element by element. Prints a table and one line to act on.
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -105,8 +105,9 @@ comparison compare(const axismask::Layer& layer, const positions_array& position
 
 int run(const char* spec) {
   const axismask::Model model = axismask::Model::load(spec);
-  std::printf("Computing q·k in float32: batch %ld (one prompt padded by %ld on the left), %ld heads, %ld x %ld tokens\n",
-              long{batch}, long{padding}, long{heads}, long{tokens}, long{tokens});
+  std::printf(
+      "Computing q·k in float32: batch %ld (one prompt padded by %ld on the left), %ld heads, %ld x %ld tokens\n",
+      long{batch}, long{padding}, long{heads}, long{tokens}, long{tokens});
   logits_array logits({batch, heads, tokens, tokens});
   compute_logits(logits);
   positions_array positions({batch, tokens});
@@ -118,8 +119,8 @@ int run(const char* spec) {
   logits_array result({batch, heads, tokens, tokens});
   std::fill_n(result.data(), result.element_count(), std::numeric_limits<float>::quiet_NaN());  // its pages exist now
 
-  std::printf("\n%-10s  %-37s  %-32s  %-7s  %6s  %6s  %5s  %s\n", "layer", "type", "keeps where", "kernel", "kept %", "ms",
-              "GB/s", "reference");
+  std::printf("\n%-10s  %-37s  %-32s  %-7s  %6s  %6s  %5s  %s\n", "layer", "type", "keeps where", "kernel", "kept %",
+              "ms", "GB/s", "reference");
   std::int64_t wrong_layers = 0;
   double total_ms = 0;
   const double bytes = 2.0 * sizeof(float) * static_cast<double>(logits.element_count());
@@ -141,16 +142,17 @@ int run(const char* spec) {
                 bytes / best_ms / 1e6, found.different == 0 ? "equal" : "DIFFERS");
     std::fflush(stdout);
   }
-  std::printf("\nAll layers together: %.1f ms, best of 3 each, out of place, %.0f MB read and written a layer.\n", total_ms,
-              bytes / 1e6);
+  std::printf("\nAll layers together: %.1f ms, best of 3 each, out of place, %.0f MB read and written a layer.\n",
+              total_ms, bytes / 1e6);
   if (wrong_layers > 0) {
     std::printf("%ld of %zu layers differ from the reference: this is a bug in axismask; please report this table.\n",
                 long{wrong_layers}, model.layers().size());
     return 1;
   }
-  std::printf("All %zu layers equal the reference bit for bit. Your own arrays: "
-              "build/release/bin/axismask apply %s --help\n",
-              model.layers().size(), spec);
+  std::printf(
+      "All %zu layers equal the reference bit for bit. Your own arrays: "
+      "build/release/bin/axismask apply %s --help\n",
+      model.layers().size(), spec);
   return 0;
 }
 

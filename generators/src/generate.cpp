@@ -38,8 +38,8 @@ void for_each_kernel(const layer_kernels& layer, Visit visit) {
 
 std::string symbol(const std::string& library, const layer_kernels& layer, const std::string& label, int element_bytes,
                    int position_bytes) {
-  return "axismask_" + library + "_" + std::string(layer.name) + "_" + label + "_e" + std::to_string(element_bytes) + "p" +
-         std::to_string(position_bytes);
+  return "axismask_" + library + "_" + std::string(layer.name) + "_" + label + "_e" + std::to_string(element_bytes) +
+         "p" + std::to_string(position_bytes);
 }
 
 void write_kernels(const std::vector<layer_kernels>& layers, const options& given) {
@@ -88,8 +88,8 @@ void write_table(const std::vector<layer_kernels>& layers, const options& given,
       for_each_kernel(layer, [&](int element_bytes, int position_bytes) {
         const std::string function = symbol(library, layer, one.label, element_bytes, position_bytes) + "_argv";
         out << "int " << function << "(void**);\n";
-        tables += "    {\"" + one.label + "\", \"" + one.target.to_string() + "\", {" + std::to_string(bits[0]) + "ull, " +
-                  std::to_string(bits[1]) + "ull}, " + std::to_string(element_bytes) + ", " +
+        tables += "    {\"" + one.label + "\", \"" + one.target.to_string() + "\", {" + std::to_string(bits[0]) +
+                  "ull, " + std::to_string(bits[1]) + "ull}, " + std::to_string(element_bytes) + ", " +
                   std::to_string(position_bytes) + ", " + function + "},\n";
       });
     }

@@ -23,13 +23,14 @@
 namespace axismask {
 namespace {
 
-constexpr std::size_t kernel_rank = 4;                     // of every array of a kernel
-constexpr std::size_t max_arrays = max_operands + 2;       // logits, operands, out
+constexpr std::size_t kernel_rank = 4;                // of every array of a kernel
+constexpr std::size_t max_arrays = max_operands + 2;  // logits, operands, out
 constexpr std::size_t max_rank = any_view::max_rank;
 constexpr std::int64_t parallel_bytes = std::int64_t{1} << 18;  // below, waking a thread costs more than it does
 // Kernels count bytes in 32 bits; a box stays well within, and so do the strides inside it.
 constexpr std::int64_t box_span = std::int64_t{1} << 30;
-constexpr std::int64_t box_bytes = std::int64_t{1} << 20;  // of logits: work enough for one call, boxes enough to balance
+constexpr std::int64_t box_bytes = std::int64_t{1}
+                                   << 20;  // of logits: work enough for one call, boxes enough to balance
 
 [[noreturn]] void fail(const char* id, std::string_view where, const breach::sentence& sentence) {
   throw error(id, std::string(where), sentence.what.str(), sentence.cure.str());
@@ -67,14 +68,16 @@ void check_axes(std::string_view where, std::span<const named_axis> axes) {
 
 void check_memory(std::string_view where, const any_view& array) {
   if (array.data() == nullptr && array.element_count() > 0) {
-    throw error("array-null", std::string(where), "it has elements and no memory", "give a pointer to its first element");
+    throw error("array-null", std::string(where), "it has elements and no memory",
+                "give a pointer to its first element");
   }
 }
 
 void check_size(std::string_view where, const named_axis& axis, std::string_view name, const named_axis& logits_axis) {
   if (axis.size != logits_axis.size) {
     throw error("axis-size", std::string(where),
-                "its axis \"" + std::string(name) + "\" has size " + std::to_string(axis.size) + ", and that of the logits" +
+                "its axis \"" + std::string(name) + "\" has size " + std::to_string(axis.size) +
+                    ", and that of the logits" +
                     (name == logits_axis.name ? "" : ", \"" + std::string(logits_axis.name) + "\",") + " has " +
                     std::to_string(logits_axis.size),
                 "give one element for each index of the logits' axis");
@@ -113,7 +116,8 @@ void lay_on_logits(operand& array, std::string_view where, std::span<const named
   for (const named_axis& axis : axes) {
     const std::string_view name = !from.empty() && axis.name == from ? to : axis.name;
     const named_axis* logits_axis = find_axis(logits_axes, name);
-    if (logits_axis == nullptr) fail("axis-foreign", where, breach::foreign_axis(axis.name, names_of_axes(logits_axes)));
+    if (logits_axis == nullptr)
+      fail("axis-foreign", where, breach::foreign_axis(axis.name, names_of_axes(logits_axes)));
     check_size(where, axis, axis.name, *logits_axis);
     array.strides[static_cast<std::size_t>(logits_axis - logits_axes.data())] = axis.stride;
   }
@@ -124,14 +128,16 @@ void check_result(const any_view& logits, const any_view& out) {
   check_memory("out", out);
   if (out.type() != logits.type()) {
     throw error("result-dtype", "out",
-                "it holds " + std::string(facts(out.type()).name) + ", and the logits " + std::string(facts(logits.type()).name),
+                "it holds " + std::string(facts(out.type()).name) + ", and the logits " +
+                    std::string(facts(logits.type()).name),
                 "give an array of the logits' dtype");
   }
   for (const named_axis& axis : logits.axes()) {
     if (find_axis(out.axes(), axis.name) == nullptr) {
-      throw error("result-axes", "out",
-                  "it has no axis \"" + std::string(axis.name) + "\"; it has " + quoted_list(names_of_axes(out.axes())).str(),
-                  "give an array with the logits' axes, in any order");
+      throw error(
+          "result-axes", "out",
+          "it has no axis \"" + std::string(axis.name) + "\"; it has " + quoted_list(names_of_axes(out.axes())).str(),
+          "give an array with the logits' axes, in any order");
     }
   }
 }
@@ -159,14 +165,14 @@ void check_places(const plan& plan) {
   for (std::size_t axis = 0; axis < plan.rank; ++axis) {
     if (plan.sizes[axis] > 1) order[count++] = axis;
   }
-  std::sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count), [&](std::size_t a, std::size_t b) {
-    return std::abs(out.strides[a]) < std::abs(out.strides[b]);
-  });
+  std::sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count),
+            [&](std::size_t a, std::size_t b) { return std::abs(out.strides[a]) < std::abs(out.strides[b]); });
   std::int64_t reach = 0;
   for (std::size_t place = 0; place < count; ++place) {
     const std::int64_t stride = std::abs(out.strides[order[place]]);
     if (stride <= reach) {
-      throw error("result-overlap", "out", "several of its elements lie in one place", "give an array whose strides keep its elements apart");
+      throw error("result-overlap", "out", "several of its elements lie in one place",
+                  "give an array whose strides keep its elements apart");
     }
     reach += (plan.sizes[order[place]] - 1) * stride;
   }
@@ -198,9 +204,8 @@ void fold_axes(plan& plan) {
     }
     order[rank++] = axis;
   }
-  std::sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(rank), [&](std::size_t a, std::size_t b) {
-    return arrays.back().strides[a] < arrays.back().strides[b];
-  });
+  std::sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(rank),
+            [&](std::size_t a, std::size_t b) { return arrays.back().strides[a] < arrays.back().strides[b]; });
   const auto before = plan;
   plan.rank = 0;
   for (std::size_t place = 0; place < rank; ++place) {
@@ -306,7 +311,8 @@ void run_box(work& work, std::int64_t index) {
     for (std::size_t axis = 0; axis < kernel_rank; ++axis) {
       const bool stands = axis < plan.rank && sizes[axis] > 1;
       // Along an axis of one element the stride means nothing, and may not fit.
-      dimensions[array][axis] = halide_dimension_t(0, sizes[axis], stands ? static_cast<std::int32_t>(from.strides[axis]) : 0);
+      dimensions[array][axis] =
+          halide_dimension_t(0, sizes[axis], stands ? static_cast<std::int32_t>(from.strides[axis]) : 0);
     }
     // An innermost axis of one element counts as contiguous.
     if (sizes[0] == 1 && (array == 0 || array + 1 == plan.array_count)) dimensions[array][0].stride = 1;
@@ -317,11 +323,11 @@ void run_box(work& work, std::int64_t index) {
   }
 
   kernel_call call;
-  const void* context = &call;
+  void* context = &call;
   std::uint64_t masked = plan.masked;
   std::array<void*, max_arrays + 2> arguments{};
   std::size_t argument = 0;
-  arguments[argument++] = &context;
+  arguments[argument++] = static_cast<void*>(&context);
   for (std::size_t array = 0; array + 1 < plan.array_count; ++array) arguments[argument++] = &buffers[array];
   arguments[argument++] = &masked;
   arguments[argument++] = &buffers[plan.array_count - 1];
@@ -380,7 +386,8 @@ const kernel& find_kernel(const linked_layer& layer, int element_bytes, int posi
 
 }  // namespace
 
-void apply(const layer_values& layer, const any_view& logits, const any_view& out, std::span<const side_input> side_inputs) {
+void apply(const layer_values& layer, const any_view& logits, const any_view& out,
+           std::span<const side_input> side_inputs) {
   const layer_type& type = *layer.type;
   const linked_layer* linked = find_linked_layer(type.name);
   if (linked == nullptr) {
@@ -418,7 +425,11 @@ void apply(const layer_values& layer, const any_view& logits, const any_view& ou
   std::array<std::string_view, max_operands> taken{};
   std::size_t taken_count = 0;
   for (const std::size_t index : type.operands) {
-    if (is_side_input(type.attributes[index].part)) taken[taken_count++] = layer.attributes[index].name;
+    const std::string_view name = layer.attributes[index].name;
+    const auto end = taken.begin() + static_cast<std::ptrdiff_t>(taken_count);
+    if (is_side_input(type.attributes[index].part) && std::find(taken.begin(), end, name) == end) {
+      taken[taken_count++] = name;
+    }
   }
   const std::span<const std::string_view> taken_names(taken.data(), taken_count);
   for (std::size_t place = 0; place < side_inputs.size(); ++place) {
@@ -471,7 +482,8 @@ void apply(const layer_values& layer, const any_view& logits, const any_view& ou
     check_memory(value.name, array);
     if (record.part == role::mask) {
       if (array.type() != dtype::boolean) fail("mask-dtype", value.name, breach::mask_not_boolean(array.type()));
-      lay_on_logits(add(plan, array.data(), halide_type_t(halide_type_uint, 8, 1)), value.name, array.axes(), logits.axes());
+      lay_on_logits(add(plan, array.data(), halide_type_t(halide_type_uint, 8, 1)), value.name, array.axes(),
+                    logits.axes());
       continue;
     }
     if (array.type() != dtype::int32 && array.type() != dtype::int64) {
@@ -484,7 +496,8 @@ void apply(const layer_values& layer, const any_view& logits, const any_view& ou
     if (of_keys && query_axis != kv_axis && find_axis(array.axes(), kv_axis) != nullptr) {
       fail("axis-twice", value.name, breach::key_axis_twice(query_axis, kv_axis));
     }
-    operand& positions = add(plan, array.data(), halide_type_t(halide_type_int, static_cast<std::uint8_t>(8 * position_bytes), 1));
+    operand& positions =
+        add(plan, array.data(), halide_type_t(halide_type_int, static_cast<std::uint8_t>(8 * position_bytes), 1));
     lay_on_logits(positions, value.name, array.axes(), logits.axes(), of_keys ? query_axis : std::string_view(),
                   of_keys ? kv_axis : std::string_view());
     if (positions_differ && array.type() == dtype::int32) widen(positions, plan, widened);
@@ -508,7 +521,8 @@ void apply(const layer_values& layer, const any_view& logits, const any_view& ou
   if (work.code != 0) {
     std::string message(work.message.data());
     while (!message.empty() && message.back() == '\n') message.pop_back();
-    throw error("kernel-failed", std::string(type.name), "its kernel gave code " + std::to_string(work.code) + " (" + message + ")",
+    throw error("kernel-failed", std::string(type.name),
+                "its kernel gave code " + std::to_string(work.code) + " (" + message + ")",
                 "report this with the arrays' axes, sizes and strides: it is a mistake in axismask");
   }
 }

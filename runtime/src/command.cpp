@@ -253,7 +253,8 @@ void run_apply(const apply_options& options) {
                            std::string(chosen_variant(*find_linked_layer(layer.type().name))) +
                            (options.in_place ? ", in place" : "") + ": " + std::to_string(elements) + " elements in " +
                            milliseconds.data() + " ms, written to " + options.out)
-            << std::endl;
+            << '\n'
+            << std::flush;
 }
 
 // --------------------------------------------------------------------------------------------------------- inspect

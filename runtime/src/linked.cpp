@@ -11,10 +11,12 @@
 #include "axismask/text.hpp"
 
 // The linker makes these for a section of that name. Weak: a program may have no layers at all.
+// NOLINTBEGIN(bugprone-reserved-identifier): the names are the linker's
 extern "C" {
 extern const axismask::layer_library* const __start_axismask_libraries[] __attribute__((weak, visibility("hidden")));
 extern const axismask::layer_library* const __stop_axismask_libraries[] __attribute__((weak, visibility("hidden")));
 }
+// NOLINTEND(bugprone-reserved-identifier)
 
 namespace axismask {
 namespace {
@@ -24,7 +26,9 @@ std::atomic<const std::string_view*> forced_variant{nullptr};
 
 }  // namespace
 
-std::span<const layer_library* const> linked_libraries() { return {__start_axismask_libraries, __stop_axismask_libraries}; }
+std::span<const layer_library* const> linked_libraries() {
+  return {__start_axismask_libraries, __stop_axismask_libraries};
+}
 
 const linked_layer* find_linked_layer(std::string_view type) {
   for (const layer_library* library : linked_libraries()) {
@@ -59,7 +63,8 @@ void force_variant(std::string_view variant) {
         if (kernel.variant == variant) {
           if (!is_usable(kernel)) {
             throw error("variant-unusable", "variant",
-                        "this machine cannot run \"" + std::string(variant) + "\", which is made for " + std::string(kernel.target),
+                        "this machine cannot run \"" + std::string(variant) + "\", which is made for " +
+                            std::string(kernel.target),
                         "take one that `axismask kernels` calls usable");
           }
           forced_variant = &kernel.variant;

@@ -27,7 +27,8 @@ std::uint64_t rounded(double magnitude, const format& to) {
   if (magnitude == 0) return 0;
   if (std::isinf(magnitude)) return to.infinity();
   const int bias = (1 << (to.exponent_bits - 1)) - 1;
-  const int exponent = std::max(std::ilogb(magnitude), 1 - bias);  // of the unit place's scale; subnormals share the least
+  const int exponent =
+      std::max(std::ilogb(magnitude), 1 - bias);  // of the unit place's scale; subnormals share the least
   // Counted in the format's smallest steps at this exponent, the number is rounded as the processor rounds: to even.
   const double steps = std::nearbyint(std::scalbn(magnitude, to.fraction_bits - exponent));
   const auto significand = static_cast<std::uint64_t>(steps);
@@ -61,9 +62,10 @@ std::uint64_t masked_bits(const masked_value& value, dtype type) {
   if (std::isnan(number)) return to.infinity() | (std::uint64_t{1} << (to.fraction_bits - 1));
   const std::uint64_t bits = rounded(std::fabs(number), to);
   if (bits == to.infinity() && std::isfinite(number)) {
-    throw error("masked-value-range", "masked_out_value",
-                shortest(number) + " does not fit " + std::string(facts(type).name) + " and would become infinite there",
-                "take \"lowest\" for the lowest number of the logits' dtype, or \"-inf\" if that is meant");
+    throw error(
+        "masked-value-range", "masked_out_value",
+        shortest(number) + " does not fit " + std::string(facts(type).name) + " and would become infinite there",
+        "take \"lowest\" for the lowest number of the logits' dtype, or \"-inf\" if that is meant");
   }
   return (std::signbit(number) ? to.sign() : 0) | bits;
 }

@@ -9,22 +9,30 @@
 #include <cmath>
 #include <cstring>
 #include <fstream>
-#include <initializer_list>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <system_error>
 #include <utility>
-#include <valijson/adapters/nlohmann_json_adapter.hpp>
-#include <valijson/schema.hpp>
-#include <valijson/schema_parser.hpp>
-#include <valijson/validation_results.hpp>
-#include <valijson/validator.hpp>
 
 #include "axismask/error.hpp"
 #include "axismask/linked.hpp"
 #include "axismask/text.hpp"
 #include "model_schema.hpp"
+
+// g++ 12 suspects the strings and regular expressions in valijson when it inlines them.
+#pragma GCC diagnostic push
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wrestrict"
+#endif
+#include <valijson/adapters/nlohmann_json_adapter.hpp>
+#include <valijson/schema.hpp>
+#include <valijson/schema_parser.hpp>
+#include <valijson/validation_results.hpp>
+#include <valijson/validator.hpp>
+#pragma GCC diagnostic pop
 
 namespace axismask {
 namespace {
@@ -48,10 +56,15 @@ std::string escaped(std::string_view text) {
 // The same in quotes, and cut when it is long.
 std::string in_quotes(std::string_view text) {
   constexpr std::size_t longest = 80;
-  if (text.size() <= longest) return "\"" + escaped(text) + "\"";
-  std::size_t end = longest;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // not within a character
-  return "\"" + escaped(text.substr(0, end)) + "...\"";
+  std::size_t end = text.size();
+  if (end > longest) {
+    end = longest;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // not within a character
+  }
+  std::string result = "\"";
+  result += escaped(text.substr(0, end));
+  result += end < text.size() ? "...\"" : "\"";
+  return result;
 }
 
 std::string in_words(const json& value) {
@@ -172,19 +185,18 @@ std::pair<std::string, std::string> parser_words(std::string_view message) {
 }
 
 // A fault in the text, for the most usual ones with the cure. `end` is how far the parser had read.
-[[noreturn]] void throw_not_json(std::string_view text, const std::string& source, std::size_t end,
-                                 std::string_view message) {
+error not_json(std::string_view text, const std::string& source, std::size_t end, std::string_view message) {
   constexpr std::string_view blanks = " \t\r\n";
-  const auto fail = [&](const std::string& what, const std::string& cure) {
-    throw error("spec-json", source, what, cure);
+  const auto say = [&](const std::string& what, const std::string& cure) {
+    return error("spec-json", source, what, cure);
   };
   if (text.find_first_not_of(blanks) == std::string_view::npos) {
-    fail("the file is empty", R"(write a spec in it: {"axismask": 1, "model": ..., "layers": [...]})");
+    return say("the file is empty", R"(write a spec in it: {"axismask": 1, "model": ..., "layers": [...]})");
   }
   if (end > text.size()) {
     const std::size_t last = text.find_last_not_of(blanks);
-    fail("the file ends at " + line_and_column(text, last) + ", before its JSON does",
-         "close what is open there, or get the whole file");
+    return say("the file ends at " + line_and_column(text, last) + ", before its JSON does",
+               "close what is open there, or get the whole file");
   }
   const std::size_t fault = end == 0 ? 0 : end - 1;
   const std::string here = line_and_column(text, fault) + " is not JSON: ";
@@ -193,19 +205,18 @@ std::pair<std::string, std::string> parser_words(std::string_view message) {
   if (found == '}' || found == ']') {
     const std::size_t last = text.substr(0, fault).find_last_not_of(blanks);
     if (last != std::string_view::npos && text[last] == ',') {
-      fail(here + "a comma stands before the closing " + found, "take that comma out");
+      return say(here + "a comma stands before the closing " + found, "take that comma out");
     }
   }
   if (before != '\\') {
-    if (found == '/') fail(here + "it has no comments", "take the comment out");
-    if (found == '\'') fail(here + "a text stands between double quotes", "write \" in the place of '");
+    if (found == '/') return say(here + "it has no comments", "take the comment out");
+    if (found == '\'') return say(here + "a text stands between double quotes", "write \" in the place of '");
     if (found == 'N' || found == 'I' || found == 'i' || (before == 'n' && found == 'a')) {
-      fail(here + "it has no infinity and no NaN", R"(for minus infinity write "-inf", with the quotes)");
+      return say(here + "it has no infinity and no NaN", R"(for minus infinity write "-inf", with the quotes)");
     }
   }
   const auto [what, cure] = parser_words(message);
-  fail(here + what, cure);
-  std::abort();  // not reached
+  return say(here + what, cure);
 }
 
 json parse_text(std::string_view text, const std::string& source) {
@@ -213,7 +224,7 @@ json parse_text(std::string_view text, const std::string& source) {
   try {
     return json::parse(text, std::ref(place));
   } catch (const json::parse_error& fault) {
-    throw_not_json(text, source, fault.byte, fault.what());
+    throw not_json(text, source, fault.byte, fault.what());
   } catch (const json::out_of_range& fault) {  // the one that the parser throws: "number overflow parsing '1e400'"
     const std::string_view message = fault.what();
     const std::size_t start = std::min(message.find('\''), message.size() - 1) + 1;
@@ -596,6 +607,7 @@ const Layer& Model::layer(std::string_view name) const {
   for (std::size_t index = 0; index < std::min(listed, layers_.size()); ++index) {
     list += (index == 0 ? "" : ", ") + in_quotes(layers_[index].name());
   }
+  if (layers_.empty()) list = "none";
   if (layers_.size() > listed) list += ", ... (" + std::to_string(layers_.size()) + " in all)";
   throw error("spec-layer-name", "layer",
               "the model " + in_quotes(name_) + " has no layer " + in_quotes(name) + did_you_mean(name, views).str(),

@@ -276,7 +276,7 @@ std::string header_bytes(std::string_view descr, bool fortran_order, std::span<c
 // A new file beside the one that is to be written. Unless it is put in that one's place, it is removed.
 class temporary_file {
  public:
-  temporary_file(fs::path folder, const std::string& target) : target_(target) {
+  temporary_file(const fs::path& folder, const std::string& target) : target_(target) {
     // "x" makes the file only when there is none of that name, so two writers never share one.
     for (int attempt = 0; stream_ == nullptr; ++attempt) {
       path_ = folder / (".axismask-" + std::to_string(getpid()) + "-" + std::to_string(attempt) + ".tmp");

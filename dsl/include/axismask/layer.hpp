@@ -134,6 +134,15 @@ template <class Layer>
 template <class Layer>
 inline constexpr bool has_positive_constants = first_constant_below_1<Layer>() == attribute_count<Layer>;
 
+// A spec uses these for the layer itself.
+template <class Layer>
+inline constexpr bool has_free_names = [] {
+  for (const attribute_record& record : attribute_records<Layer>) {
+    if (record.name == "name" || record.name == "type") return false;
+  }
+  return true;
+}();
+
 template <class Layer>
 inline constexpr bool has_masked_value = index_of<Layer>(role::masked_value) < attribute_count<Layer>;
 
@@ -221,29 +230,31 @@ constexpr void check_layer() {
 
 namespace detail {
 
-// The names of a call's side inputs, and of those that the layer takes.
+// The names of a call's side inputs.
 template <class... Inputs>
 inline constexpr std::array<std::string_view, sizeof...(Inputs)> given_names{Inputs::name.view()...};
-
-template <class Layer>
-inline constexpr std::size_t side_input_count = [] {
-  std::size_t count = 0;
-  for (const attribute_record& record : attribute_records<Layer>) count += is_side_input(record.part) ? 1 : 0;
-  return count;
-}();
-
-template <class Layer>
-inline constexpr auto taken_names = [] {
-  std::array<std::string_view, side_input_count<Layer>> names{};
-  for (std::size_t place = 0; place < names.size(); ++place) {
-    names[place] = attribute_records<Layer>[operand_indices<Layer>[place]].default_name;
-  }
-  return names;
-}();
 
 [[nodiscard]] constexpr bool contains(breach::names names, std::string_view name) {
   return std::count(names.begin(), names.end(), name) > 0;
 }
+
+// The names of the side inputs that a layer takes, each once.
+template <class Layer>
+class taken {
+ public:
+  constexpr taken() {
+    for (const attribute_record& record : attribute_records<Layer>) {
+      if (is_side_input(record.part) && !contains(*this, record.default_name)) names_[size_++] = record.default_name;
+    }
+  }
+  constexpr operator breach::names() const { return {names_.data(), size_}; }  // NOLINT: it is a list of names
+
+ private:
+  std::array<std::string_view, operand_count<Layer>> names_{};
+  std::size_t size_ = 0;
+};
+template <class Layer>
+inline constexpr taken<Layer> taken_names{};
 
 template <class Layer>
 [[nodiscard]] constexpr phrase said_of(std::string_view argument, const breach::sentence& sentence) {

@@ -74,22 +74,29 @@ template <class Build>
   return list;
 }
 
-// How many letters must be inserted, removed or replaced to turn one name into the other.
+// How many letters must be inserted, removed, replaced or swapped with their neighbour to turn one name into the other.
 [[nodiscard]] constexpr std::size_t edit_distance(std::string_view from, std::string_view to) {
   constexpr std::size_t longest = 64;
   if (from.size() >= longest || to.size() >= longest) return longest;
-  std::array<std::size_t, longest> row{};
-  for (std::size_t column = 0; column <= to.size(); ++column) row[column] = column;
-  for (std::size_t line = 1; line <= from.size(); ++line) {
-    std::size_t diagonal = row[0];
+  // distances[line % 3][column]: between the first `line` letters of one and the first `column` of the other.
+  std::array<std::array<std::size_t, longest>, 3> distances{};
+  for (std::size_t line = 0; line <= from.size(); ++line) {
+    auto& row = distances[line % 3];
+    const auto& above = distances[(line + 2) % 3];
     row[0] = line;
     for (std::size_t column = 1; column <= to.size(); ++column) {
-      const std::size_t above = row[column];
-      row[column] = std::min({above + 1, row[column - 1] + 1, diagonal + (from[line - 1] == to[column - 1] ? 0 : 1)});
-      diagonal = above;
+      if (line == 0) {
+        row[column] = column;
+        continue;
+      }
+      const bool same = from[line - 1] == to[column - 1];
+      row[column] = std::min({above[column] + 1, row[column - 1] + 1, above[column - 1] + (same ? 0 : 1)});
+      if (line > 1 && column > 1 && from[line - 1] == to[column - 2] && from[line - 2] == to[column - 1]) {
+        row[column] = std::min(row[column], distances[(line + 1) % 3][column - 2] + 1);
+      }
     }
   }
-  return row[to.size()];
+  return distances[from.size() % 3][to.size()];
 }
 
 // ` (did you mean "kv_seq"?)` for the name that is nearest to `given`, or nothing when none is near.

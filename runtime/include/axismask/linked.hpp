@@ -15,12 +15,12 @@ namespace axismask {
 
 // One compiled kernel: a layer's mask for one element width and one width of positions, on one kind of processor.
 struct kernel {
-  std::string_view variant;              // its name in the list of targets: "avx2"
-  std::string_view target;               // Halide's name of the target: "x86-64-linux-avx2-..."
-  std::array<std::uint64_t, 2> features; // the processor features that it needs, as Halide numbers them
-  int element_bytes;                     // 2, 4 or 8
-  int position_bytes;                    // 4 or 8
-  int (*run)(void** arguments);          // Halide's argument-vector entry; 0, or an error code
+  std::string_view variant;               // its name in the list of targets: "avx2"
+  std::string_view target;                // Halide's name of the target: "x86-64-linux-avx2-..."
+  std::array<std::uint64_t, 2> features;  // the processor features that it needs, as Halide numbers them
+  int element_bytes;                      // 2, 4 or 8
+  int position_bytes;                     // 4 or 8
+  int (*run)(void** arguments);           // Halide's argument-vector entry; 0, or an error code
 };
 
 // A layer's type with all its kernels, best variant first.

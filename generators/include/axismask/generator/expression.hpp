@@ -8,7 +8,9 @@
 
 namespace axismask::generator {
 
-[[nodiscard]] inline Halide::Expr constant(std::int64_t value) { return Halide::Internal::make_const(Halide::Int(64), value); }
+[[nodiscard]] inline Halide::Expr constant(std::int64_t value) {
+  return Halide::Internal::make_const(Halide::Int(64), value);
+}
 
 // A 64-bit whole number in a kernel. It knows between which bounds it lies, so that saturation, which costs
 // instructions, is paid only where a result could leave 64 bits: never for 32-bit positions in the usual masks.
@@ -26,12 +28,12 @@ class number {
   friend number operator+(const number& a, const number& b) {
     const wide lowest = a.lowest_ + b.lowest_;
     const wide highest = a.highest_ + b.highest_;
-    return {fits(lowest, highest) ? a.value_ + b.value_ : Halide::saturating_add(a.value_, b.value_), lowest, highest};
+    return {fits(lowest, highest) ? a.value_ + b.value_ : saturating_sum(a.value_, b.value_), lowest, highest};
   }
   friend number operator-(const number& a, const number& b) {
     const wide lowest = a.lowest_ - b.highest_;
     const wide highest = a.highest_ - b.lowest_;
-    return {fits(lowest, highest) ? a.value_ - b.value_ : Halide::saturating_sub(a.value_, b.value_), lowest, highest};
+    return {fits(lowest, highest) ? a.value_ - b.value_ : saturating_difference(a.value_, b.value_), lowest, highest};
   }
   friend number operator*(const number& a, const number& b);
   friend number operator/(const number& a, const number& b);
@@ -48,6 +50,8 @@ class number {
     return lowest == saturated(lowest) && highest == saturated(highest);
   }
   [[nodiscard]] static wide saturated(wide value);
+  [[nodiscard]] static Halide::Expr saturating_sum(const Halide::Expr& a, const Halide::Expr& b);
+  [[nodiscard]] static Halide::Expr saturating_difference(const Halide::Expr& a, const Halide::Expr& b);
 
   Halide::Expr value_;
   wide lowest_;

@@ -18,7 +18,8 @@ namespace axismask::generator {
 struct layer_kernels {
   std::string_view name;
   bool has_positions;
-  std::function<Halide::Module(const Halide::Target&, const std::string& function, int element_bytes, int position_bytes)>
+  std::function<Halide::Module(const Halide::Target&, const std::string& function, int element_bytes,
+                               int position_bytes)>
       build;
 };
 

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <set>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -23,16 +24,14 @@ inline constexpr std::int64_t highest_parameter = std::int64_t{1} << 53;
 // Every array of a kernel has this many axes; the runtime folds or loops over others.
 inline constexpr int kernel_rank = 4;
 
-// What the generator does with the logits, apart from the mask: it moves elements of some width.
-struct schedule_inputs {
+// What a schedule needs to know of a kernel.
+struct scheduled {
   Halide::Func out;
   std::vector<Halide::Var> axes;
-  std::vector<Halide::Expr> key_innermost;    // conditions under which the innermost axis is that of the keys,
-  std::vector<Halide::Expr> query_innermost;  // of the queries,
-  std::vector<Halide::Expr> other_innermost;  // or another one
+  std::vector<Halide::Expr> dense_cases;  // conditions on strides under which the innermost axis is dense everywhere
   int element_bytes;
 };
-void schedule_for_cpu(const schedule_inputs& inputs, const Halide::Target& target);
+void schedule_for_cpu(const scheduled& kernel, const Halide::Target& target);
 
 // out[...] = keep ? logits[...] : masked_out_value, on boxes of 4 axes of any strides. Arrays, in this order:
 // logits; the layer's operands in `keep`'s order (side inputs, then parameters, all over the same box, with stride 0
@@ -72,25 +71,31 @@ class mask_generator : public Halide::Generator<mask_generator<Layer>> {
     // The schedule.
     logits_->dim(0).set_stride(Halide::Expr());
     out_->dim(0).set_stride(Halide::Expr());
-    schedule_inputs inputs{out, at, {}, {}, {}, element_bytes};
-    for (std::vector<Halide::Expr>* conditions :
-         {&inputs.key_innermost, &inputs.query_innermost, &inputs.other_innermost}) {
-      *conditions = {logits_->dim(0).stride() == 1, out_->dim(0).stride() == 1};
-    }
-    for (std::size_t place = 0; place < operands_.size(); ++place) {
-      operands_[place]->dim(0).set_stride(Halide::Expr());
-      const Halide::Expr stride = operands_[place]->dim(0).stride();
-      const role part = part_of(place);
-      inputs.key_innermost.push_back(stride == (part == role::kv_positions || part == role::mask ? 1 : 0));
-      inputs.query_innermost.push_back(stride == (part == role::query_positions || part == role::mask ? 1 : 0));
-      inputs.other_innermost.push_back(stride == (part == role::mask ? 1 : 0));
-    }
-    schedule_for_cpu(inputs, base::target);
+    for (auto* operand : operands_) operand->dim(0).set_stride(Halide::Expr());
+    schedule_for_cpu({out, at, dense_cases(), element_bytes}, base::target);
   }
 
  private:
   static role part_of(std::size_t place) {
     return detail::attribute_records<Layer>[detail::operand_indices<Layer>[place]].part;
+  }
+
+  // The innermost axis is the keys', the queries' or another. For each, the logits are contiguous along it, the
+  // positions that lie along it are too, and everything else does not change.
+  std::vector<Halide::Expr> dense_cases() const {
+    std::vector<Halide::Expr> cases;
+    std::set<std::vector<int>> seen;  // without positions the three are one
+    for (const role innermost : {role::kv_positions, role::query_positions, role::parameter}) {
+      Halide::Expr all = logits_->dim(0).stride() == 1 && out_->dim(0).stride() == 1;
+      std::vector<int> strides;
+      for (std::size_t place = 0; place < operands_.size(); ++place) {
+        const role part = part_of(place);
+        strides.push_back(part == role::mask || (is_positions(part) && part == innermost) ? 1 : 0);
+        all = all && operands_[place]->dim(0).stride() == strides.back();
+      }
+      if (seen.insert(strides).second) cases.push_back(all);
+    }
+    return cases;
   }
 
   Halide::Type type_of(role part) const {

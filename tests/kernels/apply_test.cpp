@@ -1,0 +1,342 @@
+// What a call does besides the mask: errors with their exact texts and nothing written, static calls, positions of two
+// widths, masked values of every dtype, and kernels that fail.
+#include <HalideRuntime.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "axismask/layers.hpp"
+#include "axismask/linked.hpp"
+#include "layers.hpp"
+
+namespace axismask {
+namespace {
+
+using Local = ApplyCausalSlidingWindowAttentionMask<>;
+
+constexpr std::int64_t tokens = 4;
+
+// Logits of ones over heads, seq, kv_seq; positions 0, 1, 2, 3.
+class apply_test : public testing::Test {
+ protected:
+  apply_test() {
+    std::fill_n(logits.data(), logits.element_count(), 1.0F);
+    for (std::int32_t token = 0; token < tokens; ++token) positions(token) = token;
+    const layer_type& type = layer_type_of<Local>;
+    for (std::size_t index = 0; index < type.attributes.size(); ++index) {
+      values.attributes[index].name = type.attributes[index].default_name;
+    }
+    values.attributes[1].number = 2;
+  }
+
+  // The text of the error that the call gives; the logits must be as they were.
+  std::string error_of(const any_view& x, const any_view& out, const std::vector<side_input>& inputs) {
+    try {
+      apply(values, x, out, inputs);
+    } catch (const error& problem) {
+      for (std::size_t at = 0; at < logits.element_count(); ++at) EXPECT_EQ(logits.data()[at], 1.0F);
+      return problem.what();
+    }
+    return "no error";
+  }
+  std::string error_of(const any_view& x, const std::vector<side_input>& inputs) { return error_of(x, x, inputs); }
+
+  any_view with_axes(std::initializer_list<named_axis> axes) { return {logits.data(), dtype::float32, axes}; }
+  side_input input_at(dtype type, std::initializer_list<named_axis> axes) {
+    return {"token_positions", any_view(positions.data(), type, axes)};
+  }
+
+  named_array<float, axes<"heads", "seq", "kv_seq">> logits{{2, tokens, tokens}};
+  named_array<std::int32_t, axes<"seq">> positions{{tokens}};
+  layer_values values{&layer_type_of<Local>, -1e9, {}};
+  side_input good{"token_positions", positions.view().erased()};
+};
+
+TEST_F(apply_test, says_what_is_wrong_with_the_logits) {
+  EXPECT_EQ(
+      error_of(with_axes({{"heads", 2, 16}, {"sek", 4, 4}, {"kv_seq", 4, 1}}), {good}),
+      "axismask: error[axis-missing] logits: the logits have no axis \"seq\"; they have \"heads\", \"sek\", \"kv_seq\" "
+      "(did you mean \"sek\"?); give that axis of the logits this name, or the logits' own name to the layer's "
+      "seq_axis");
+  EXPECT_EQ(error_of(with_axes({{"seq", 2, 16}, {"seq", 4, 4}, {"kv_seq", 4, 1}}), {good}),
+            "axismask: error[axis-twice] logits: it has the axis \"seq\" twice; rename one of the two");
+  EXPECT_EQ(error_of(with_axes({{"seq", -2, 16}, {"kv_seq", 4, 1}}), {good}),
+            "axismask: error[axis-size] logits: its axis \"seq\" has size -2; give sizes of at least 0");
+  EXPECT_EQ(
+      error_of({logits.data(), dtype::int32, {{"seq", 4, 4}, {"kv_seq", 4, 1}}}, {good}),
+      "axismask: error[logits-dtype] logits: logits are floats, and this array holds int32; give float16, bfloat16, "
+      "float32 or float64");
+  EXPECT_EQ(error_of({nullptr, dtype::float32, {{"seq", 4, 4}, {"kv_seq", 4, 1}}}, {good}),
+            "axismask: error[array-null] logits: it has elements and no memory; give a pointer to its first element");
+}
+
+TEST_F(apply_test, says_what_is_wrong_with_a_side_input) {
+  const any_view x = logits.view().erased();
+  EXPECT_EQ(error_of(x, {}),
+            "axismask: error[side-input-missing] token_positions: the side input \"token_positions\" is missing; "
+            "given: none; "
+            "give it, or set the layer's query_positions_input_name");
+  EXPECT_EQ(
+      error_of(x, {{"token_position", good.array}}),
+      "axismask: error[side-input-unknown] token_position: there is no side input \"token_position\"; the layer takes "
+      "\"token_positions\" (did you mean \"token_positions\"?); leave it out, or give it the name that the layer uses");
+  EXPECT_EQ(error_of(x, {good, good}),
+            "axismask: error[side-input-twice] token_positions: the side input \"token_positions\" is given twice; "
+            "leave one of "
+            "them out");
+  EXPECT_EQ(error_of(x, {input_at(dtype::float32, {{"seq", 4, 1}})}),
+            "axismask: error[positions-dtype] token_positions: positions are integers, and this array holds float32; "
+            "give int32 "
+            "or int64");
+  EXPECT_EQ(error_of(x, {input_at(dtype::int32, {{"heads", 2, 1}})}),
+            "axismask: error[axis-missing] token_positions: it has no axis \"seq\"; it has \"heads\"; positions need "
+            "the layer's "
+            "seq_axis, those of keys too");
+  EXPECT_EQ(
+      error_of(x, {input_at(dtype::int32, {{"seq", 4, 1}, {"head", 2, 0}})}),
+      "axismask: error[axis-foreign] token_positions: its axis \"head\" is none of the logits'; they have \"heads\", "
+      "\"seq\", \"kv_seq\" (did you mean \"heads\"?); rename the axis, or take it out of the array");
+  EXPECT_EQ(
+      error_of(x, {input_at(dtype::int32, {{"seq", 3, 1}})}),
+      "axismask: error[axis-size] token_positions: its axis \"seq\" has size 3, and that of the logits has 4; give one "
+      "element for each index of the logits' axis");
+  EXPECT_EQ(error_of(x, {input_at(dtype::int32, {{"seq", 4, 1}, {"kv_seq", 4, 0}})}),
+            "axismask: error[axis-twice] token_positions: positions of keys have their axis \"seq\" read as "
+            "\"kv_seq\", which "
+            "they have too; leave one of the two out");
+  const any_view longer(logits.data(), dtype::float32, {{"seq", 4, 8}, {"kv_seq", 5, 1}});
+  EXPECT_EQ(error_of(longer, {good}),
+            "axismask: error[axis-size] token_positions: its axis \"seq\" has size 4, and that of the logits, "
+            "\"kv_seq\", has 5; "
+            "give one element for each index of the logits' axis");
+}
+
+TEST_F(apply_test, says_what_is_wrong_with_the_result) {
+  const any_view x = logits.view().erased();
+  std::vector<float> memory(64);
+  EXPECT_EQ(error_of(x, {memory.data(), dtype::float64, x.axes()}, {good}),
+            "axismask: error[result-dtype] out: it holds float64, and the logits float32; give an array of the logits' "
+            "dtype");
+  EXPECT_EQ(
+      error_of(x, {memory.data(), dtype::float32, {{"seq", 4, 4}, {"kv_seq", 4, 1}}}, {good}),
+      "axismask: error[result-axes] out: it has no axis \"heads\"; it has \"seq\", \"kv_seq\"; give an array with the "
+      "logits' axes, in any order");
+  EXPECT_EQ(
+      error_of(x, {memory.data(), dtype::float32, {{"heads", 2, 0}, {"seq", 4, 4}, {"kv_seq", 4, 1}}}, {good}),
+      "axismask: error[result-overlap] out: several of its elements lie in one place; give an array whose strides keep "
+      "its elements apart");
+  EXPECT_EQ(error_of(x, {logits.data() + 1, dtype::float32, x.axes()}, {good}),
+            "axismask: error[result-overlap] out: it overlaps the logits without being the same array; give memory of "
+            "its own, "
+            "or the logits themselves to mask in place");
+}
+
+TEST_F(apply_test, says_when_a_masked_value_does_not_fit) {
+  values.masked_out_value = -2.3819763e38;
+  EXPECT_EQ(
+      error_of({logits.data(), dtype::float16, {{"seq", 4, 4}, {"kv_seq", 4, 1}}}, {good}),
+      "axismask: error[masked-value-range] masked_out_value: -2.3819763e+38 does not fit float16 and would become "
+      "infinite there; take \"lowest\" for the lowest number of the logits' dtype, or \"-inf\" if that is meant");
+  EXPECT_EQ(error_of({logits.data(), dtype::float32, {{"seq", 4, 4}, {"kv_seq", 4, 1}}}, {good}), "no error");
+}
+
+TEST_F(apply_test, says_when_a_layer_has_no_kernel) {
+  layer_type unlinked = layer_type_of<Local>;
+  unlinked.name = "Elsewhere";
+  values.type = &unlinked;
+  EXPECT_EQ(error_of(logits.view().erased(), {good}),
+            "axismask: error[kernel-missing] Elsewhere: no kernel of this layer is linked into the program; name it in "
+            "AXISMASK_LAYERS of a header given to axismask_add_layers, and link that library");
+}
+
+TEST_F(apply_test, an_error_has_parts) {
+  try {
+    apply(values, logits.view().erased(), logits.view().erased(), {});
+    FAIL();
+  } catch (const error& problem) {
+    EXPECT_EQ(problem.id(), "side-input-missing");
+    EXPECT_EQ(problem.where(), "token_positions");
+    EXPECT_EQ(problem.what_is_wrong(), "the side input \"token_positions\" is missing; given: none");
+    EXPECT_EQ(problem.cure(), "give it, or set the layer's query_positions_input_name");
+  }
+}
+
+// One element masked to a value: its bits.
+template <class Bits>
+Bits masked_to(masked_value value, dtype type) {
+  Bits logit = 1;
+  std::int32_t query = 0;
+  std::int32_t key = 1;  // after the query
+  const layer_type& layer = layer_type_of<ApplyCausalAttentionMask<"q", "k">>;
+  layer_values values{&layer, value, {}};
+  for (std::size_t index = 0; index < layer.attributes.size(); ++index) {
+    values.attributes[index].name = layer.attributes[index].default_name;
+  }
+  const any_view x(&logit, type, {{"seq", 1, 1}, {"kv_seq", 1, 1}});
+  const std::array<side_input, 2> inputs{
+      {{"q", any_view(&query, dtype::int32, {{"seq", 1, 1}})}, {"k", any_view(&key, dtype::int32, {{"seq", 1, 1}})}}};
+  apply(values, x, x, inputs);
+  return logit;
+}
+
+TEST(masked_value, becomes_the_bits_of_each_dtype) {
+  EXPECT_EQ(masked_to<std::uint16_t>(masked_value::lowest(), dtype::float16), 0xFBFF);
+  EXPECT_EQ(masked_to<std::uint16_t>(masked_value::lowest(), dtype::bfloat16), 0xFF7F);
+  EXPECT_EQ(masked_to<std::uint32_t>(masked_value::lowest(), dtype::float32), 0xFF7FFFFF);
+  EXPECT_EQ(masked_to<std::uint64_t>(masked_value::lowest(), dtype::float64), 0xFFEFFFFFFFFFFFFF);
+  EXPECT_EQ(masked_to<std::uint16_t>(masked_value::minus_infinity(), dtype::float16), 0xFC00);
+  EXPECT_EQ(masked_to<std::uint16_t>(masked_value::minus_infinity(), dtype::bfloat16), 0xFF80);
+  EXPECT_EQ(masked_to<std::uint32_t>(masked_value::minus_infinity(), dtype::float32), 0xFF800000);
+  EXPECT_EQ(masked_to<std::uint64_t>(masked_value::minus_infinity(), dtype::float64), 0xFFF0000000000000);
+  EXPECT_EQ(masked_to<std::uint16_t>(-1.0, dtype::float16), 0xBC00);
+  EXPECT_EQ(masked_to<std::uint16_t>(-1.0, dtype::bfloat16), 0xBF80);
+  EXPECT_EQ(masked_to<std::uint16_t>(0.0, dtype::float16), 0x0000);
+  EXPECT_EQ(masked_to<std::uint16_t>(-0.0, dtype::float16), 0x8000);
+  EXPECT_EQ(masked_to<std::uint16_t>(-65504.0, dtype::float16), 0xFBFF);
+  EXPECT_EQ(masked_to<std::uint16_t>(-65519.9, dtype::float16), 0xFBFF);                // rounds to the lowest
+  EXPECT_EQ(masked_to<std::uint16_t>(5.960464477539063e-08, dtype::float16), 0x0001);   // the least subnormal
+  EXPECT_EQ(masked_to<std::uint16_t>(2.9802322387695312e-08, dtype::float16), 0x0000);  // half of it: to even
+  EXPECT_EQ(masked_to<std::uint16_t>(1.00048828125, dtype::float16), 0x3C00);           // half way up: to even
+  EXPECT_EQ(masked_to<std::uint16_t>(1.00146484375, dtype::float16), 0x3C02);
+  EXPECT_THROW((void)masked_to<std::uint16_t>(-65520.0, dtype::float16), error);
+}
+
+TEST(masked_value, rounds_as_the_processor_does) {
+  std::uint64_t bits = 1;
+  for (int at = 0; at < 200000; ++at) {
+    bits = bits * 6364136223846793005U + 1442695040888963407U;
+    double number = 0;
+    std::memcpy(&number, &bits, sizeof number);
+    const auto expected = static_cast<float>(number);
+    if (std::isnan(number) || std::isinf(expected)) continue;
+    std::uint32_t expected_bits = 0;
+    std::memcpy(&expected_bits, &expected, sizeof expected);
+    ASSERT_EQ(masked_to<std::uint32_t>(number, dtype::float32), expected_bits) << number;
+    ASSERT_EQ(masked_to<std::uint64_t>(number, dtype::float64), bits) << number;
+  }
+}
+
+TEST_F(apply_test, static_calls_give_the_same_in_and_out_of_place) {
+  const Local local{.masked_out_value = -1e9, .sliding_window_size = 2};
+  const auto result = local(logits, input<"token_positions">(positions));
+  static_assert(std::is_same_v<decltype(result), const named_array<float, axes<"heads", "seq", "kv_seq">>>);
+  named_array<float, axes<"kv_seq", "heads", "seq">> turned({tokens, 2, tokens});
+  local.apply(logits, turned, input<"token_positions">(positions));
+  for (std::size_t at = 0; at < logits.element_count(); ++at) EXPECT_EQ(logits.data()[at], 1.0F);
+  local.apply_in_place(logits, input<"token_positions">(positions));
+  for (int head = 0; head < 2; ++head) {
+    for (int query = 0; query < tokens; ++query) {
+      for (int key = 0; key < tokens; ++key) {
+        const float want = key == query || key == query - 1 ? 1.0F : -1e9F;
+        EXPECT_EQ(result(head, query, key), want);
+        EXPECT_EQ(turned(key, head, query), want);
+        EXPECT_EQ(logits(head, query, key), want);
+      }
+    }
+  }
+}
+
+TEST_F(apply_test, a_window_can_differ_by_head_or_be_a_constant) {
+  const std::array<std::int64_t, 2> windows{1, 3};
+  const ApplyCausalSlidingWindowAttentionMask<counts_over<axes<"heads">>> by_head{
+      .masked_out_value = 0, .sliding_window_size = {windows.data(), {2}}};
+  const auto result = by_head(logits, input<"token_positions">(positions));
+  const ApplyCausalSlidingWindowAttentionMask<constant<3>> constant_window{.masked_out_value = 0,
+                                                                           .sliding_window_size = {}};
+  const auto constant_result = constant_window(logits, input<"token_positions">(positions));
+  for (int query = 0; query < tokens; ++query) {
+    for (int key = 0; key < tokens; ++key) {
+      EXPECT_EQ(result(0, query, key), query == key ? 1.0F : 0.0F);
+      EXPECT_EQ(result(1, query, key), key <= query && query - key < 3 ? 1.0F : 0.0F);
+      EXPECT_EQ(constant_result(0, query, key), result(1, query, key));
+    }
+  }
+}
+
+TEST_F(apply_test, other_names_for_axes_and_inputs) {
+  named_array<float, axes<"q", "k">> x({1, tokens});
+  std::fill_n(x.data(), tokens, 1.0F);
+  named_array<std::int64_t, axes<"q">> at({1});
+  named_array<std::int32_t, axes<"q">> cached({tokens});
+  at(0) = (std::int64_t{1} << 40) + 2;  // decode far out: positions of two widths in one call
+  for (std::int32_t token = 0; token < tokens; ++token) cached(token) = token == 3 ? -1 : token;
+  const ApplyCausalSlidingWindowAttentionMask<count, "query", "cache", "q", "k"> local{
+      .masked_out_value = 0, .sliding_window_size = (std::int64_t{1} << 40) + 2};
+  const auto result = local(x, input<"query">(at), input<"cache">(cached));
+  EXPECT_EQ(result(0, 0), 0.0F);
+  EXPECT_EQ(result(0, 1), 1.0F);
+  EXPECT_EQ(result(0, 2), 1.0F);
+  EXPECT_EQ(result(0, 3), 0.0F);
+}
+
+TEST_F(apply_test, the_widest_window_there_is_hides_nothing) {
+  const Local widest{.masked_out_value = 0, .sliding_window_size = std::numeric_limits<std::int64_t>::max()};
+  named_array<std::int64_t, axes<"seq">> far({tokens});
+  for (std::int64_t token = 0; token < tokens; ++token)
+    far(token) = std::numeric_limits<std::int64_t>::max() - 3 + token;
+  far(0) = 0;
+  const auto narrow = widest(logits, input<"token_positions">(positions));
+  const auto wide = widest(logits, input<"token_positions">(far));
+  for (int query = 0; query < tokens; ++query) {
+    for (int key = 0; key < tokens; ++key) {
+      EXPECT_EQ(narrow(0, query, key), key <= query ? 1.0F : 0.0F);
+      // The seed's own rule at the very end: a distance of 2^63 - 1 is not less than a window of 2^63 - 1.
+      EXPECT_EQ(wide(0, query, key),
+                key <= query && far(query) - far(key) < std::numeric_limits<std::int64_t>::max() ? 1.0F : 0.0F);
+    }
+  }
+}
+
+TEST_F(apply_test, empty_arrays_give_empty_results) {
+  const Local local{.masked_out_value = 0, .sliding_window_size = 2};
+  named_array<float, axes<"seq", "kv_seq">> none({0, 0});
+  named_array<std::int32_t, axes<"seq">> nowhere({0});
+  EXPECT_EQ(local(none, input<"token_positions">(nowhere)).element_count(), 0U);
+  apply(values, any_view(nullptr, dtype::float32, {{"seq", 0, 1}, {"kv_seq", 0, 1}}),
+        any_view(nullptr, dtype::float32, {{"seq", 0, 1}, {"kv_seq", 0, 1}}),
+        std::array<side_input, 1>{{{"token_positions", any_view(nullptr, dtype::int64, {{"seq", 0, 1}})}}});
+}
+
+// A kernel that fails as Halide's do: it reports to the error handler and gives a code.
+int failing_kernel(void** arguments) {
+  void* context = *static_cast<void**>(arguments[0]);
+  halide_error(context, "Input buffer logits is accessed at 63, which is beyond the max (7) in dimension 0\n");
+  return halide_error_code_access_out_of_bounds;
+}
+constexpr layer_type failing_type{"Failing", layer_type_of<Local>.attributes, layer_type_of<Local>.operands,
+                                  layer_type_of<Local>.keep, layer_type_of<Local>.formula};
+constexpr kernel failing_kernels[] = {{"always", "x86-64-linux", {0, 0}, 4, 4, failing_kernel}};
+constexpr linked_layer failing_layers[] = {{&failing_type, failing_kernels}};
+constexpr layer_library failing_library{"failing", failing_layers};
+AXISMASK_LINKED_LIBRARY const layer_library* const failing_entry = &failing_library;
+
+std::string* reported = nullptr;
+
+TEST_F(apply_test, a_kernel_that_fails_gives_an_error_and_does_not_end_the_program) {
+  values.type = &failing_type;
+  EXPECT_EQ(
+      error_of(logits.view().erased(), {good}),
+      "axismask: error[kernel-failed] Failing: its kernel gave code -4 (Input buffer logits is accessed at 63, which "
+      "is "
+      "beyond the max (7) in dimension 0); report this with the arrays' axes, sizes and strides: it is a mistake in "
+      "axismask");
+}
+
+TEST_F(apply_test, errors_of_other_halide_code_go_where_they_went_before) {
+  std::string text;
+  reported = &text;
+  // Whoever comes later takes the handler over, and passes on or not as it likes: here it is the test.
+  const halide_error_handler_t ours = halide_set_error_handler([](void*, const char* message) { *reported = message; });
+  halide_error(nullptr, "not ours");
+  halide_set_error_handler(ours);
+  EXPECT_EQ(text, "not ours");
+}
+
+}  // namespace
+}  // namespace axismask

@@ -1,0 +1,88 @@
+// Layers for the kernel tests: between them they use every kind of operand and every operator that `keep` may use.
+#pragma once
+
+#include "axismask/declare.hpp"
+
+namespace axismask::test {
+
+// Division and remainder, and a number that is not a count of anything visible.
+struct Chunked {
+  AXISMASK_LAYER(Chunked,
+                 (masked_value, masked_out_value),
+                 (count, chunk_size),
+                 (query_positions, query_positions_input_name, "token_positions"),
+                 (kv_positions, kv_positions_input_name, "token_positions"),
+                 (query_axis, seq_axis, "seq"),
+                 (kv_axis, kv_seq_axis, "kv_seq"))
+
+  template <class P, class C>
+  static constexpr auto keep(P q, P k, C chunk) {
+    return q / chunk == k / chunk && (q - k) % chunk >= 0 && !(k > q);
+  }
+};
+
+// Sums and products that leave 64 bits for extreme operands, side inputs of their own names, and two parameters.
+struct Arithmetic {
+  AXISMASK_LAYER(Arithmetic,
+                 (masked_value, masked_out_value),
+                 (count, first),
+                 (query_positions, query_positions_input_name, "query_positions"),
+                 (count, second),
+                 (kv_positions, kv_positions_input_name, "key_positions"),
+                 (query_axis, seq_axis, "seq"),
+                 (kv_axis, kv_seq_axis, "kv_seq"))
+
+  template <class P, class N>
+  static constexpr auto keep(P q, P k, N first, N second) {
+    return (q + k * second != first * second - q && q * k <= first * first) || -q / second == (k + first) % second;
+  }
+};
+
+// A boolean side input with positions beside it.
+struct MaskedCausal {
+  AXISMASK_LAYER(MaskedCausal,
+                 (masked_value, masked_out_value),
+                 (mask, mask_input_name, "visible"),
+                 (query_positions, query_positions_input_name, "token_positions"),
+                 (kv_positions, kv_positions_input_name, "token_positions"),
+                 (query_axis, seq_axis, "seq"),
+                 (kv_axis, kv_seq_axis, "kv_seq"))
+
+  template <class B, class P>
+  static constexpr auto keep(B visible, P q, P k) {
+    return (visible || q == k) && q >= k;
+  }
+};
+
+// A boolean side input alone, and no axis of its own.
+struct Explicit {
+  AXISMASK_LAYER(Explicit,
+                 (mask, mask_input_name, "visible"),
+                 (masked_value, masked_out_value))
+
+  template <class B>
+  static constexpr auto keep(B visible) {
+    return visible;
+  }
+};
+
+// A number for each index of an axis.
+struct PerHead {
+  AXISMASK_LAYER(PerHead,
+                 (masked_value, masked_out_value),
+                 (counts_over<axes<"heads">>, sliding_window_size),
+                 (query_positions, query_positions_input_name, "token_positions"),
+                 (kv_positions, kv_positions_input_name, "token_positions"),
+                 (query_axis, seq_axis, "seq"),
+                 (kv_axis, kv_seq_axis, "kv_seq"))
+
+  template <class P, class W>
+  static constexpr auto keep(P q, P k, W window) {
+    return q >= k && q - k < window && k >= 0;
+  }
+};
+
+}  // namespace axismask::test
+
+AXISMASK_LAYERS(axismask::test::Arithmetic, axismask::test::Chunked, axismask::test::Explicit,
+                axismask::test::MaskedCausal, axismask::test::PerHead)

@@ -1,0 +1,516 @@
+// The loader of model specs: what it reads, and what it says of each mistake, word by word. The mistakes that a JSON
+// value can show are in bad_specs.json, which schema_test.py reads too; those of the text itself are here.
+//
+// This file is the program that the loader runs in: it says which layers are linked, and records calls of `apply`. So
+// the test is linked with runtime/src/model.cpp and the schema only, and needs no kernels.
+#include "axismask/model.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "axismask/layer.hpp"
+#include "axismask/layers.hpp"
+#include "axismask/linked.hpp"
+#include "model_schema.hpp"
+
+namespace mine {
+
+// Layers of a user's own. The names of their attributes are no one else's.
+struct ChunkOrBias {
+  AXISMASK_LAYER(ChunkOrBias,
+                 (axismask::masked_value, fill),
+                 (axismask::count, chunk),
+                 (axismask::mask, visible_input_name, "visible"),
+                 (axismask::query_positions, query_input_name, "positions"),
+                 (axismask::kv_positions, kv_input_name, "positions"),
+                 (axismask::query_axis, rows, "rows"),
+                 (axismask::kv_axis, columns, "columns"))
+
+  template <class Boolean, class Position, class Chunk>
+  static constexpr auto keep(Boolean visible, Position query, Position key, Chunk chunk) {
+    return visible || query / chunk == key / chunk;
+  }
+};
+
+}  // namespace mine
+
+namespace axismask {
+namespace {
+
+const linked_layer shipped_layers[] = {
+    {&layer_type_of<ApplyCausalSlidingWindowAttentionMask<>>, {}},
+    {&layer_type_of<ApplyCausalAttentionMask<>>, {}},
+};
+const linked_layer own_layers[] = {{&layer_type_of<mine::ChunkOrBias>, {}}};
+const layer_library shipped{"axismask_shipped", shipped_layers};
+const layer_library own{"mine", own_layers};
+const layer_library* const libraries[] = {&shipped, &own};
+
+struct recorded_call {
+  const layer_values* layer = nullptr;
+  void* logits = nullptr;
+  void* out = nullptr;
+  std::size_t side_inputs = 0;
+};
+recorded_call last_call;
+
+}  // namespace
+
+std::span<const layer_library* const> linked_libraries() { return libraries; }
+
+const linked_layer* find_linked_layer(std::string_view type) {
+  for (const layer_library* library : libraries) {
+    for (const linked_layer& layer : library->layers) {
+      if (layer.type->name == type) return &layer;
+    }
+  }
+  return nullptr;
+}
+
+void apply(const layer_values& layer, const any_view& logits, const any_view& out,
+           std::span<const side_input> side_inputs) {
+  last_call = {&layer, logits.data(), out.data(), side_inputs.size()};
+}
+
+namespace {
+
+using nlohmann::json;
+
+const std::filesystem::path source_dir = AXISMASK_SOURCE_DIR;
+
+// A spec with one layer of the seed's type and these attributes.
+std::string window_spec(const std::string& attributes) {
+  return R"({"axismask": 1, "model": "m", "layers": [{"name": "a", )"
+         R"("type": "ApplyCausalSlidingWindowAttentionMask", )" +
+         attributes + "}]}";
+}
+
+Model read(const std::string& spec) { return Model::parse(spec, "spec.json"); }
+
+// The whole error that a spec gives; fails the test when it gives none.
+error error_of(const std::string& spec) {
+  try {
+    (void)read(spec);
+  } catch (const error& caught) {
+    return caught;
+  }
+  ADD_FAILURE() << "no error for " << spec;
+  return {"", "", "", ""};
+}
+
+std::string text_of(const std::string& spec) { return error_of(spec).what(); }
+
+const attribute_value& attribute(const Layer& layer, std::string_view name) {
+  for (std::size_t index = 0; index < layer.type().attributes.size(); ++index) {
+    if (layer.type().attributes[index].name == name) return layer.values().attributes[index];
+  }
+  ADD_FAILURE() << "no attribute " << name;
+  return layer.values().attributes[0];
+}
+
+std::vector<std::int64_t> numbers_of(const attribute_value& value) {
+  const auto* first = static_cast<const std::int64_t*>(value.numbers->data());
+  return {first, first + value.numbers->element_count()};
+}
+
+// A file that is gone when the test is over.
+class temporary_file {
+ public:
+  explicit temporary_file(const std::string& text) { std::ofstream(path_, std::ios::binary) << text; }
+  ~temporary_file() { std::filesystem::remove(path_); }
+  temporary_file(const temporary_file&) = delete;
+  temporary_file& operator=(const temporary_file&) = delete;
+
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_ =
+      std::filesystem::temp_directory_path() /
+      (std::string("axismask_model_test_") + ::testing::UnitTest::GetInstance()->current_test_info()->name() + ".json");
+};
+
+// ----------------------------------------------------------------------------------------------------- Good specs
+
+TEST(Model, MinimumHasTheDefaults) {
+  const Model model = Model::load(source_dir / "schemas/examples/minimum.json");
+  EXPECT_EQ(model.name(), "gemma-3-1b");
+  ASSERT_EQ(model.layers().size(), 1);
+  const Layer& layer = model.layer("layers.0");
+  EXPECT_EQ(&layer, &model.layers()[0]);
+  EXPECT_EQ(layer.name(), "layers.0");
+  EXPECT_EQ(&layer.type(), &layer_type_of<ApplyCausalSlidingWindowAttentionMask<>>);
+  EXPECT_EQ(layer.values().type, &layer.type());
+  EXPECT_EQ(layer.values().masked_out_value.what(), masked_value::kind::number);
+  EXPECT_EQ(layer.values().masked_out_value.number(), -2.3819763e38);
+  EXPECT_EQ(attribute(layer, "sliding_window_size").number, 512);
+  EXPECT_EQ(attribute(layer, "sliding_window_size").numbers, nullptr);
+  EXPECT_EQ(attribute(layer, "query_positions_input_name").name, "token_positions");
+  EXPECT_EQ(attribute(layer, "kv_positions_input_name").name, "token_positions");
+  EXPECT_EQ(attribute(layer, "seq_axis").name, "seq");
+  EXPECT_EQ(attribute(layer, "kv_seq_axis").name, "kv_seq");
+  EXPECT_EQ(layer.formula(), "q >= k && q - k < 512 && k >= 0");
+}
+
+TEST(Model, NamesInTheSpecTakeThePlaceOfDefaults) {
+  const Model model = Model::load(source_dir / "schemas/examples/all_attributes.json");
+  ASSERT_EQ(model.layers().size(), 2);
+  for (const Layer& layer : model.layers()) {
+    EXPECT_EQ(layer.values().masked_out_value.number(), -1e9);
+    EXPECT_EQ(attribute(layer, "query_positions_input_name").name, "query_positions");
+    EXPECT_EQ(attribute(layer, "kv_positions_input_name").name, "key_positions");
+    EXPECT_EQ(attribute(layer, "seq_axis").name, "tokens");
+    EXPECT_EQ(attribute(layer, "kv_seq_axis").name, "kv_tokens");
+  }
+  EXPECT_EQ(attribute(model.layer("window"), "sliding_window_size").number, 4096);
+  EXPECT_EQ(model.layer("causal").formula(), "q >= k && k >= 0");
+}
+
+TEST(Model, WindowForEachHead) {
+  const Model model = Model::load(source_dir / "schemas/examples/window_per_head.json");
+  const Layer& layer = model.layer("layers.0");
+  const attribute_value& window = attribute(layer, "sliding_window_size");
+  ASSERT_NE(window.numbers, nullptr);
+  EXPECT_EQ(window.numbers->type(), dtype::int64);
+  ASSERT_EQ(window.numbers->axes().size(), 1);
+  EXPECT_EQ(window.numbers->axes()[0].name, "heads");
+  EXPECT_EQ(window.numbers->axes()[0].size, 4);
+  EXPECT_EQ(window.numbers->axes()[0].stride, 1);
+  EXPECT_EQ(numbers_of(window), (std::vector<std::int64_t>{512, 512, 1024, 4096}));
+  EXPECT_EQ(layer.formula(), "q >= k && q - k < sliding_window_size[heads] && k >= 0");
+}
+
+TEST(Model, MaskedValues) {
+  const Model model = Model::load(source_dir / "schemas/examples/masked_values.json");
+  ASSERT_EQ(model.layers().size(), 3);
+  EXPECT_EQ(model.layers()[0].values().masked_out_value.what(), masked_value::kind::number);
+  EXPECT_EQ(model.layers()[0].values().masked_out_value.number(), -65504);
+  EXPECT_EQ(model.layers()[1].values().masked_out_value.what(), masked_value::kind::lowest);
+  EXPECT_EQ(model.layers()[2].values().masked_out_value.what(), masked_value::kind::minus_infinity);
+}
+
+TEST(Model, AnyNumberIsAMaskedValue) {
+  const auto value = [](const std::string& number) {
+    const Model model = read(window_spec(R"("sliding_window_size": 1, "masked_out_value": )" + number));
+    return model.layers()[0].values().masked_out_value.number();
+  };
+  EXPECT_EQ(value("0"), 0.0);
+  EXPECT_TRUE(std::signbit(value("-0.0")));
+  EXPECT_EQ(value("1.5"), 1.5);
+  EXPECT_EQ(value("18446744073709551615"), 18446744073709551616.0);
+  EXPECT_EQ(value("-1.7976931348623157e308"), -1.7976931348623157e308);
+  EXPECT_EQ(value("1e-400"), 0.0);
+}
+
+TEST(Model, WholeNumbersMayBeWrittenWithAPoint) {
+  const auto window = [](const std::string& number) {
+    const Model model = read(window_spec(R"("masked_out_value": 0, "sliding_window_size": )" + number));
+    return attribute(model.layers()[0], "sliding_window_size").number;
+  };
+  EXPECT_EQ(window("1"), 1);
+  EXPECT_EQ(window("512.0"), 512);
+  EXPECT_EQ(window("5.12e2"), 512);
+  EXPECT_EQ(window("9007199254740991"), 9007199254740991);
+  EXPECT_EQ(window("9007199254740991.0"), 9007199254740991);
+  const Model model =
+      read(window_spec(R"("masked_out_value": 0, "sliding_window_size": {"axis": "h", "values": [1.0, 2]})"));
+  EXPECT_EQ(numbers_of(attribute(model.layers()[0], "sliding_window_size")), (std::vector<std::int64_t>{1, 2}));
+  EXPECT_EQ(Model::parse(R"({"axismask": 1.0, "model": "m", "layers": [{"name": "a", "type": )"
+                         R"("ApplyCausalAttentionMask", "masked_out_value": 0}]})",
+                         "spec.json")
+                .layers()
+                .size(),
+            1);
+}
+
+TEST(Model, LayersOfAUser) {
+  const Model model = read(R"({"axismask": 1, "model": "m", "layers": [
+      {"name": "a", "type": "ChunkOrBias", "fill": "lowest", "chunk": 8192},
+      {"name": "b", "type": "ChunkOrBias", "fill": -1, "chunk": {"axis": "batch", "values": [3]},
+       "visible_input_name": "prefix", "rows": "q"}]})");
+  EXPECT_EQ(model.layer("a").formula(), "visible || q / 8192 == k / 8192");
+  EXPECT_EQ(model.layer("b").formula(), "prefix || q / chunk[batch] == k / chunk[batch]");
+  EXPECT_EQ(attribute(model.layer("a"), "rows").name, "rows");
+  EXPECT_EQ(attribute(model.layer("b"), "rows").name, "q");
+  EXPECT_EQ(attribute(model.layer("b"), "columns").name, "columns");
+}
+
+TEST(Model, StaysWholeWhenItIsMovedAndCopied) {
+  Model model = Model::load(source_dir / "schemas/examples/window_per_head.json");
+  const attribute_value* window = &attribute(model.layers()[0], "sliding_window_size");
+  const Model moved = std::move(model);
+  EXPECT_EQ(&attribute(moved.layers()[0], "sliding_window_size"), window);
+  const Layer copy = [&moved] { return Model(moved).layer("layers.0"); }();
+  model = Model::load(source_dir / "schemas/examples/minimum.json");
+  EXPECT_EQ(moved.name(), "a window for each of four heads");
+  EXPECT_EQ(numbers_of(attribute(copy, "sliding_window_size")), (std::vector<std::int64_t>{512, 512, 1024, 4096}));
+  EXPECT_EQ(attribute(copy, "sliding_window_size").numbers->axes()[0].name, "heads");
+  EXPECT_EQ(model.layer("layers.0").formula(), "q >= k && q - k < 512 && k >= 0");
+}
+
+TEST(Model, ApplyPassesTheLayersValues) {
+  const Model model = Model::load(source_dir / "schemas/examples/minimum.json");
+  const Layer& layer = model.layers()[0];
+  float logits[1];
+  float out[1];
+  const any_view logits_view(logits, dtype::float32, {});
+  const std::vector<side_input> inputs{{"token_positions", {}}};
+  layer.apply(logits_view, any_view(out, dtype::float32, {}), inputs);
+  EXPECT_EQ(last_call.layer, &layer.values());
+  EXPECT_EQ(last_call.logits, logits);
+  EXPECT_EQ(last_call.out, out);
+  EXPECT_EQ(last_call.side_inputs, 1);
+  layer.apply_in_place(logits_view, inputs);
+  EXPECT_EQ(last_call.logits, logits);
+  EXPECT_EQ(last_call.out, logits);
+}
+
+TEST(Model, EveryExampleLoads) {
+  std::vector<std::filesystem::path> specs;
+  for (const auto& entry : std::filesystem::directory_iterator(source_dir / "schemas/examples")) {
+    if (entry.path().extension() == ".json") specs.push_back(entry.path());
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(source_dir / "examples")) {
+    if (std::filesystem::exists(entry.path() / "model.json")) specs.push_back(entry.path() / "model.json");
+  }
+  EXPECT_GE(specs.size(), 5);
+  for (const auto& spec : specs) {
+    try {
+      EXPECT_GE(Model::load(spec).layers().size(), 1) << spec;
+    } catch (const error& caught) {
+      // An example may use a layer of its own, which is not linked here; its own test loads it.
+      const bool has_own_layers = std::filesystem::exists(spec.parent_path() / "CMakeLists.txt");
+      EXPECT_TRUE(has_own_layers && caught.id() == "spec-layer-type") << spec << ": " << caught.what();
+    }
+  }
+}
+
+TEST(Model, Gemma3HasItsPattern) {
+  const Model model = Model::load(source_dir / "examples/gemma3/model.json");
+  EXPECT_EQ(model.name(), "gemma-3-1b");
+  ASSERT_EQ(model.layers().size(), 26);
+  for (std::size_t index = 0; index < 26; ++index) {
+    const Layer& layer = model.layers()[index];
+    EXPECT_EQ(layer.name(), "layers." + std::to_string(index));
+    EXPECT_EQ(layer.values().masked_out_value.number(), -2.3819763e38);
+    EXPECT_EQ(layer.formula(), (index + 1) % 6 == 0 ? "q >= k && k >= 0" : "q >= k && q - k < 512 && k >= 0");
+  }
+}
+
+// ------------------------------------------------------------------------------------------------------ Bad specs
+
+TEST(BadSpec, EachSaysWhatItShould) {
+  std::ifstream file(source_dir / "tests/runtime/bad_specs.json");
+  const json cases = json::parse(file);
+  ASSERT_GE(cases.size(), 40);
+  for (const json& one : cases) {
+    SCOPED_TRACE(one["name"].get<std::string>());
+    const error caught = error_of(one["spec"].dump());
+    EXPECT_EQ(caught.id(), one["id"].get<std::string>());
+    EXPECT_EQ(caught.where(), one["where"].get<std::string>());
+    EXPECT_EQ(std::string(caught.what()), one["text"].get<std::string>());
+    EXPECT_EQ(std::string(caught.what()).find('\n'), std::string::npos);
+  }
+}
+
+// The start of a spec's errors that have the file as their place.
+const std::string not_json = "axismask: error[spec-json] spec.json: ";
+
+TEST(BadSpec, TextThatIsNotJson) {
+  EXPECT_EQ(text_of(""),
+            not_json + R"(the file is empty; write a spec in it: {"axismask": 1, "model": ..., "layers": [...]})");
+  EXPECT_EQ(text_of(" \n"), text_of(""));
+  EXPECT_EQ(text_of("{\"axismask\": 1,\n \"model\": \"m\"\n\n"),
+            not_json +
+                "the file ends at line 2, column 13, before its JSON does; close what is open there, or get the "
+                "whole file");
+  EXPECT_EQ(text_of("{\"axismask\": 1,\n \"model\": \"m\",\n}"),
+            not_json + "line 3, column 1 is not JSON: a comma stands before the closing }; take that comma out");
+  EXPECT_EQ(text_of("[1,\n]"),
+            not_json + "line 2, column 1 is not JSON: a comma stands before the closing ]; take that comma out");
+  EXPECT_EQ(text_of("{\n  \"axismask\": 1, // the version\n}"),
+            not_json + "line 2, column 18 is not JSON: it has no comments; take the comment out");
+  EXPECT_EQ(
+      text_of("{'axismask': 1}"),
+      not_json + R"(line 1, column 2 is not JSON: a text stands between double quotes; write " in the place of ')");
+  EXPECT_EQ(text_of("{axismask: 1}"), not_json +
+                                          "line 1, column 2 is not JSON: a word or sign that it does not have; "
+                                          "put there what JSON expects: string literal");
+  EXPECT_EQ(text_of("{\"axismask\": True}"),
+            not_json + "line 1, column 14 is not JSON: a word or sign that it does not have; write it as JSON has it");
+  EXPECT_EQ(text_of("{\"axismask\": 1 \"model\": \"m\"}"),
+            not_json +
+                "line 1, column 22 is not JSON: unexpected string literal; put there what JSON expects: ',' or "
+                "'}'");
+  EXPECT_EQ(text_of("{\"axismask\": 1} {}"),
+            not_json + "line 1, column 17 is not JSON: unexpected '{'; put there what JSON expects: end of input");
+  EXPECT_EQ(text_of("{\"model\": \"\\q\"}"),
+            not_json +
+                "line 1, column 13 is not JSON: invalid string: forbidden character after backslash; write it "
+                "as JSON has it");
+  EXPECT_EQ(text_of("{\"model\": \"\\'\"}"), text_of("{\"model\": \"\\q\"}"));
+  EXPECT_EQ(text_of("{\"model\": \"m\n\"}"),
+            not_json + R"(line 1, column 13 is not JSON: invalid string: control character U+000A (LF) must be )"
+                       R"(escaped to \u000A or \n; write it as JSON has it)");
+  EXPECT_EQ(text_of("{\"\xC3\xA9\": \"\xFF\"}"),
+            not_json + "line 1, column 8 is not JSON: invalid string: ill-formed UTF-8 byte; write it as JSON has it");
+}
+
+TEST(BadSpec, InfinityAndNan) {
+  // Python's json module writes -Infinity and NaN; C and NumPy print -inf and nan.
+  for (const std::string word : {"-Infinity", "Infinity", "NaN", "-inf", "inf", "nan"}) {
+    const error caught = error_of(window_spec("\"sliding_window_size\": 1,\n\"masked_out_value\": " + word));
+    EXPECT_EQ(caught.id(), "spec-json");
+    const std::string column = word[0] == '-' || word == "nan" ? "22" : "21";
+    EXPECT_EQ(std::string(caught.what()), not_json + "line 2, column " + column +
+                                              " is not JSON: it has no infinity and no NaN; for minus infinity write "
+                                              "\"-inf\", with the quotes");
+  }
+}
+
+TEST(BadSpec, NumbersBeyondDoubles) {
+  const std::string cure =
+      R"(; give one between -1.7976931348623157e308 and 1.7976931348623157e308, or "-inf" for minus infinity)";
+  EXPECT_EQ(text_of(window_spec(R"("sliding_window_size": 1, "masked_out_value": -1e400)")),
+            "axismask: error[spec-value] /layers/0/masked_out_value: the number -1e400 is beyond what 64-bit floats "
+            "hold" +
+                cure);
+  EXPECT_EQ(text_of(window_spec(R"("sliding_window_size": {"axis": "heads", "values": [1, 2, 1e400]})")),
+            "axismask: error[spec-value] /layers/0/sliding_window_size/values/2: the number 1e400 is beyond what "
+            "64-bit floats hold" +
+                cure);
+  EXPECT_EQ(text_of("1e400"),
+            "axismask: error[spec-value] spec.json: the number 1e400 is beyond what 64-bit floats hold" + cure);
+}
+
+TEST(BadSpec, DuplicateKeys) {
+  EXPECT_EQ(text_of(R"({"axismask": 1, "axismask": 1})"),
+            "axismask: error[spec-duplicate-key] /axismask: the key \"axismask\" is there twice; leave one of the two "
+            "out");
+  EXPECT_EQ(text_of(R"({"layers": [{"name": 1}, [[]], {"name": 2, "a/b": {"\u006eame": 1, "name": 2}}]})"),
+            "axismask: error[spec-duplicate-key] /layers/2/a~1b/name: the key \"name\" is there twice; leave one of "
+            "the two out");
+}
+
+TEST(BadSpec, DeepNestingIsAnErrorAndNoCrash) {
+  const std::size_t depth = 100'000;
+  EXPECT_EQ(error_of(std::string(depth, '[')).id(), "spec-json");
+  EXPECT_EQ(error_of(std::string(depth, '[') + std::string(depth, ']')).id(), "spec-type");
+  EXPECT_EQ(error_of(window_spec(R"("sliding_window_size": 1, "masked_out_value": )" + std::string(depth, '[') +
+                                 std::string(depth, ']')))
+                .id(),
+            "spec-type");
+}
+
+TEST(BadSpec, FilesThatCannotBeRead) {
+  try {
+    (void)Model::load("no/such/file.json");
+    FAIL();
+  } catch (const error& caught) {
+    EXPECT_STREQ(caught.what(),
+                 "axismask: error[spec-open] no/such/file.json: it cannot be opened (No such file or directory); give "
+                 "the file of a model spec");
+  }
+  try {
+    (void)Model::load(".");
+    FAIL();
+  } catch (const error& caught) {
+    EXPECT_STREQ(caught.what(), "axismask: error[spec-open] .: it is a directory; give the file of a model spec");
+  }
+}
+
+TEST(BadSpec, TheFileIsThePlaceOfAnErrorOfAllOfIt) {
+  const temporary_file file("[]");
+  try {
+    (void)Model::load(file.path());
+    FAIL();
+  } catch (const error& caught) {
+    EXPECT_EQ(caught.where(), file.path().string());
+  }
+}
+
+TEST(Model, FilesMayStartWithAByteOrderMark) {
+  const temporary_file file(
+      "\xEF\xBB\xBF{\"axismask\": 1, \"model\": \"m\", \"layers\": [{\"name\": \"a\", "
+      "\"type\": \"ApplyCausalAttentionMask\", \"masked_out_value\": 0}]}");
+  EXPECT_EQ(Model::load(file.path()).layers().size(), 1);
+}
+
+// What `layer` throws.
+std::string layer_error(const Model& model, std::string_view name) {
+  try {
+    (void)model.layer(name);
+  } catch (const error& caught) {
+    return caught.what();
+  }
+  return "no error";
+}
+
+TEST(Model, UnknownLayerNames) {
+  const Model gemma = Model::load(source_dir / "examples/gemma3/model.json");
+  const std::string its_layers =
+      R"(; its layers are "layers.0", "layers.1", "layers.2", "layers.3", "layers.4", ... (26 in all))";
+  EXPECT_EQ(layer_error(gemma, "layers.26"),
+            R"(axismask: error[spec-layer-name] layer: the model "gemma-3-1b" has no layer "layers.26" (did you mean )"
+            R"("layers.2"?))" +
+                its_layers);
+  EXPECT_EQ(layer_error(gemma, "x\n\xFF"),
+            "axismask: error[spec-layer-name] layer: the model \"gemma-3-1b\" has no layer \"x\\n\xEF\xBF\xBD\"" +
+                its_layers);
+  const Model minimum = Model::load(source_dir / "schemas/examples/minimum.json");
+  EXPECT_EQ(
+      layer_error(minimum, ""),
+      R"(axismask: error[spec-layer-name] layer: the model "gemma-3-1b" has no layer ""; its layers are "layers.0")");
+}
+
+// --------------------------------------------------------------------------------------------------------- Schema
+
+// The schema has every shipped layer as its struct has it.
+TEST(Schema, HasTheShippedLayersAttributes) {
+  const json schema = json::parse(model_schema);
+  std::ifstream file(source_dir / "schemas/model.schema.json");
+  EXPECT_EQ(schema, json::parse(file)) << "the schema that is built in is not that of the file";
+
+  std::vector<std::string> branches;
+  for (const json& branch : schema["definitions"]["layer"]["allOf"]) {
+    const auto type = branch["if"]["properties"]["type"]["const"].get<std::string>();
+    EXPECT_EQ(branch["then"]["$ref"].get<std::string>(), "#/definitions/" + type);
+    branches.push_back(type);
+  }
+  ASSERT_EQ(branches.size(), std::size(shipped_layers));
+  for (std::size_t index = 0; index < branches.size(); ++index) {
+    const layer_type& type = *shipped_layers[index].type;
+    EXPECT_EQ(branches[index], type.name);
+    const json& definition = schema["definitions"][std::string(type.name)];
+    EXPECT_EQ(definition["additionalProperties"], false);
+    EXPECT_EQ(definition["properties"].size(), type.attributes.size() + 2);
+    std::vector<std::string> required{"name", "type"};
+    for (const attribute_record& attribute : type.attributes) {
+      const std::string name(attribute.name);
+      SCOPED_TRACE(branches[index] + "::" + name);
+      ASSERT_TRUE(definition["properties"].contains(name));
+      const json& property = definition["properties"][name];
+      const bool is_value = attribute.part == role::masked_value || attribute.part == role::parameter;
+      if (is_value) {
+        required.push_back(name);
+      } else {
+        EXPECT_EQ(property["default"], attribute.default_name);
+      }
+      const std::string part = attribute.part == role::masked_value ? "masked_value"
+                               : attribute.part == role::parameter  ? "parameter"
+                               : is_side_input(attribute.part)      ? "input_name"
+                                                                    : "axis_name";
+      EXPECT_EQ(property["allOf"][0]["$ref"], "#/definitions/" + part);
+    }
+    EXPECT_EQ(definition["required"], required);
+  }
+}
+
+}  // namespace
+}  // namespace axismask
