@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <exception>
 #include <numeric>
+#include <span>
 #include <vector>
 
 #include "layers.hpp"
@@ -13,6 +14,7 @@
 namespace {
 
 constexpr std::int64_t tokens = 10;
+constexpr std::int32_t left_padding = 1;
 
 void show(const float* logits) {
   for (std::int64_t query = 0; query < tokens; ++query) {
@@ -33,10 +35,13 @@ void run(const char* spec) {
   const std::array<axismask::named_axis, 2> axes{{{"seq", tokens}, {"kv_seq", tokens}}};
   const auto x = axismask::any_view::dense(logits.data(), axismask::dtype::float32, axes);
   const auto y = axismask::any_view::dense(masked.data(), axismask::dtype::float32, axes);
-  const std::array<axismask::side_input, 1> inputs{
-      {{"token_positions", {positions.data(), axismask::dtype::int32, {{"seq", tokens, 1}}}}}};
+  std::int32_t padding = left_padding;
+  const std::array<axismask::side_input, 2> inputs{
+      {{"token_positions", {positions.data(), axismask::dtype::int32, {{"seq", tokens, 1}}}},
+       {"left_padding", {&padding, axismask::dtype::int32, {}}}}};
   for (const axismask::Layer& layer : model.layers()) {
-    layer.apply(x, y, inputs);
+    // The causal layer takes the positions only.
+    layer.apply(x, y, std::span(inputs).first(layer.name() == "layers.0" ? 2 : 1));
     std::printf("%s: %s\n", layer.name().c_str(), layer.formula().c_str());
     show(masked.data());
   }
@@ -44,9 +49,10 @@ void run(const char* spec) {
   // From C++: the axes are part of the types.
   const axismask::named_view<float, axismask::axes<"seq", "kv_seq">> view(logits.data(), {tokens, tokens});
   const axismask::named_view<std::int32_t, axismask::axes<"seq">> at(positions.data(), {tokens});
-  const example::ApplyChunkedAttentionMask chunked{.masked_out_value = axismask::masked_value::lowest(),
-                                                   .attention_chunk_size = 5};
-  const auto result = chunked(view, axismask::input<"token_positions">(at));
+  const axismask::named_view<std::int32_t, axismask::axes<>> padded(&padding, {});
+  const example::ApplyPaddedChunkedAttentionMask chunked{.masked_out_value = axismask::masked_value::lowest(),
+                                                         .attention_chunk_size = 5};
+  const auto result = chunked(view, axismask::input<"token_positions">(at), axismask::input<"left_padding">(padded));
   std::printf("From C++, chunks of 5:\n");
   show(result.data());
 }

@@ -4,7 +4,9 @@
 //   runtime  --target TARGET --out FILE.o                               Halide's own small runtime, once a program
 #include "axismask/generator/generate.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstdint>
 #include <fstream>
 #include <iostream>
@@ -26,20 +28,23 @@ struct variant {
   }
 };
 
-// One kernel for each element width and, where the layer has positions, each width of those.
+// One kernel for each element width and, where the layer has side inputs of integers, each width of those.
 template <class Visit>
 void for_each_kernel(const layer_kernels& layer, Visit visit) {
   for (const int element_bytes : {2, 4, 8}) {
     for (const int position_bytes : {4, 8}) {
-      if (position_bytes == 4 || layer.has_positions) visit(element_bytes, position_bytes);
+      if (position_bytes == 4 || layer.has_integers) visit(element_bytes, position_bytes);
     }
   }
 }
 
 std::string symbol(const std::string& library, const layer_kernels& layer, const std::string& label, int element_bytes,
                    int position_bytes) {
-  return "axismask_" + library + "_" + std::string(layer.name) + "_" + label + "_e" + std::to_string(element_bytes) +
-         "p" + std::to_string(position_bytes);
+  // A composed layer's name has parentheses and commas.
+  std::string name(layer.name);
+  std::replace_if(name.begin(), name.end(), [](unsigned char letter) { return std::isalnum(letter) == 0; }, '_');
+  return "axismask_" + library + "_" + name + "_" + label + "_e" + std::to_string(element_bytes) + "p" +
+         std::to_string(position_bytes);
 }
 
 void write_kernels(const std::vector<layer_kernels>& layers, const options& given) {
@@ -106,6 +111,11 @@ void write_table(const std::vector<layer_kernels>& layers, const options& given,
   if (!out.flush()) throw std::runtime_error("cannot write " + given.at("--out"));
 }
 
+int report(const char* program, const char* what) {
+  std::cerr << "axismask: error[generator] " << program << ": " << what << "; run it by axismask_add_layers in CMake\n";
+  return 1;
+}
+
 }  // namespace
 
 int run(const std::vector<layer_kernels>& layers, int argc, char** argv) {
@@ -132,10 +142,10 @@ int run(const std::vector<layer_kernels>& layers, int argc, char** argv) {
       throw std::runtime_error("say kernels, table or runtime, not " + words[0]);
     }
     return 0;
+  } catch (const Halide::Error& problem) {  // no std::exception
+    return report(argv[0], problem.what());
   } catch (const std::exception& problem) {
-    std::cerr << "axismask: error[generator] " << argv[0] << ": " << problem.what()
-              << "; run it by axismask_add_layers in CMake\n";
-    return 1;
+    return report(argv[0], problem.what());
   }
 }
 

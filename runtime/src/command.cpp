@@ -27,6 +27,7 @@
 #include "axismask/linked.hpp"
 #include "axismask/model.hpp"
 #include "axismask/npy.hpp"
+#include "axismask/plan.hpp"
 #include "axismask/text.hpp"
 
 namespace axismask {
@@ -164,6 +165,14 @@ named_file read_named_file(const std::string& option, const std::string& argumen
   return result;
 }
 
+// The name of a composed layer's type is "all(A, B)", "any(A, B)" or "not(A)".
+bool is_composed(const Layer& layer) { return layer.type().name.find('(') != std::string_view::npos; }
+
+// The key of the spec that says what the layer's mask is.
+std::string mask_key(const Layer& layer) {
+  return is_composed(layer) ? std::string(layer.type().name.substr(0, layer.type().name.find('('))) : "type";
+}
+
 // Where a mistake is, for who typed the command. The runtime speaks of the arguments of its calls; here they are
 // options, and a layer's attributes are places in the spec.
 std::string place_in_command(const std::string& where, const Model& model, const Layer& layer,
@@ -173,11 +182,14 @@ std::string place_in_command(const std::string& where, const Model& model, const
     if (where == input.name) return "--input " + where;
   }
   const std::string pointer = "/layers/" + std::to_string(&layer - model.layers().data());
-  if (where == layer.type().name) return pointer + "/type";
+  std::string mask = pointer + "/" + mask_key(layer);
+  if (where == layer.type().name) return mask;
   for (std::size_t index = 0; index < layer.type().attributes.size(); ++index) {
     const attribute_record& attribute = layer.type().attributes[index];
     if (is_side_input(attribute.part) && where == layer.values().attributes[index].name) return "--input " + where;
-    if (where == attribute.name) return pointer + "/" + where;
+    if (where != attribute.name) continue;
+    // Several parts of a composed layer may have an attribute of that name.
+    return is_composed(layer) && attribute.part != role::masked_value ? mask + ": " + where : pointer + "/" + where;
   }
   return where;
 }
@@ -192,6 +204,26 @@ decltype(auto) with_place(const std::string& argument, const std::string& option
                 problem.cure());
   }
 }
+
+// The side inputs that `--input NAME=FILE.npy:axis,...` names, and their memory.
+struct named_inputs {
+  explicit named_inputs(const std::vector<std::string>& arguments) {
+    for (const std::string& argument : arguments) {
+      const std::size_t equals = argument.find('=');
+      if (equals == std::string::npos || equals == 0) {
+        throw error("usage", "--input", "\"" + argument + "\" is not NAME=FILE.npy:axis,...",
+                    "give the side input's name, as the layer has it, before the file");
+      }
+      const std::string_view name = std::string_view(argument).substr(0, equals);
+      files.push_back(read_named_file("--input " + std::string(name), argument.substr(equals + 1), std::nullopt));
+      inputs.push_back({name, {}});
+    }
+    for (std::size_t index = 0; index < inputs.size(); ++index) inputs[index].array = files[index].view();
+  }
+
+  std::vector<named_file> files;
+  std::vector<side_input> inputs;
+};
 
 void run_apply(const apply_options& options) {
   if (options.device != "cpu" && options.device != "auto") {
@@ -208,19 +240,8 @@ void run_apply(const apply_options& options) {
 
   const auto as = options.dtype.empty() ? std::nullopt : std::optional(dtype::bfloat16);
   const named_file logits = read_named_file("--logits", options.logits, as);
-  std::vector<named_file> files;
-  std::vector<side_input> inputs;
-  for (const std::string& argument : options.inputs) {
-    const std::size_t equals = argument.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      throw error("usage", "--input", "\"" + argument + "\" is not NAME=FILE.npy:axis,...",
-                  "give the side input's name, as the layer has it, before the file");
-    }
-    const std::string_view name = std::string_view(argument).substr(0, equals);
-    files.push_back(read_named_file("--input " + std::string(name), argument.substr(equals + 1), std::nullopt));
-    inputs.push_back({name, {}});
-  }
-  for (std::size_t index = 0; index < inputs.size(); ++index) inputs[index].array = files[index].view();
+  const named_inputs given(options.inputs);
+  const std::vector<side_input>& inputs = given.inputs;
 
   const any_view logits_view = logits.view();
   const auto elements = static_cast<std::size_t>(logits_view.element_count());
@@ -257,6 +278,98 @@ void run_apply(const apply_options& options) {
             << std::flush;
 }
 
+// ------------------------------------------------------------------------------------------------------------ plan
+
+struct plan_options {
+  std::string spec;
+  std::string layer;
+  std::vector<std::string> inputs;
+  std::int64_t tile = 128;
+  bool as_json = false;
+};
+
+json plan_json(const tile_plan& plan) {
+  json sizes = json::object();
+  for (std::size_t axis = 0; axis < plan.plane_axes.size(); ++axis)
+    sizes[plan.plane_axes[axis]] = plan.plane_sizes[axis];
+  const auto list = [](const tile_plan::tile_list& tiles) {
+    return json{{"starts", tiles.starts}, {"tiles", tiles.tiles}};
+  };
+  return {{"tile", {{"queries", plan.tile.queries}, {"keys", plan.tile.keys}}},
+          {"queries", plan.queries},
+          {"keys", plan.keys},
+          {"plane_axes", sizes},
+          {"planes", plan.planes},
+          {"rows_per_plane", plan.rows_per_plane},
+          {"columns", plan.columns},
+          {"all", list(plan.full)},
+          {"some", list(plan.partial)},
+          {"none", plan.masked_count()}};
+}
+
+// One plane as a map, each sign for a square of as many tiles as make it fit.
+void print_plane(const tile_plan& plan, std::int64_t plane) {
+  constexpr std::int64_t widest = 64;
+  const std::int64_t step = (std::max(plan.columns, plan.rows_per_plane) + widest - 1) / widest;
+  for (std::int64_t first_row = 0; first_row < plan.rows_per_plane; first_row += step) {
+    std::string line;
+    for (std::int64_t first_column = 0; first_column < plan.columns; first_column += step) {
+      bool any = false;
+      bool every = true;
+      for (std::int64_t row = first_row; row < std::min(first_row + step, plan.rows_per_plane); ++row) {
+        for (std::int64_t column = first_column; column < std::min(first_column + step, plan.columns); ++column) {
+          const verdict one = plan.at(plane, row, column);
+          any = any || one != verdict::none;
+          every = every && one == verdict::all;
+        }
+      }
+      line += every ? '#' : any ? '/' : '.';
+    }
+    std::cout << line << '\n';
+  }
+  if (step > 1) std::cout << "(each sign is " << step << " x " << step << " tiles)\n";
+}
+
+void run_plan(const plan_options& options) {
+  const Model model = Model::load(options.spec);
+  const Layer& layer = with_place("layer", "--layer", [&]() -> const Layer& { return model.layer(options.layer); });
+  const named_inputs given(options.inputs);
+  const tile_plan found = [&] {
+    try {
+      return plan(layer.values(), given.inputs, {options.tile, options.tile});
+    } catch (const error& problem) {
+      const bool of_tile = problem.where() == "tile";
+      throw error(problem.id(), of_tile ? "--tile" : place_in_command(problem.where(), model, layer, given.inputs),
+                  problem.what_is_wrong(), problem.cure());
+    }
+  }();
+  if (options.as_json) {
+    print_json(plan_json(found));
+    return;
+  }
+  const std::int64_t full = static_cast<std::int64_t>(found.full.tiles.size());
+  const std::int64_t partial = static_cast<std::int64_t>(found.partial.tiles.size());
+  std::cout << on_one_line(layer.name() + ": " + layer.formula()) << '\n'
+            << found.queries << " queries x " << found.keys << " keys in tiles of " << found.tile.queries << " x "
+            << found.tile.keys << ": " << full << " all (#), " << partial << " some (/), " << found.masked_count()
+            << " none (.)\n";
+  constexpr std::int64_t most_planes = 4;
+  for (std::int64_t plane = 0; plane < std::min(found.planes, most_planes); ++plane) {
+    if (found.planes > 1) {
+      std::int64_t rest = plane;
+      std::string place;
+      for (std::size_t axis = found.plane_axes.size(); axis-- > 0;) {
+        place = found.plane_axes[axis] + " " + std::to_string(rest % found.plane_sizes[axis]) +
+                (place.empty() ? "" : ", ") + place;
+        rest /= found.plane_sizes[axis];
+      }
+      std::cout << '\n' << on_one_line(place) << '\n';
+    }
+    print_plane(found, plane);
+  }
+  if (found.planes > most_planes) std::cout << "and " << found.planes - most_planes << " planes more\n";
+}
+
 // --------------------------------------------------------------------------------------------------------- inspect
 
 json masked_value_json(const masked_value& value) {
@@ -290,7 +403,47 @@ json attribute_json(const Layer& layer, std::size_t index) {
   }
 }
 
-// The window's attribute, or the number of attributes when the layer has none.
+// One mask of a composed layer as it stands in a spec. `name` is what is left of the name of the layer's type, such as
+// "any(A, not(B)))", and `next` the first attribute that is left; both lose what the mask takes.
+json part_json(const Layer& layer, std::string_view& name, std::size_t& next) {
+  const std::string word(name.substr(0, name.find_first_of("(,)")));
+  name.remove_prefix(word.size());
+  json mask;
+  if (!name.starts_with('(')) {
+    mask["type"] = word;
+    // The loader takes parts only whose types are linked.
+    for (const attribute_record& attribute : find_linked_layer(word)->type->attributes) {
+      if (attribute.part != role::masked_value) mask[std::string(attribute.name)] = attribute_json(layer, next++);
+    }
+    return mask;
+  }
+  json parts = json::array();
+  while (!name.starts_with(')')) {
+    name.remove_prefix(name.starts_with('(') ? 1 : 2);  // "(" or ", "
+    parts.push_back(part_json(layer, name, next));
+  }
+  name.remove_prefix(1);
+  mask[word] = word == "not" ? parts.front() : parts;
+  return mask;
+}
+
+// All attributes of a layer as they stand in a spec.
+json attributes_json(const Layer& layer) {
+  if (is_composed(layer)) {
+    std::string_view name = layer.type().name;
+    std::size_t next = 1;  // after the masked value
+    json attributes = part_json(layer, name, next);
+    attributes["masked_out_value"] = masked_value_json(layer.values().masked_out_value);
+    return attributes;
+  }
+  json attributes = json::object();
+  for (std::size_t index = 0; index < layer.type().attributes.size(); ++index) {
+    attributes[std::string(layer.type().attributes[index].name)] = attribute_json(layer, index);
+  }
+  return attributes;
+}
+
+// The window's attribute (of a composed layer, the first), or the number of attributes when the layer has none.
 std::size_t window_index(const Layer& layer) {
   const auto& attributes = layer.type().attributes;
   const auto found = std::find_if(attributes.begin(), attributes.end(), [](const attribute_record& attribute) {
@@ -348,10 +501,6 @@ void run_inspect(const std::string& spec, bool as_json) {
   }
   json layers = json::array();
   for (const Layer& layer : model.layers()) {
-    json attributes = json::object();
-    for (std::size_t index = 0; index < layer.type().attributes.size(); ++index) {
-      attributes[std::string(layer.type().attributes[index].name)] = attribute_json(layer, index);
-    }
     const std::string_view variant = variant_of(layer);
     json one;
     one["layer"] = layer.name();
@@ -361,7 +510,7 @@ void run_inspect(const std::string& spec, bool as_json) {
         window_index(layer) == layer.type().attributes.size() ? json() : attribute_json(layer, window_index(layer));
     one["masked_out_value"] = masked_value_json(layer.values().masked_out_value);
     one["kernel"] = variant.empty() ? json() : json(variant);
-    one["attributes"] = attributes;
+    one["attributes"] = attributes_json(layer);
     layers.push_back(one);
   }
   print_json(layers);
@@ -628,6 +777,21 @@ void run(int argc, const char* const* argv) {
       "Example:\n"
       "  axismask inspect model.json");
 
+  plan_options plan;
+  CLI::App* plan_command =
+      app.add_subcommand("plan", "Show which tiles of the logits a layer keeps whole, in part or not");
+  plan_command->add_option("SPEC", plan.spec, "The model spec, a JSON file")->required()->type_name("");
+  plan_command->add_option("--layer", plan.layer, "The layer's name in the spec")->required()->type_name("NAME");
+  plan_command->add_option("--input", plan.inputs, "A side input and the names of its axes; once for each side input")
+      ->type_name("NAME=FILE.npy:AXIS,...")
+      ->allow_extra_args(false);
+  plan_command->add_option("--tile", plan.tile, "Queries and keys of a tile; 128 unless given")->type_name("N");
+  plan_command->add_flag("--json", plan.as_json, "Print JSON: the tiles of each row, as lists");
+  plan_command->footer(
+      "Tiles that are kept whole need no mask, and those that are masked whole need no attention.\n"
+      "Example:\n"
+      "  axismask plan model.json --layer layers.0 --input token_positions=positions.npy:batch,seq --tile 64");
+
   bool kernels_json = false;
   CLI::App* kernels_command = app.add_subcommand("kernels", "List the kernels in this program, and which run here");
   kernels_command->add_flag("--json", kernels_json, "Print JSON");
@@ -647,13 +811,16 @@ void run(int argc, const char* const* argv) {
 
   if (apply_command->parsed()) {
     run_apply(apply);
+  } else if (plan_command->parsed()) {
+    run_plan(plan);
+    finish_output();
   } else if (inspect_command->parsed()) {
     run_inspect(inspect_spec, inspect_json);
   } else if (kernels_command->parsed()) {
     kernels_json ? print_kernels_json() : print_kernels();
     finish_output();
   } else {
-    throw error("usage", "axismask", "a command is missing: apply, inspect or kernels", see_help);
+    throw error("usage", "axismask", "a command is missing: apply, inspect, plan or kernels", see_help);
   }
 }
 

@@ -31,12 +31,20 @@ std::span<const layer_library* const> linked_libraries() {
 }
 
 const linked_layer* find_linked_layer(std::string_view type) {
+  const linked_layer* found = nullptr;
   for (const layer_library* library : linked_libraries()) {
     for (const linked_layer& layer : library->layers) {
-      if (layer.type->name == type) return &layer;
+      if (layer.type->name != type) continue;
+      if (found != nullptr && found->type != layer.type) {
+        throw error(
+            "layer-ambiguous", std::string(type),
+            "two of the linked libraries have a layer of this name, " + std::string(library->name) + " the second",
+            "give one of the two structs another name");
+      }
+      if (found == nullptr) found = &layer;
     }
   }
-  return nullptr;
+  return found;
 }
 
 bool is_usable(const kernel& kernel) {

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <fstream>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -18,7 +19,9 @@
 
 #include "axismask/error.hpp"
 #include "axismask/linked.hpp"
+#include "axismask/structure_breach.hpp"
 #include "axismask/text.hpp"
+#include "layer_contents.hpp"
 #include "model_schema.hpp"
 
 // g++ 12 suspects the strings and regular expressions in valijson when it inlines them.
@@ -42,8 +45,8 @@ using nlohmann::json;
 // The largest whole number up to which JSON readers, which may use doubles, carry every one.
 constexpr std::int64_t largest_count = (std::int64_t{1} << 53) - 1;
 
+constexpr std::string_view name_wanted = R"(the layer's name, such as "layers.0")";
 constexpr std::string_view masked_value_wanted = R"(a number, "lowest" or "-inf")";
-constexpr std::string_view count_wanted = "a whole number of at least 1";
 
 // ---------------------------------------------------------------------------------------------------------- Words
 
@@ -53,19 +56,17 @@ std::string escaped(std::string_view text) {
   return dumped.substr(1, dumped.size() - 2);
 }
 
-// The same in quotes, and cut when it is long.
-std::string in_quotes(std::string_view text) {
-  constexpr std::size_t longest = 80;
+// The same, and cut when it is long.
+std::string shortened(std::string_view text, std::size_t longest) {
   std::size_t end = text.size();
   if (end > longest) {
     end = longest;
     while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // not within a character
   }
-  std::string result = "\"";
-  result += escaped(text.substr(0, end));
-  result += end < text.size() ? "...\"" : "\"";
-  return result;
+  return escaped(text.substr(0, end)) + (end < text.size() ? "..." : "");
 }
+
+std::string in_quotes(std::string_view text) { return "\"" + shortened(text, 80) + "\""; }
 
 std::string in_words(const json& value) {
   if (value.is_string()) return "the text " + in_quotes(value.get_ref<const std::string&>());
@@ -288,8 +289,10 @@ masked_value read_masked_value(const json& value, const std::string& where) {
               "give " + std::string(masked_value_wanted));
 }
 
+std::string count_wanted(std::int64_t lowest) { return "a whole number of at least " + std::to_string(lowest); }
+
 // A parameter's number, or one of its numbers.
-std::int64_t read_count(const json& value, const std::string& where, std::string_view attribute,
+std::int64_t read_count(const json& value, const std::string& where, const attribute_record& attribute,
                         std::string_view wanted) {
   if (!value.is_number()) throw_wrong_type(where, value, wanted);
   const double number = value.get<double>();  // whole numbers beyond 2^53 stay beyond
@@ -297,11 +300,11 @@ std::int64_t read_count(const json& value, const std::string& where, std::string
     throw error("spec-value", where, "it is " + value.dump() + ", which is no whole number",
                 "give " + std::string(wanted));
   }
-  if (number < 1) {
-    const bool is_window = attribute.find("window") != std::string_view::npos;
+  if (number < static_cast<double>(attribute.lowest)) {
+    const bool is_window = attribute.lowest == 1 && attribute.name.find("window") != std::string_view::npos;
     throw error("spec-value", where, "it is " + value.dump(),
                 is_window ? "a window is at least 1; a window of 1 sees the token itself only"
-                          : "give a whole number of at least 1");
+                          : "give " + count_wanted(attribute.lowest));
   }
   if (number > static_cast<double>(largest_count)) {
     throw error("spec-value", where, "it is " + value.dump() + ", more than JSON carries exactly",
@@ -310,27 +313,20 @@ std::int64_t read_count(const json& value, const std::string& where, std::string
   return value.get<std::int64_t>();
 }
 
-// One attribute of a layer: the memory that its value points into.
-struct attribute_memory {
-  std::string text;  // a name, or the axis of the numbers
-  std::vector<std::int64_t> numbers;
-  any_view view;
-};
-
-attribute_value read_parameter(const json& value, const std::string& where, std::string_view attribute,
+attribute_value read_parameter(const json& value, const std::string& where, const attribute_record& attribute,
                                std::string_view wanted, attribute_memory& memory) {
   if (!value.is_object()) return {{}, read_count(value, where, attribute, wanted), nullptr};
 
   const std::array<key, 2> keys{key{"axis", true, R"(the axis that the numbers lie along, such as "heads")"},
                                 key{"values", true, "an array with a number for each index of the axis"}};
-  check_keys(value, where, where, std::string(attribute), keys);
+  check_keys(value, where, where, std::string(attribute.name), keys);
   memory.text = read_text(value["axis"], where + "/axis", R"(the name of an axis of the logits, such as "heads")");
   const json& values = value["values"];
   if (!values.is_array()) throw_wrong_type(where + "/values", values, keys[1].wanted);
   if (values.empty()) throw error("spec-value", where + "/values", "it is empty", "give " + keys[1].wanted);
   for (const json& one : values) {
     const std::string place = where + "/values" + step(memory.numbers.size());
-    memory.numbers.push_back(read_count(one, place, attribute, count_wanted));
+    memory.numbers.push_back(read_count(one, place, attribute, count_wanted(attribute.lowest)));
   }
   const named_axis axis{memory.text, static_cast<std::int64_t>(memory.numbers.size()), 1};
   memory.view = any_view(memory.numbers.data(), dtype::int64, {axis});
@@ -344,10 +340,11 @@ std::string wanted_for(const attribute_record& attribute) {
     case role::masked_value:
       return std::string(masked_value_wanted);
     case role::parameter:
-      return std::string(count_wanted) +
+      return count_wanted(attribute.lowest) +
              R"(, or one for each index of an axis: {"axis": "heads", "values": [512, 1024]})";
     case role::query_positions:
     case role::kv_positions:
+    case role::integers:
     case role::mask:
       return "the name of a side input" + example;
     case role::query_axis:
@@ -360,28 +357,70 @@ std::string wanted_for(const attribute_record& attribute) {
 // Only values and parameters must be given; names have a default in the layer's type.
 bool is_required(role part) { return part == role::masked_value || part == role::parameter; }
 
-std::vector<std::string_view> linked_type_names() {
+// ---------------------------------------------------------------------------------------------------------- Masks
+
+// A way to compose masks: the key in specs, which is also the word in the names of such types, and its template in C++.
+struct composition {
+  std::string_view key;
+  std::string_view type;
+};
+constexpr std::array<composition, 3> compositions{
+    {{"all", "axismask::all_of"}, {"any", "axismask::any_of"}, {"not", "axismask::not_of"}}};
+
+// The keys of which a mask has exactly one.
+constexpr std::array<std::string_view, 4> mask_keys{"type", "all", "any", "not"};
+
+// No C++ type that anyone writes is nested this deep; and reading a spec must not exhaust the stack.
+constexpr std::size_t deepest_nesting = 64;
+
+constexpr std::string_view layer_wanted = R"(a layer: {"name": ..., "type": ..., and the attributes of that type})";
+constexpr std::string_view part_wanted = R"(a mask: {"type": ..., and the attributes of that type})";
+
+// Only compositions have parentheses in their names: "all(A, B)".
+bool is_composition(std::string_view type) { return type.find('(') != std::string_view::npos; }
+
+// The names of the linked types: of the compositions, or of all others.
+std::vector<std::string_view> linked_type_names(bool of_compositions) {
   std::vector<std::string_view> names;
   for (const layer_library* library : linked_libraries()) {
-    for (const linked_layer& layer : library->layers) names.push_back(layer.type->name);
+    for (const linked_layer& layer : library->layers) {
+      if (is_composition(layer.type->name) == of_compositions) names.push_back(layer.type->name);
+    }
   }
   return names;
 }
 
-const layer_type& read_layer_type(const json& layer, const std::string& where) {
-  const std::vector<std::string_view> linked = linked_type_names();
-  if (!layer.is_object()) {
-    throw_wrong_type(where, layer, R"(a layer: {"name": ..., "type": ..., and the attributes of that type})");
+std::string type_wanted() { return "the layer's type, one of " + quoted_list(linked_type_names(false)).str(); }
+
+// The key that says which mask an object is.
+std::string read_mask_key(const json& mask, const std::string& where, std::string_view wanted) {
+  if (!mask.is_object()) throw_wrong_type(where, mask, wanted);
+  std::string found;
+  for (const std::string_view one : mask_keys) {
+    if (!mask.contains(one)) continue;
+    if (!found.empty()) {
+      throw error("spec-value", where, "it has both " + in_quotes(found) + " and " + in_quotes(one),
+                  "leave one of the two out");
+    }
+    found = one;
   }
-  const auto found = layer.find("type");
-  const std::string wanted = "the layer's type, one of " + quoted_list(linked).str();
-  if (found == layer.end()) {
-    throw error("spec-missing-key", where, "the key \"type\" is missing", "add it: " + wanted);
+  if (found.empty()) {
+    throw error("spec-missing-key", where, "the key \"type\" is missing",
+                "add it: " + type_wanted() + R"(; or compose masks with "all", "any" or "not")");
   }
-  const std::string& name = read_text(*found, where + "/type", wanted);
+  return found;
+}
+
+const layer_type& read_layer_type(const json& value, const std::string& where) {
+  const std::vector<std::string_view> linked = linked_type_names(false);
+  const std::string& name = read_text(value, where, type_wanted());
+  if (is_composition(name)) {
+    throw error("spec-layer-type", where, in_quotes(name) + " is a composition of masks and no layer type",
+                R"(write it out: {"all": [{"type": ...}, {"type": ...}]}, with "any" or "not" alike)");
+  }
   const linked_layer* type = find_linked_layer(name);
   if (type == nullptr) {
-    throw error("spec-layer-type", where + "/type",
+    throw error("spec-layer-type", where,
                 "this program has no layer type " + in_quotes(name) + did_you_mean(name, linked).str() + "; it has " +
                     quoted_list(linked).str(),
                 "use one of these, or link the library that axismask_add_layers made for it");
@@ -389,26 +428,150 @@ const layer_type& read_layer_type(const json& layer, const std::string& where) {
   return *type->type;
 }
 
-// A layer of a spec. Its values point into its memory, so it stays where it is.
-struct spec_layer {
-  std::string name;
-  layer_values values;
-  std::array<attribute_memory, max_attributes> memory;
+// A mask of a linked type: a layer, or a part of one that is composed.
+struct plain_mask {
+  const json* object;
+  std::string where;
+  const layer_type* type;
+};
 
-  explicit spec_layer(const layer_type& type) : values{&type, masked_value(0), {}} {}
-  spec_layer(const spec_layer&) = delete;
-  spec_layer& operator=(const spec_layer&) = delete;
+// What a layer is: one mask, or a composition.
+struct layer_shape {
+  const composition* how = nullptr;  // of one mask: none
+  std::string names;                 // of the parts: "A, any(B, C)"
+  std::string types;                 // the same as C++ has it: "A, axismask::any_of<B, C>"
+  std::vector<plain_mask> masks;     // in the spec's order, which is that of the type's attributes
+
+  [[nodiscard]] std::string name() const { return how == nullptr ? names : std::string(how->key) + "(" + names + ")"; }
+  [[nodiscard]] std::string type() const { return how == nullptr ? types : std::string(how->type) + "<" + types + ">"; }
+};
+
+// A part of a layer has neither the name nor the masked value, which may be called otherwise in the part's own type.
+void check_no_layer_keys(const json& part, const std::string& where, std::string_view masked_value_name) {
+  for (const auto& [name, value] : part.items()) {
+    if (name == "name") {
+      throw error("spec-unknown-key", where + step(name), "\"name\" belongs to the layer, and its parts have none",
+                  "leave it out here");
+    }
+    if (name == "masked_out_value" || name == masked_value_name) {
+      throw error("spec-unknown-key", where + step(name),
+                  in_quotes(name) + " belongs to the layer, which has one value for all its parts",
+                  R"(leave it out here, and give "masked_out_value" beside the layer's "name")");
+    }
+  }
+}
+
+// The keys of an object that composes masks.
+void check_composition_keys(const json& object, const std::string& where, const layer_shape& shape, bool is_part) {
+  std::vector<key> keys;
+  if (!is_part) {
+    keys.push_back({"name", true, std::string(name_wanted)});
+    keys.push_back({"masked_out_value", true, std::string(masked_value_wanted)});
+  }
+  keys.push_back({shape.how->key, true, {}});
+  if (is_part) check_no_layer_keys(object, where, {});
+  for (const plain_mask& mask : shape.masks) {
+    for (const attribute_record& attribute : mask.type->attributes) {
+      if (attribute.part == role::masked_value || !object.contains(attribute.name)) continue;
+      throw error("spec-unknown-key", where + step(attribute.name),
+                  in_quotes(attribute.name) + " belongs to the parts of " + in_quotes(shape.how->key),
+                  "give it in each part that has it");
+    }
+  }
+  check_keys(object, where, where, is_part ? "a composed part" : "a composed layer", keys);
+}
+
+layer_shape read_shape(const json& mask, const std::string& where, std::size_t depth) {
+  const std::string key = read_mask_key(mask, where, depth == 0 ? layer_wanted : part_wanted);
+  const std::string place = where + step(key);
+  const json& value = mask.at(key);
+  layer_shape shape;
+  if (key == "type") {
+    const layer_type& type = read_layer_type(value, place);
+    shape.names = shape.types = type.name;
+    shape.masks.push_back({&mask, where, &type});
+    return shape;
+  }
+  if (depth == deepest_nesting) {
+    throw error("spec-value", place, "masks are nested more than " + std::to_string(deepest_nesting) + " deep",
+                "compose fewer");
+  }
+  shape.how =
+      std::find_if(compositions.begin(), compositions.end(), [&](const composition& one) { return one.key == key; });
+  const auto add = [&](const json& part, const std::string& part_place) {
+    layer_shape read = read_shape(part, part_place, depth + 1);
+    // `a & b & c` is one composition of three. Of `not` there is but one part.
+    const bool is_same = read.how == shape.how && key != "not";
+    const std::string separator = shape.masks.empty() ? "" : ", ";
+    shape.names += separator + (is_same ? read.names : read.name());
+    shape.types += separator + (is_same ? read.types : read.type());
+    std::move(read.masks.begin(), read.masks.end(), std::back_inserter(shape.masks));
+  };
+  if (key == "not") {
+    add(value, place);
+  } else {
+    if (!value.is_array()) throw_wrong_type(place, value, "an array of masks: [{\"type\": ...}, {\"type\": ...}]");
+    if (value.size() < 2) {
+      throw error(
+          "spec-value", place, value.empty() ? "it is empty" : "it has one mask",
+          "give at least 2 masks" + std::string(value.empty() ? "" : ", or that one without " + in_quotes(key)));
+    }
+    for (std::size_t index = 0; index < value.size(); ++index) add(value[index], place + step(index));
+  }
+  check_composition_keys(mask, where, shape, depth > 0);
+  return shape;
+}
+
+// Has the composed type the masked value, and then the other attributes of these masks?
+bool has_attributes_of(const layer_type& type, std::span<const plain_mask> masks) {
+  std::vector<std::string_view> names{"masked_out_value"};
+  for (const plain_mask& mask : masks) {
+    for (const attribute_record& attribute : mask.type->attributes) {
+      if (attribute.part != role::masked_value) names.push_back(attribute.name);
+    }
+  }
+  return std::equal(names.begin(), names.end(), type.attributes.begin(), type.attributes.end(),
+                    [](std::string_view name, const attribute_record& attribute) { return attribute.name == name; });
+}
+
+// The linked type of a layer of that shape.
+const layer_type& find_type(const layer_shape& shape, const std::string& where) {
+  if (shape.how == nullptr) return *shape.masks.front().type;
+  const std::string name = shape.name();
+  const linked_layer* linked = find_linked_layer(name);
+  // Types of two namespaces may have the same name.
+  if (linked != nullptr && has_attributes_of(*linked->type, shape.masks)) return *linked->type;
+
+  constexpr std::size_t longest = 1000;
+  std::string others;
+  for (const std::string_view other : linked_type_names(true)) {
+    others += (others.empty() ? "the compositions " : ", ") + std::string(other);
+  }
+  const std::string what =
+      linked == nullptr ? "no kernel of " + shortened(name, longest) + " is linked; this program has " +
+                              (others.empty() ? "no compositions" : others)
+                        : "the linked " + shortened(name, longest) + " is of other types that have the same names";
+  throw error("spec-composition", where + step(shape.how->key), what,
+              "add " + shortened(shape.type(), longest) +
+                  ", each type with its namespace and template arguments, to AXISMASK_LAYERS in a header, make a "
+                  "library of it in CMake with axismask_add_layers(my_layers CONFIG my_layers.hpp), and link that");
+}
+
+// Where the attributes of a mask stand among those of its layer.
+struct index_range {
+  std::size_t begin;
+  std::size_t end;
 };
 
 // The logits have a query axis and a key axis, so these are two.
-void check_axes(const json& layer, const std::string& where, const layer_values& values) {
+void check_axes(const plain_mask& mask, const layer_values& values, index_range range) {
   const std::span<const attribute_record> attributes = values.type->attributes;
-  for (std::size_t query = 0; query < attributes.size(); ++query) {
+  for (std::size_t query = range.begin; query < range.end; ++query) {
     if (attributes[query].part != role::query_axis) continue;
-    for (std::size_t kv = 0; kv < attributes.size(); ++kv) {
+    for (std::size_t kv = range.begin; kv < range.end; ++kv) {
       if (attributes[kv].part != role::kv_axis || values.attributes[query].name != values.attributes[kv].name) continue;
-      const std::string_view given = layer.contains(attributes[kv].name) ? attributes[kv].name : attributes[query].name;
-      throw error("spec-value", where + step(given),
+      const bool is_given = mask.object->contains(attributes[kv].name);
+      throw error("spec-value", mask.where + step(attributes[is_given ? kv : query].name),
                   "queries and keys have the same axis " + in_quotes(values.attributes[kv].name),
                   "give " + in_quotes(attributes[query].name) + " and " + in_quotes(attributes[kv].name) +
                       " the names of two axes of the logits");
@@ -416,33 +579,90 @@ void check_axes(const json& layer, const std::string& where, const layer_values&
   }
 }
 
-void read_layer(const json& layer, const std::string& where, spec_layer& out) {
+// The parts of a composed layer lie on the same axes.
+void check_same_axes(std::span<const plain_mask> masks, std::span<const index_range> ranges,
+                     const layer_values& values) {
+  for (const role part : {role::query_axis, role::kv_axis}) {
+    const plain_mask* first = nullptr;
+    std::string_view name_in_first;
+    for (std::size_t mask = 0; mask < masks.size(); ++mask) {
+      for (std::size_t index = ranges[mask].begin; index < ranges[mask].end; ++index) {
+        const attribute_record& attribute = values.type->attributes[index];
+        if (attribute.part != part) continue;
+        const std::string_view name = values.attributes[index].name;
+        if (first == nullptr) {
+          first = &masks[mask];
+          name_in_first = name;
+        } else if (name != name_in_first) {
+          const bool is_given = masks[mask].object->contains(attribute.name);
+          throw error("spec-value", masks[mask].where + (is_given ? step(attribute.name) : ""),
+                      "its " + in_quotes(attribute.name) + " is " + in_quotes(name) + ", and that of " + first->where +
+                          " is " + in_quotes(name_in_first),
+                      "give all parts of a layer the same axes");
+        }
+      }
+    }
+  }
+}
+
+// The attributes of a layer of one type, or of a part of a composed layer.
+void read_attributes(const plain_mask& mask, layer_contents& out, index_range range, bool is_part) {
   const std::span<const attribute_record> attributes = out.values.type->attributes;
-  std::vector<key> keys{{"name", true, R"(the layer's name, such as "layers.0")"}, {"type", true, {}}};
-  for (const attribute_record& attribute : attributes) {
+  std::vector<key> keys;
+  if (is_part) {
+    for (const attribute_record& attribute : mask.type->attributes) {
+      if (attribute.part == role::masked_value) check_no_layer_keys(*mask.object, mask.where, attribute.name);
+    }
+  } else {
+    keys.push_back({"name", true, std::string(name_wanted)});
+  }
+  keys.push_back({"type", true, {}});
+  for (std::size_t index = range.begin; index < range.end; ++index) {
+    const attribute_record& attribute = attributes[index];
     keys.push_back({attribute.name, is_required(attribute.part), wanted_for(attribute)});
   }
-  check_keys(layer, where, where, std::string(out.values.type->name), keys);
-  out.name = read_text(layer["name"], where + "/name", keys[0].wanted);
+  check_keys(*mask.object, mask.where, mask.where, std::string(mask.type->name), keys);
+  if (!is_part) out.name = read_text(mask.object->at("name"), mask.where + "/name", name_wanted);
 
-  for (std::size_t index = 0; index < attributes.size(); ++index) {
+  for (std::size_t index = range.begin; index < range.end; ++index) {
     const attribute_record& attribute = attributes[index];
     attribute_memory& memory = out.memory.at(index);
     attribute_value& value = out.values.attributes[index];
     value.name = attribute.default_name;
-    const auto found = layer.find(attribute.name);
-    if (found == layer.end()) continue;
-    const std::string place = where + step(attribute.name);
+    const auto found = mask.object->find(attribute.name);
+    if (found == mask.object->end()) continue;
+    const std::string place = mask.where + step(attribute.name);
     if (attribute.part == role::masked_value) {
       out.values.masked_out_value = read_masked_value(*found, place);
     } else if (attribute.part == role::parameter) {
-      value = read_parameter(*found, place, attribute.name, wanted_for(attribute), memory);
+      value = read_parameter(*found, place, attribute, wanted_for(attribute), memory);
     } else {
       memory.text = read_text(*found, place, wanted_for(attribute));
       value.name = memory.text;
     }
   }
-  check_axes(layer, where, out.values);
+  check_axes(mask, out.values, range);
+}
+
+void read_layer(const json& layer, const std::string& where, const layer_shape& shape, layer_contents& out) {
+  if (shape.how == nullptr) {
+    read_attributes(shape.masks.front(), out, {0, out.values.type->attributes.size()}, false);
+    return;
+  }
+  out.name = read_text(layer["name"], where + "/name", name_wanted);
+  out.values.masked_out_value = read_masked_value(layer["masked_out_value"], where + "/masked_out_value");
+  std::vector<index_range> ranges;
+  std::size_t next = 1;  // after the masked value
+  for (const plain_mask& mask : shape.masks) {
+    const auto masked_values =
+        std::count_if(mask.type->attributes.begin(), mask.type->attributes.end(),
+                      [](const attribute_record& attribute) { return attribute.part == role::masked_value; });
+    const std::size_t end = next + mask.type->attributes.size() - static_cast<std::size_t>(masked_values);
+    ranges.push_back({next, end});
+    read_attributes(mask, out, ranges.back(), true);
+    next = end;
+  }
+  check_same_axes(shape.masks, ranges, out.values);
 }
 
 // Everything of a spec but its layers.
@@ -531,25 +751,43 @@ std::string read_file(const std::filesystem::path& file) {
 
 // --------------------------------------------------------------------------------------------------------- Layers
 
-struct Layer::contents : spec_layer {
-  using spec_layer::spec_layer;
-};
-
 const std::string& Layer::name() const { return contents_->name; }
 const layer_type& Layer::type() const { return *contents_->values.type; }
-const layer_values& Layer::values() const { return contents_->values; }
+const layer_values& Layer::values() const {
+  const std::span<const attribute_record> attributes = type().attributes;
+  for (std::size_t index = 0; index < attributes.size(); ++index) {
+    const std::string& label = contents_->memory.at(index).variable;
+    if (label.empty()) continue;
+    const breach::sentence sentence = breach::variable_unbound(label);
+    throw error("variable-unbound", std::string(attributes[index].name), sentence.what.str(), sentence.cure.str());
+  }
+  return contents_->values;
+}
+
+namespace {
+
+// A side input in a formula: q and k for positions, `query_segment_ids` for `query_segment_ids_input_name`.
+std::string short_name(std::string_view attribute) {
+  if (attribute == "query_positions_input_name") return "q";
+  if (attribute == "kv_positions_input_name") return "k";
+  constexpr std::string_view suffix = "_input_name";
+  if (attribute.ends_with(suffix)) attribute.remove_suffix(suffix.size());
+  return std::string(attribute);
+}
+
+}  // namespace
 
 std::string Layer::formula() const {
   std::vector<std::string> operands;
   for (const std::size_t index : type().operands) {
     const attribute_record& attribute = type().attributes[index];
-    const attribute_value& value = values().attributes[index];
-    if (attribute.part == role::query_positions) {
-      operands.emplace_back("q");
-    } else if (attribute.part == role::kv_positions) {
-      operands.emplace_back("k");
-    } else if (attribute.part == role::mask) {
+    const attribute_value& value = contents_->values.attributes[index];
+    if (attribute.part == role::mask) {
       operands.emplace_back(value.name);
+    } else if (is_side_input(attribute.part)) {
+      operands.push_back(short_name(attribute.name));
+    } else if (!contents_->memory.at(index).variable.empty()) {
+      operands.push_back(contents_->memory.at(index).variable);
     } else if (value.numbers == nullptr) {
       operands.push_back(std::to_string(value.number));
     } else {
@@ -581,8 +819,9 @@ Model Model::parse(std::string_view text, const std::string& source) {
   for (const json& layer : spec["layers"]) {
     const std::size_t index = model.layers_.size();
     const std::string where = "/layers" + step(index);
-    const auto read = std::make_shared<Layer::contents>(read_layer_type(layer, where));
-    read_layer(layer, where, *read);
+    const layer_shape shape = read_shape(layer, where, 0);
+    const auto read = std::make_shared<Layer::contents>(find_type(shape, where));
+    read_layer(layer, where, shape, *read);
     const auto [same, is_new] = indices.emplace(read->name, index);
     if (!is_new) {
       throw error("spec-layer-name", where + "/name",

@@ -146,6 +146,22 @@ TEST_F(apply_test, says_when_a_masked_value_does_not_fit) {
   EXPECT_EQ(error_of({logits.data(), dtype::float32, {{"seq", 4, 4}, {"kv_seq", 4, 1}}}, {good}), "no error");
 }
 
+TEST_F(apply_test, says_when_a_window_is_below_1) {
+  const any_view x = logits.view().erased();
+  values.attributes[1].number = 0;
+  EXPECT_EQ(
+      error_of(x, {good}),
+      "axismask: error[parameter-value] sliding_window_size: it is 0; a window is at least 1; a window of 1 sees the "
+      "token itself only");
+  std::array<std::int64_t, 2> windows{3, -1};
+  const any_view by_head(windows.data(), dtype::int64, {{"heads", 2, 1}});
+  values.attributes[1].numbers = &by_head;
+  EXPECT_EQ(
+      error_of(x, {good}),
+      "axismask: error[parameter-value] sliding_window_size: it is -1; a window is at least 1; a window of 1 sees the "
+      "token itself only");
+}
+
 TEST_F(apply_test, says_when_a_layer_has_no_kernel) {
   layer_type unlinked = layer_type_of<Local>;
   unlinked.name = "Elsewhere";
@@ -309,8 +325,12 @@ int failing_kernel(void** arguments) {
   halide_error(context, "Input buffer logits is accessed at 63, which is beyond the max (7) in dimension 0\n");
   return halide_error_code_access_out_of_bounds;
 }
-constexpr layer_type failing_type{"Failing", layer_type_of<Local>.attributes, layer_type_of<Local>.operands,
-                                  layer_type_of<Local>.keep, layer_type_of<Local>.formula};
+constexpr layer_type failing_type{"Failing",
+                                  layer_type_of<Local>.attributes,
+                                  layer_type_of<Local>.operands,
+                                  layer_type_of<Local>.keep,
+                                  layer_type_of<Local>.keep_within,
+                                  layer_type_of<Local>.formula};
 constexpr kernel failing_kernels[] = {{"always", "x86-64-linux", {0, 0}, 4, 4, failing_kernel}};
 constexpr linked_layer failing_layers[] = {{&failing_type, failing_kernels}};
 constexpr layer_library failing_library{"failing", failing_layers};

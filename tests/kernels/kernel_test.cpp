@@ -156,7 +156,7 @@ void check_random_case(random_source& random, const linked_layer& layer, dtype t
   };
   std::vector<operand> operands;
   std::vector<std::unique_ptr<test_array>> arrays;
-  std::vector<std::string_view> names;
+  std::vector<std::unique_ptr<std::string>> names;
   std::vector<side_input> inputs;
   std::vector<std::unique_ptr<any_view>> numbers;
   const auto over_some_axes = [&](std::vector<std::string_view> always, std::vector<std::string_view> never) {
@@ -191,13 +191,15 @@ void check_random_case(random_source& random, const linked_layer& layer, dtype t
       continue;
     }
     // A name of its own for each, so that queries and keys may differ in length.
-    names.push_back(record.part == role::mask ? "visible" : record.part == role::query_positions ? "q_pos" : "k_pos");
-    values.attributes[index].name = names.back();
+    names.push_back(std::make_unique<std::string>("input_" + std::to_string(index)));
+    values.attributes[index].name = *names.back();
     std::vector<named_axis> chosen;
     dtype holds = pick(random, 0, 1) == 0 ? dtype::int32 : dtype::int64;
     if (record.part == role::mask) {
       chosen = over_some_axes({}, {});
       holds = dtype::boolean;
+    } else if (record.part == role::integers) {
+      chosen = over_some_axes({}, {});
     } else if (record.part == role::query_positions) {
       chosen = over_some_axes({"seq"}, {"kv_seq"});
     } else {
@@ -213,7 +215,7 @@ void check_random_case(random_source& random, const linked_layer& layer, dtype t
       fill_with_positions(random, *arrays.back());
     }
     one.array = arrays.back().get();
-    inputs.push_back({names.back(), one.array->view()});
+    inputs.push_back({*names.back(), one.array->view()});
     operands.push_back(one);
   }
   for (std::size_t index = 0; index < layer.type->attributes.size(); ++index) {
@@ -320,7 +322,7 @@ TEST_P(kernels, equal_the_reference_in_every_layer_and_width) {
       }
     }
   }
-  EXPECT_GE(layers, 7);
+  EXPECT_GE(layers, 9);
 }
 
 INSTANTIATE_TEST_SUITE_P(variant, kernels, testing::ValuesIn(linked_variants()),

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "axismask/declare.hpp"
+#include "axismask/layers.hpp"
 
 namespace axismask::test {
 
@@ -82,7 +83,25 @@ struct PerHead {
   }
 };
 
+// Numbers that lie along no axis of their own.
+struct Prefix {
+  AXISMASK_LAYER(Prefix,
+                 (masked_value, masked_out_value),
+                 (integers, prefix_length_input_name, "prefix_length"),
+                 (kv_positions, kv_positions_input_name, "token_positions"),
+                 (query_axis, seq_axis, "seq"),
+                 (kv_axis, kv_seq_axis, "kv_seq"))
+
+  template <class P>
+  static constexpr auto keep(P prefix_length, P k) {
+    return k < prefix_length && k >= 0;
+  }
+};
+
+// A composition of every kind, with side inputs and parameters on both sides.
+using Composed = any_of<all_of<Chunked, ApplyCausalSlidingWindowAttentionMask<>, not_of<Explicit>>, Prefix>;
+
 }  // namespace axismask::test
 
-AXISMASK_LAYERS(axismask::test::Arithmetic, axismask::test::Chunked, axismask::test::Explicit,
-                axismask::test::MaskedCausal, axismask::test::PerHead)
+AXISMASK_LAYERS(axismask::test::Arithmetic, axismask::test::Chunked, axismask::test::Composed, axismask::test::Explicit,
+                axismask::test::MaskedCausal, axismask::test::PerHead, axismask::test::Prefix)

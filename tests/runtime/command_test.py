@@ -91,8 +91,8 @@ APPLY_ERRORS = [
     ),
     (
         {"--input": "tokens=p.npy:seq"},
-        'error[side-input-unknown] --input tokens: there is no side input "tokens"; the layer takes "token_positions", '
-        '"token_positions"; leave it out, or give it the name that the layer uses',
+        'error[side-input-unknown] --input tokens: there is no side input "tokens"; the layer takes "token_positions"; '
+        'leave it out, or give it the name that the layer uses',
     ),
     (
         {"--input": ["token_positions=p.npy:seq", "token_positions=p.npy:seq"]},
@@ -221,9 +221,9 @@ APPLY_ERRORS = [
 
 # Whole command lines, and the error.
 USAGE_ERRORS = [
-    ([], "axismask: a command is missing: apply, inspect or kernels"),
+    ([], "axismask: a command is missing: apply, inspect, plan or kernels"),
     (["inspekt"], 'inspekt: there is no such command (did you mean "inspect"?)'),
-    (["show", "spec.json"], 'show: there is no such command; there are "apply", "inspect", "kernels"'),
+    (["show", "spec.json"], 'show: there is no such command; there are "apply", "inspect", "plan", "kernels"'),
     (["--json"], "--json: there is no such option"),
     (["inspect"], "SPEC: it is missing"),
     (["inspect", "spec.json", "other.json"], "other.json: it is one argument too many"),
@@ -468,7 +468,8 @@ class Errors(CommandTest):
         self.assertEqual(sorted(os.listdir()), self.files)
 
     def test_specs(self):
-        types = [f'"{layer["type"]}"' for library in self.kernels()["libraries"] for layer in library["layers"]]
+        types = [layer["type"] for library in self.kernels()["libraries"] for layer in library["layers"]]
+        types = [f'"{name}"' for name in types if "(" not in name]  # not the compositions
         for content, line in SPEC_ERRORS:
             with self.subTest(spec=content):
                 write_spec(content if isinstance(content, str) else spec(content))
@@ -629,6 +630,49 @@ class Inspect(CommandTest):
         self.assertEqual(layers[2]["sliding_window_size"], windows)
         self.assertEqual(layers[2]["attributes"]["sliding_window_size"], windows)
         self.assertEqual(len(layers), 3)
+
+
+class Plan(CommandTest):
+    def setUp(self):
+        super().setUp()
+        write_spec(spec({"sliding_window_size": 5}))
+        save("p.npy", np.stack([np.arange(12), np.maximum(np.arange(12) - 8, -1)]))
+
+    def plan(self, *more, axes="batch,seq"):
+        return run("plan", "spec.json", "--layer", "layers.0", "--input", f"token_positions=p.npy:{axes}", *more)
+
+    def test_map(self):
+        result = self.plan("--tile", "4")
+        self.assert_ok(result)
+        self.assertEqual(
+            result.stdout,
+            "layers.0: q >= k && q - k < 5 && k >= 0\n"
+            "12 queries x 12 keys in tiles of 4 x 4: 0 all (#), 6 some (/), 12 none (.)\n"
+            "\nbatch 0\n/..\n//.\n.//\n"
+            "\nbatch 1\n...\n...\n../\n",
+        )
+
+    def test_json(self):
+        save("p.npy", np.arange(12, dtype=np.int32))
+        result = self.plan("--tile", "2", "--json", axes="seq")
+        self.assert_ok(result)
+        found = json.loads(result.stdout)
+        self.assertEqual(found["tile"], {"queries": 2, "keys": 2})
+        self.assertEqual((found["planes"], found["rows_per_plane"], found["columns"]), (1, 6, 6))
+        self.assertEqual(found["all"], {"starts": [0, 0, 1, 2, 3, 4, 5], "tiles": [0, 1, 2, 3, 4]})
+        self.assertEqual(found["some"], {"starts": [0, 1, 2, 4, 6, 8, 10], "tiles": [0, 1, 0, 2, 1, 3, 2, 4, 3, 5]})
+        self.assertEqual(found["none"], 36 - 15)
+
+    def test_errors(self):
+        self.assert_error(
+            self.plan("--tile", "0"),
+            "error[plan-tile] --tile: a tile of 0 queries and 0 keys is empty; give sizes of at least 1",
+        )
+        self.assert_error(
+            self.plan(axes="batch,sek"),
+            'error[axis-missing] --input token_positions: it has no axis "seq"; it has "batch", "sek" (did you mean "sek"?); '
+            "positions need the layer's seq_axis, those of keys too",
+        )
 
 
 class Kernels(CommandTest):

@@ -41,17 +41,50 @@ struct ChunkOrBias {
 
 }  // namespace mine
 
+namespace other {
+
+// A type with the name of another.
+struct ChunkOrBias {
+  AXISMASK_LAYER(ChunkOrBias, (axismask::masked_value, fill), (axismask::mask, visible_input_name, "visible"))
+
+  template <class Boolean>
+  static constexpr auto keep(Boolean visible) {
+    return visible;
+  }
+};
+
+}  // namespace other
+
 namespace axismask {
 namespace {
 
 const linked_layer shipped_layers[] = {
     {&layer_type_of<ApplyCausalSlidingWindowAttentionMask<>>, {}},
     {&layer_type_of<ApplyCausalAttentionMask<>>, {}},
+    {&layer_type_of<ApplyBidirectionalWindowAttentionMask<>>, {}},
+    {&layer_type_of<ApplyChunkedAttentionMask<>>, {}},
+    {&layer_type_of<ApplyDilatedWindowAttentionMask<>>, {}},
+    {&layer_type_of<ApplyDocumentAttentionMask<>>, {}},
+    {&layer_type_of<ApplyExplicitAttentionMask<>>, {}},
+    {&layer_type_of<ApplyLeftPaddingAttentionMask<>>, {}},
+    {&layer_type_of<ApplyPrefixLmAttentionMask<>>, {}},
+    {&layer_type_of<ApplyRightPaddingAttentionMask<>>, {}},
+    {&layer_type_of<ApplySinksAttentionMask<>>, {}},
 };
 const linked_layer own_layers[] = {{&layer_type_of<mine::ChunkOrBias>, {}}};
 const layer_library shipped{"axismask_shipped", shipped_layers};
+using causal = ApplyCausalAttentionMask<>;
+using window = ApplyCausalSlidingWindowAttentionMask<>;
+using document = ApplyDocumentAttentionMask<>;
+using composed_type = all_of<causal, any_of<window, ApplySinksAttentionMask<>>>;
+const linked_layer composed_layers[] = {
+    {&layer_type_of<all_of<window, document>>, {}},       {&layer_type_of<composed_type>, {}},
+    {&layer_type_of<all_of<causal, not_of<window>>>, {}}, {&layer_type_of<all_of<causal, window, document>>, {}},
+    {&layer_type_of<not_of<mine::ChunkOrBias>>, {}},      {&layer_type_of<any_of<causal, other::ChunkOrBias>>, {}},
+};
 const layer_library own{"mine", own_layers};
-const layer_library* const libraries[] = {&shipped, &own};
+const layer_library composed{"composed", composed_layers};
+const layer_library* const libraries[] = {&shipped, &composed, &own};
 
 struct recorded_call {
   const layer_values* layer = nullptr;
@@ -234,11 +267,86 @@ TEST(Model, LayersOfAUser) {
       {"name": "a", "type": "ChunkOrBias", "fill": "lowest", "chunk": 8192},
       {"name": "b", "type": "ChunkOrBias", "fill": -1, "chunk": {"axis": "batch", "values": [3]},
        "visible_input_name": "prefix", "rows": "q"}]})");
-  EXPECT_EQ(model.layer("a").formula(), "visible || q / 8192 == k / 8192");
-  EXPECT_EQ(model.layer("b").formula(), "prefix || q / chunk[batch] == k / chunk[batch]");
+  EXPECT_EQ(model.layer("a").formula(), "visible || query / 8192 == kv / 8192");
+  EXPECT_EQ(model.layer("b").formula(), "prefix || query / chunk[batch] == kv / chunk[batch]");
   EXPECT_EQ(attribute(model.layer("a"), "rows").name, "rows");
   EXPECT_EQ(attribute(model.layer("b"), "rows").name, "q");
   EXPECT_EQ(attribute(model.layer("b"), "columns").name, "columns");
+}
+
+// The names of a layer's attributes with the names and numbers that it gives them.
+std::vector<std::string> attributes_of(const Layer& layer) {
+  std::vector<std::string> all;
+  for (std::size_t index = 1; index < layer.type().attributes.size(); ++index) {
+    const attribute_value& value = layer.values().attributes[index];
+    all.push_back(std::string(layer.type().attributes[index].name) + " " +
+                  (value.name.empty() ? std::to_string(value.number) : std::string(value.name)));
+  }
+  return all;
+}
+
+TEST(Model, ComposedLayers) {
+  const Model model = Model::load(source_dir / "schemas/examples/composed.json");
+  ASSERT_EQ(model.layers().size(), 3);
+  const Layer& in_document = model.layers()[0];
+  EXPECT_EQ(&in_document.type(), (&layer_type_of<all_of<window, document>>));
+  EXPECT_EQ(in_document.values().masked_out_value.what(), masked_value::kind::lowest);
+  EXPECT_EQ(in_document.formula(),
+            "q >= k && q - k < 512 && k >= 0 && (query_segment_ids == kv_segment_ids && kv_segment_ids >= 0)");
+  EXPECT_EQ(attributes_of(in_document),
+            (std::vector<std::string>{"sliding_window_size 512", "query_positions_input_name token_positions",
+                                      "kv_positions_input_name token_positions", "seq_axis seq", "kv_seq_axis kv_seq",
+                                      "query_segment_ids_input_name segment_ids",
+                                      "kv_segment_ids_input_name segment_ids", "seq_axis seq", "kv_seq_axis kv_seq"}));
+  EXPECT_EQ(model.layers()[1].type().name,
+            "all(ApplyCausalAttentionMask, any(ApplyCausalSlidingWindowAttentionMask, ApplySinksAttentionMask))");
+  EXPECT_EQ(model.layers()[1].formula(), "q >= k && k >= 0 && (q >= k && q - k < 1020 && k >= 0 || k >= 0 && k < 4)");
+  EXPECT_EQ(model.layers()[2].values().masked_out_value.what(), masked_value::kind::minus_infinity);
+  EXPECT_EQ(model.layers()[2].formula(), "q >= k && k >= 0 && !(q >= k && q - k < 512 && k >= 0)");
+}
+
+TEST(Model, PartsHaveTheirOwnAttributes) {
+  const Model model = read(R"({"axismask": 1, "model": "m", "layers": [{"name": "a", "masked_out_value": -1, "all": [
+      {"type": "ApplyCausalAttentionMask", "seq_axis": "q", "query_positions_input_name": "ours"},
+      {"any": [{"type": "ApplyCausalSlidingWindowAttentionMask", "seq_axis": "q",
+                "sliding_window_size": {"axis": "heads", "values": [3, 4]}},
+               {"type": "ApplySinksAttentionMask", "seq_axis": "q", "sink_count": 2,
+                "kv_positions_input_name": "theirs"}]}]}]})");
+  const Layer& layer = model.layers()[0];
+  EXPECT_EQ(layer.values().masked_out_value.number(), -1);
+  EXPECT_EQ(attributes_of(layer),
+            (std::vector<std::string>{
+                "query_positions_input_name ours", "kv_positions_input_name token_positions", "seq_axis q",
+                "kv_seq_axis kv_seq", "sliding_window_size 0", "query_positions_input_name token_positions",
+                "kv_positions_input_name token_positions", "seq_axis q", "kv_seq_axis kv_seq", "sink_count 2",
+                "kv_positions_input_name theirs", "seq_axis q", "kv_seq_axis kv_seq"}));
+  EXPECT_EQ(numbers_of(attribute(layer, "sliding_window_size")), (std::vector<std::int64_t>{3, 4}));
+}
+
+TEST(Model, CompositionsOfOneKindAreOne) {
+  const std::string masks[] = {R"({"type": "ApplyCausalAttentionMask"})",
+                               R"({"type": "ApplyCausalSlidingWindowAttentionMask", "sliding_window_size": 9})",
+                               R"({"type": "ApplyDocumentAttentionMask"})"};
+  const auto type_of = [](const std::string& mask) {
+    const Model model = read(R"({"axismask": 1, "model": "m", "layers": [{"name": "a", "masked_out_value": 0, )" +
+                             mask.substr(1, mask.size() - 2) + "}]}");
+    return &model.layers()[0].type();
+  };
+  const auto all = [](const std::string& a, const std::string& b) { return "{\"all\": [" + a + ", " + b + "]}"; };
+  const layer_type* const type = &layer_type_of<all_of<causal, window, document>>;
+  EXPECT_EQ(type_of(all(masks[0], masks[1] + ", " + masks[2])), type);
+  EXPECT_EQ(type_of(all(masks[0], all(masks[1], masks[2]))), type);
+  EXPECT_EQ(type_of(all(all(masks[0], masks[1]), masks[2])), type);
+}
+
+TEST(Model, CompositionOfAUsersLayer) {
+  const Model model = read(R"({"axismask": 1, "model": "m", "layers": [
+      {"name": "a", "masked_out_value": 2, "not": {"type": "ChunkOrBias", "chunk": 3, "rows": "r"}}]})");
+  const Layer& layer = model.layers()[0];
+  EXPECT_EQ(layer.type().name, "not(ChunkOrBias)");
+  EXPECT_EQ(layer.values().masked_out_value.number(), 2);
+  EXPECT_EQ(layer.formula(), "!(visible || query / 3 == kv / 3)");
+  EXPECT_EQ(attribute(layer, "rows").name, "r");
 }
 
 TEST(Model, StaysWholeWhenItIsMovedAndCopied) {
@@ -269,6 +377,28 @@ TEST(Model, ApplyPassesTheLayersValues) {
   layer.apply_in_place(logits_view, inputs);
   EXPECT_EQ(last_call.logits, logits);
   EXPECT_EQ(last_call.out, logits);
+}
+
+TEST(Model, FormulasOfEveryLayerType) {
+  const Model model = Model::load(source_dir / "schemas/examples/every_layer_type.json");
+  const std::vector<std::string> formulas{
+      "q >= k && k >= 0",
+      "q >= k && q - k < 4096 && k >= 0",
+      "k >= q - 64 && k <= q + 64 && k >= 0",
+      "q >= k && k >= q / 8192 * 8192 && k >= 0",
+      "q >= k && q - k < 512 && (q - k) % 2 == 0 && k >= 0",
+      "query_segment_ids == kv_segment_ids && kv_segment_ids >= 0",
+      "mask",
+      "k >= total_lengths - lengths && k < total_lengths && k >= 0",
+      "(q >= k || k < prefix_lengths) && k >= 0",
+      "k >= 0 && k < lengths",
+      "k >= 0 && k < 4",
+  };
+  ASSERT_EQ(model.layers().size(), std::size(shipped_layers));
+  ASSERT_EQ(model.layers().size(), formulas.size());
+  for (std::size_t index = 0; index < formulas.size(); ++index) {
+    EXPECT_EQ(model.layers()[index].formula(), formulas[index]) << model.layers()[index].name();
+  }
 }
 
 TEST(Model, EveryExampleLoads) {
@@ -408,6 +538,28 @@ TEST(BadSpec, DeepNestingIsAnErrorAndNoCrash) {
             "spec-type");
 }
 
+TEST(BadSpec, DeepCompositionIsAnErrorAndNoCrash) {
+  const auto nested = [](std::size_t depth) {
+    std::string spec = R"({"axismask": 1, "model": "m", "layers": [{"name": "a", "masked_out_value": 0)";
+    for (std::size_t level = 0; level < depth; ++level) spec += level == 0 ? R"(, "not": )" : R"({"not": )";
+    return spec + R"({"type": "ApplyCausalAttentionMask"})" + std::string(depth, '}') + "]}";
+  };
+  EXPECT_EQ(error_of(nested(64)).id(), "spec-composition");
+  const error deep = error_of(nested(65));
+  EXPECT_EQ(deep.id(), "spec-value");
+  EXPECT_EQ(deep.what_is_wrong(), "masks are nested more than 64 deep");
+  EXPECT_EQ(error_of(nested(100'000)).what_is_wrong(), deep.what_is_wrong());
+}
+
+TEST(BadSpec, LongCompositionsAreCut) {
+  std::string masks = R"({"type": "ApplyCausalAttentionMask"})";
+  for (int count = 1; count < 1000; ++count) masks += R"(, {"type": "ApplyCausalAttentionMask"})";
+  const error caught = error_of(
+      R"({"axismask": 1, "model": "m", "layers": [{"name": "a", "masked_out_value": 0, "any": [)" + masks + "]}]}");
+  EXPECT_EQ(caught.id(), "spec-composition");
+  EXPECT_LT(std::string(caught.what()).size(), 4000);
+}
+
 TEST(BadSpec, FilesThatCannotBeRead) {
   try {
     (void)Model::load("no/such/file.json");
@@ -478,38 +630,42 @@ TEST(Schema, HasTheShippedLayersAttributes) {
   EXPECT_EQ(schema, json::parse(file)) << "the schema that is built in is not that of the file";
 
   std::vector<std::string> branches;
-  for (const json& branch : schema["definitions"]["layer"]["allOf"]) {
+  for (const json& branch : schema["definitions"]["mask"]["allOf"]) {
     const auto type = branch["if"]["properties"]["type"]["const"].get<std::string>();
     EXPECT_EQ(branch["then"]["$ref"].get<std::string>(), "#/definitions/" + type);
     branches.push_back(type);
   }
   ASSERT_EQ(branches.size(), std::size(shipped_layers));
+  // Layers of these types must give the masked value, which parts must not.
+  EXPECT_EQ(schema["definitions"]["shipped_type"]["enum"], branches);
   for (std::size_t index = 0; index < branches.size(); ++index) {
     const layer_type& type = *shipped_layers[index].type;
     EXPECT_EQ(branches[index], type.name);
     const json& definition = schema["definitions"][std::string(type.name)];
     EXPECT_EQ(definition["additionalProperties"], false);
     EXPECT_EQ(definition["properties"].size(), type.attributes.size() + 2);
-    std::vector<std::string> required{"name", "type"};
+    std::vector<std::string> required{"type"};
     for (const attribute_record& attribute : type.attributes) {
       const std::string name(attribute.name);
       SCOPED_TRACE(branches[index] + "::" + name);
       ASSERT_TRUE(definition["properties"].contains(name));
       const json& property = definition["properties"][name];
-      const bool is_value = attribute.part == role::masked_value || attribute.part == role::parameter;
-      if (is_value) {
+      if (attribute.part == role::parameter) {
         required.push_back(name);
-      } else {
+      } else if (attribute.part != role::masked_value) {
         EXPECT_EQ(property["default"], attribute.default_name);
       }
       const std::string part = attribute.part == role::masked_value ? "masked_value"
-                               : attribute.part == role::parameter  ? "parameter"
-                               : is_side_input(attribute.part)      ? "input_name"
-                                                                    : "axis_name";
+                               : attribute.part == role::parameter
+                                   ? (attribute.lowest == 0 ? "whole_parameter" : "parameter")
+                               : is_side_input(attribute.part) ? "input_name"
+                                                               : "axis_name";
       EXPECT_EQ(property["allOf"][0]["$ref"], "#/definitions/" + part);
     }
     EXPECT_EQ(definition["required"], required);
   }
+  EXPECT_EQ(schema["definitions"]["count"]["minimum"], count::lowest);
+  EXPECT_EQ(schema["definitions"]["whole"]["minimum"], whole::lowest);
 }
 
 }  // namespace

@@ -93,7 +93,7 @@ class named_view<T, axes<Names...>> {
                 "for another type specialise axismask::dtype_of");
 
   // Dense, in C order: the last axis is contiguous.
-  named_view(T* data, const std::array<std::int64_t, rank>& sizes) : data_(data), sizes_(sizes) {
+  constexpr named_view(T* data, const std::array<std::int64_t, rank>& sizes) : data_(data), sizes_(sizes) {
     require_distinct_axes();
     std::int64_t stride = 1;
     for (std::size_t axis = rank; axis-- > 0;) {
@@ -103,14 +103,15 @@ class named_view<T, axes<Names...>> {
   }
 
   // With strides in elements, one for each axis.
-  named_view(T* data, const std::array<std::int64_t, rank>& sizes, const std::array<std::int64_t, rank>& strides)
+  constexpr named_view(T* data, const std::array<std::int64_t, rank>& sizes,
+                       const std::array<std::int64_t, rank>& strides)
       : data_(data), sizes_(sizes), strides_(strides) {
     require_distinct_axes();
   }
 
-  [[nodiscard]] T* data() const { return data_; }
-  [[nodiscard]] const std::array<std::int64_t, rank>& sizes() const { return sizes_; }
-  [[nodiscard]] const std::array<std::int64_t, rank>& strides() const { return strides_; }
+  [[nodiscard]] constexpr T* data() const { return data_; }
+  [[nodiscard]] constexpr const std::array<std::int64_t, rank>& sizes() const { return sizes_; }
+  [[nodiscard]] constexpr const std::array<std::int64_t, rank>& strides() const { return strides_; }
 
   // The size along one axis: `logits.size<"kv_seq">()`.
   template <text Name>

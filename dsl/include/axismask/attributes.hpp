@@ -15,6 +15,7 @@ enum class role : std::uint8_t {
   parameter,        // a whole number, or one for each index of some axes of the logits
   query_positions,  // the name of a side input: integer positions over the query axis
   kv_positions,  // the name of a side input: integer positions over the query axis' name, brought to the key/value axis
+  integers,      // the name of a side input: integers over any axes of the logits
   mask,          // the name of a side input: booleans over any axes of the logits
   query_axis,    // the name of the logits' query axis
   kv_axis,       // the name of the logits' key/value axis
@@ -35,6 +36,8 @@ class masked_value {
     return {kind::minus_infinity, -std::numeric_limits<double>::infinity()};
   }
 
+  friend constexpr bool operator==(const masked_value&, const masked_value&) = default;
+
   [[nodiscard]] constexpr kind what() const { return kind_; }
   [[nodiscard]] constexpr double number() const { return number_; }
 
@@ -48,10 +51,21 @@ class masked_value {
 // A whole number of at least 1, known at run time: a window, a chunk.
 struct count {
   static constexpr role part = role::parameter;
+  static constexpr std::int64_t lowest = 1;
 
   std::int64_t value;
 
   constexpr count(std::int64_t number) : value(number) {}  // NOLINT: implicit, an attribute is written as a number
+};
+
+// A whole number of at least 0, known at run time: how many keys to one side.
+struct whole {
+  static constexpr role part = role::parameter;
+  static constexpr std::int64_t lowest = 0;
+
+  std::int64_t value;
+
+  constexpr whole(std::int64_t number) : value(number) {}  // NOLINT: implicit, an attribute is written as a number
 };
 
 // The same, known at compile time: `constant<512>`.
@@ -75,6 +89,13 @@ template <text Name>
 struct query_positions : named_part<Name, role::query_positions> {};
 template <text Name>
 struct kv_positions : named_part<Name, role::kv_positions> {};
+// Integers along the same axes that are no positions: the document of each token.
+template <text Name>
+struct query_ids : named_part<Name, role::query_positions> {};
+template <text Name>
+struct kv_ids : named_part<Name, role::kv_positions> {};
+template <text Name>
+struct integers : named_part<Name, role::integers> {};
 template <text Name>
 struct mask : named_part<Name, role::mask> {};
 template <text Name>
@@ -100,12 +121,24 @@ template <attribute T>
   }
 }
 
-// The parts that come to `keep` as operands: the side inputs, then the parameters.
-[[nodiscard]] constexpr bool is_side_input(role part) {
-  return part == role::query_positions || part == role::kv_positions || part == role::mask;
+// The lowest number that a parameter of this type may be: 1 unless the type says another.
+template <attribute T>
+[[nodiscard]] consteval std::int64_t lowest_of() {
+  if constexpr (role_of<T>() == role::parameter && requires { T::lowest; }) {
+    return T::lowest;
+  } else {
+    return 1;
+  }
 }
+
+// Side inputs that lie along the query axis or the key/value axis.
 [[nodiscard]] constexpr bool is_positions(role part) {
   return part == role::query_positions || part == role::kv_positions;
+}
+
+// The parts that come to `keep` as operands: the side inputs, then the parameters.
+[[nodiscard]] constexpr bool is_side_input(role part) {
+  return is_positions(part) || part == role::integers || part == role::mask;
 }
 
 }  // namespace axismask

@@ -47,6 +47,10 @@ using names = std::span<const std::string_view>;
   return {phrase("positions are integers, and this array holds ") + facts(type).name, "give int32 or int64"};
 }
 
+[[nodiscard]] constexpr sentence not_integers(dtype type) {
+  return {phrase("this side input holds integers, and this array holds ") + facts(type).name, "give int32 or int64"};
+}
+
 [[nodiscard]] constexpr sentence mask_not_boolean(dtype type) {
   return {phrase("a mask is boolean, and this array holds ") + facts(type).name, "give bool"};
 }

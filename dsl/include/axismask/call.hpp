@@ -20,7 +20,7 @@ struct attribute_value {
   const any_view* numbers = nullptr;  // of a parameter that has axes; int64
 };
 
-inline constexpr std::size_t max_attributes = 16;
+inline constexpr std::size_t max_attributes = 32;
 
 struct layer_values {
   const layer_type* type;

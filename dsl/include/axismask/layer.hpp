@@ -32,7 +32,8 @@
 
 // AXISMASK_LAYER(Name, attributes...) inside a struct makes it a layer. An attribute is
 //   (type, name)             masked_value, count, counts_over<...>: a value that each object of the layer is given
-//   (part, name, "default")  query_positions, kv_positions, mask, query_axis, kv_axis: the name of a side input or axis
+//   (part, name, "default")  query_positions, kv_positions, integers, mask, query_axis, kv_axis: the name of a side
+//   input or axis
 // The struct adds its `keep`: a static constexpr function template over the side inputs and then the values, each in
 // the order of the attributes, that is true where a logit is kept. A whole layer: causal_sliding_window.hpp.
 //
@@ -40,6 +41,7 @@
 //   layer(logits, inputs...)                a new array with the result
 //   layer.apply(logits, out, inputs...)     the result in `out`
 //   layer.apply_in_place(logits, inputs...)
+// Layers compose: `a & b`, `a | b`, `!a` (compose.hpp).
 //
 // The members are declared here and not by BOOST_HANA_DEFINE_STRUCT, which cannot give one a default: then
 // `{.masked_out_value = v, .sliding_window_size = w}` would warn of the four that are not named.
@@ -51,18 +53,32 @@
           BOOST_PP_SEQ_FOR_EACH_I(AXISMASK_ACCESSOR, Name, BOOST_PP_VARIADIC_TO_SEQ(__VA_ARGS__))); \
     }                                                                                               \
   };                                                                                                \
-                                                                                                    \
-  template <class Logits, class... Inputs>                                                          \
-  [[nodiscard]] auto operator()(Logits&& logits, const Inputs&... inputs) const {                   \
-    return ::axismask::detail::call(*this, logits, inputs...);                                      \
-  }                                                                                                 \
-  template <class Logits, class Out, class... Inputs>                                               \
-  void apply(Logits&& logits, Out&& out, const Inputs&... inputs) const {                           \
-    ::axismask::detail::call_into(*this, logits, out, inputs...);                                   \
-  }                                                                                                 \
-  template <class Logits, class... Inputs>                                                          \
-  void apply_in_place(Logits&& logits, const Inputs&... inputs) const {                             \
-    ::axismask::detail::call_into(*this, logits, logits, inputs...);                                \
+  AXISMASK_LAYER_CALLS(Name)
+
+#define AXISMASK_LAYER_CALLS(Name)                                                \
+  template <class Logits, class... Inputs>                                        \
+  [[nodiscard]] auto operator()(Logits&& logits, const Inputs&... inputs) const { \
+    return ::axismask::detail::call(*this, logits, inputs...);                    \
+  }                                                                               \
+  template <class Logits, class Out, class... Inputs>                             \
+  void apply(Logits&& logits, Out&& out, const Inputs&... inputs) const {         \
+    ::axismask::detail::call_into(*this, logits, out, inputs...);                 \
+  }                                                                               \
+  template <class Logits, class... Inputs>                                        \
+  void apply_in_place(Logits&& logits, const Inputs&... inputs) const {           \
+    ::axismask::detail::call_into(*this, logits, logits, inputs...);              \
+  }                                                                               \
+  template <class Mask>                                                           \
+  [[nodiscard]] friend constexpr auto operator&(const Name& a, const Mask& b) {   \
+    return ::axismask::detail::compose_all(a, b);                                 \
+  }                                                                               \
+  template <class Mask>                                                           \
+  [[nodiscard]] friend constexpr auto operator|(const Name& a, const Mask& b) {   \
+    return ::axismask::detail::compose_any(a, b);                                 \
+  }                                                                               \
+  template <class Self = Name>                                                    \
+  [[nodiscard]] constexpr auto operator!() const {                                \
+    return ::axismask::detail::compose_not(static_cast<const Self&>(*this));      \
   }
 
 #define AXISMASK_MEMBER(_, __, attribute) BOOST_PP_CAT(AXISMASK_MEMBER_, BOOST_PP_TUPLE_SIZE(attribute)) attribute
@@ -75,6 +91,18 @@
                         [](const Name& layer) -> const auto& { return layer.BOOST_PP_TUPLE_ELEM(1, attribute); })
 
 namespace axismask {
+
+namespace detail {
+
+// Defined in compose.hpp, which the end of this file includes.
+template <class A, class B>
+[[nodiscard]] constexpr auto compose_all(const A& a, const B& b);
+template <class A, class B>
+[[nodiscard]] constexpr auto compose_any(const A& a, const B& b);
+template <class A>
+[[nodiscard]] constexpr auto compose_not(const A& a);
+
+}  // namespace detail
 
 // A side input of a call: its name, and a view of its array.
 template <text Name, class View>
@@ -154,6 +182,31 @@ inline constexpr bool has_axes_of_its_positions = [] {
          (!has(role::kv_positions) || (has(role::query_axis) && has(role::kv_axis)));
 }();
 
+// Masks that are composed lie on the same axes.
+template <class Layer>
+inline constexpr bool has_one_pair_of_axes = [] {
+  for (const role part : {role::query_axis, role::kv_axis}) {
+    const std::size_t first = index_of<Layer>(part);
+    for (const attribute_record& record : attribute_records<Layer>) {
+      if (record.part == part && record.default_name != attribute_records<Layer>[first].default_name) return false;
+    }
+  }
+  return true;
+}();
+
+template <class Layer>
+[[nodiscard]] constexpr phrase axis_names() {
+  phrase names;
+  for (const attribute_record& record : attribute_records<Layer>) {
+    if (record.part != role::query_axis && record.part != role::kv_axis) continue;
+    if (names.size() > 0) names += ", ";
+    names += "\"";
+    names += record.default_name;
+    names += "\"";
+  }
+  return names;
+}
+
 template <class Layer>
 [[nodiscard]] constexpr phrase operand_names() {
   phrase list;
@@ -192,13 +245,14 @@ inline constexpr bool keep_gives_a_boolean = [] {
 // Is the struct a layer? Each breach is a compile error that names the layer. Every use of a layer asks this first.
 template <class Layer>
 constexpr void check_layer() {
+  if constexpr (requires { Layer::check_parts(); }) Layer::check_parts();
   AXISMASK_REQUIRE(detail::has_only_attributes<Layer>,
                    detail::name_of<Layer>() + " requires attributes that say their part; \"" +
                        detail::foreign_attribute_name<Layer>() +
                        "\" is of another type: use masked_value, count, constant, counts_over, query_positions, "
-                       "kv_positions, mask, query_axis or kv_axis",
+                       "kv_positions, integers, mask, query_axis or kv_axis",
                    "a layer requires attributes that say their part; use masked_value, count, constant, counts_over, "
-                   "query_positions, kv_positions, mask, query_axis or kv_axis");
+                   "query_positions, kv_positions, integers, mask, query_axis or kv_axis");
   if constexpr (detail::has_only_attributes<Layer>) {
     AXISMASK_REQUIRE(
         detail::has_masked_value<Layer>,
@@ -210,6 +264,11 @@ constexpr void check_layer() {
                          "(axismask::kv_axis<\"kv_seq\">, kv_seq_axis)",
                      "a layer with positions requires their axes; add (axismask::query_axis<\"seq\">, seq_axis) and "
                      "(axismask::kv_axis<\"kv_seq\">, kv_seq_axis)");
+    AXISMASK_REQUIRE(detail::has_one_pair_of_axes<Layer>,
+                     detail::name_of<Layer>() +
+                         " requires one query axis and one key axis for all its masks; they have " +
+                         detail::axis_names<Layer>() + ": give them the same names",
+                     "masks that are composed require one query axis and one key axis; give them the same names");
     AXISMASK_REQUIRE(detail::has_positive_constants<Layer>,
                      detail::name_of<Layer>() + " requires " + detail::low_constant_name<Layer>() +
                          " to be at least 1; a window of 1 sees the token itself only, and none sees nothing",
@@ -229,6 +288,13 @@ constexpr void check_layer() {
 }
 
 namespace detail {
+
+template <class Layer>
+inline constexpr std::size_t side_input_count = [] {
+  std::size_t count = 0;
+  for (const attribute_record& record : attribute_records<Layer>) count += is_side_input(record.part) ? 1 : 0;
+  return count;
+}();
 
 // The names of a call's side inputs.
 template <class... Inputs>
@@ -370,6 +436,10 @@ constexpr void check_side_input_for() {
       constexpr auto kv_axis = attribute_text<Layer, index_of<Layer>(role::kv_axis)>();
       check_positions<Layer, Input::name, type, query_axis, kv_axis, axes_type>();
       check_key_axes<Layer, Input::name, query_axis, kv_axis, on_logits>();
+    } else if constexpr (part == role::integers) {
+      AXISMASK_REQUIRE((positions_are_integers<Layer, Input::name, type>),
+                       said_of<Layer>(Input::name.view(), breach::not_integers(type)),
+                       "a side input of numbers requires integers; give int32 or int64");
     } else {
       AXISMASK_REQUIRE((mask_is_boolean<Layer, Input::name, type>),
                        said_of<Layer>(Input::name.view(), breach::mask_not_boolean(type)),
@@ -393,6 +463,16 @@ constexpr void check_given() {
                    "a call requires each side input once; leave one of them out");
 }
 
+// The first attribute that names this side input: of several, one message is enough.
+template <class Layer, std::size_t Index>
+inline constexpr bool is_first_of_its_name = [] {
+  for (std::size_t index = 0; index < Index; ++index) {
+    const attribute_record& record = attribute_records<Layer>[index];
+    if (is_side_input(record.part) && record.default_name == attribute_records<Layer>[Index].default_name) return false;
+  }
+  return true;
+}();
+
 // A side input that the layer takes: there.
 template <class Layer, std::size_t Index, text Input, class... Inputs>
 constexpr void check_taken() {
@@ -407,7 +487,7 @@ template <class Layer, std::size_t Index, class LogitsAxes, class... Inputs>
 constexpr void check_attribute() {
   if constexpr (is_side_input(attribute_records<Layer>[Index].part)) {
     constexpr auto name = attribute_text<Layer, Index>();
-    check_taken<Layer, Index, name, Inputs...>();
+    if constexpr (is_first_of_its_name<Layer, Index>) check_taken<Layer, Index, name, Inputs...>();
     (check_side_input_for<Layer, Index, Inputs, LogitsAxes>(), ...);
   } else if constexpr (is_counts_over<attribute_type<Layer, Index>>) {
     check_axes_on_logits<Layer, name_text<Layer, Index>(), typename attribute_type<Layer, Index>::axes_type,
@@ -455,6 +535,20 @@ template <class Attribute>
   }
 }
 
+// Calls `use` with the layer's attributes as run-time values.
+template <class Layer, class Use>
+auto with_values(const Layer& layer, Use use) {
+  return [&]<std::size_t... Index>(std::index_sequence<Index...>) {
+    std::array<any_view, sizeof...(Index)> numbers;
+    const layer_values values{
+        &layer_type_of<Layer>,
+        attribute_of<Layer, index_of<Layer>(role::masked_value)>(layer),
+        {value_of(attribute_of<Layer, Index>(layer), numbers[Index])...},
+    };
+    return use(values);
+  }(std::make_index_sequence<attribute_count<Layer>>());
+}
+
 template <class Layer, class Logits, class Out, class... Inputs>
 void call_into(const Layer& layer, Logits&& logits, Out&& out, const Inputs&... inputs) {
   using logits_view = decltype(as_view(logits));
@@ -469,17 +563,11 @@ void call_into(const Layer& layer, Logits&& logits, Out&& out, const Inputs&... 
                     has_only_axes<typename logits_view::axes_type, typename out_view::axes_type>,
                 "axismask: the result requires the logits' axes; give an array with the same axes, in any order");
 
-  [&]<std::size_t... Index>(std::index_sequence<Index...>) {
-    std::array<any_view, sizeof...(Index)> numbers;
-    const layer_values values{
-        &layer_type_of<Layer>,
-        attribute_of<Layer, index_of<Layer>(role::masked_value)>(layer),
-        {value_of(attribute_of<Layer, Index>(layer), numbers[Index])...},
-    };
+  with_values(layer, [&](const layer_values& values) {
     const std::array<side_input, sizeof...(Inputs)> side_inputs{
         side_input{Inputs::name.view(), inputs.view.erased()}...};
     ::axismask::apply(values, as_view(logits).erased(), as_view(out).erased(), side_inputs);
-  }(std::make_index_sequence<attribute_count<Layer>>());
+  });
 }
 
 template <class Layer, class Logits, class... Inputs>
@@ -493,3 +581,5 @@ template <class Layer, class Logits, class... Inputs>
 
 }  // namespace detail
 }  // namespace axismask
+
+#include "axismask/compose.hpp"

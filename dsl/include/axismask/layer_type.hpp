@@ -22,6 +22,7 @@
 #include "axismask/attributes.hpp"
 #include "axismask/formula.hpp"
 #include "axismask/integer.hpp"
+#include "axismask/interval.hpp"
 
 namespace axismask {
 
@@ -29,10 +30,11 @@ struct attribute_record {
   std::string_view name;
   role part;
   std::string_view default_name;  // for side inputs and axes: the name in the layer's type
+  std::int64_t lowest = 1;        // for parameters: the least that one may be
 };
 
 // At most this many operands: side inputs and parameters together.
-inline constexpr std::size_t max_operands = 8;
+inline constexpr std::size_t max_operands = 16;
 
 struct layer_type {
   std::string_view name;                         // the struct's own, without namespace and template arguments
@@ -41,14 +43,18 @@ struct layer_type {
 
   // `keep` read with whole numbers; a boolean operand is 0 or 1.
   bool (*keep)(std::span<const std::int64_t> operands);
+  // `keep` read with intervals: what it keeps of all the logits whose operands lie within these.
+  verdict (*keep_within)(std::span<const interval> operands);
   // `keep` read as text.
   std::string (*formula)(std::span<const std::string> operands);
 };
 
 namespace detail {
 
+// The name of a layer's struct. A composed layer brings its own (compose.hpp).
 template <class T>
 consteval std::string_view unqualified_name() {
+  if constexpr (requires { T::composed_name; }) return T::composed_name.view();
   std::string_view signature = __PRETTY_FUNCTION__;
   const std::size_t start = signature.find("T = ") + 4;
   signature = signature.substr(start, signature.find_first_of("<;]", start) - start);
@@ -86,7 +92,7 @@ template <class Layer>
 inline constexpr auto attribute_records = []<std::size_t... Index>(std::index_sequence<Index...>) {
   return std::array<attribute_record, sizeof...(Index)>{
       attribute_record{attribute_name<Layer, Index>(), role_of<attribute_type<Layer, Index>>(),
-                       default_name<attribute_type<Layer, Index>>()}...};
+                       default_name<attribute_type<Layer, Index>>(), lowest_of<attribute_type<Layer, Index>>()}...};
 }(std::make_index_sequence<attribute_count<Layer>>());
 
 // The first attribute that plays a part, or the number of attributes when none does.
@@ -161,6 +167,15 @@ inline constexpr layer_type layer_type_of{
     [](std::span<const std::int64_t> operands) {
       return detail::read_keep<Layer, integer, bool>(
           [&]<class T>(std::size_t place, std::type_identity<T>) { return static_cast<T>(operands[place]); });
+    },
+    [](std::span<const interval> operands) {
+      return detail::read_keep<Layer, interval, verdict>([&]<class T>(std::size_t place, std::type_identity<T>) {
+        if constexpr (std::is_same_v<T, verdict>) {
+          return operands[place] != interval(0);
+        } else {
+          return operands[place];
+        }
+      });
     },
     [](std::span<const std::string> operands) {
       return detail::read_keep<Layer, formula, formula>(

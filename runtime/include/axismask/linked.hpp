@@ -38,7 +38,7 @@ struct layer_library {
 // All libraries linked into this program, in the linker's order.
 [[nodiscard]] std::span<const layer_library* const> linked_libraries();
 
-// The layer of that type, or nullptr.
+// The layer of that type, or nullptr. Throws `error` when two different layers have that name.
 [[nodiscard]] const linked_layer* find_linked_layer(std::string_view type);
 
 // Can this machine run the kernel?

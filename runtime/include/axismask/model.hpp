@@ -18,6 +18,7 @@ class Layer {
  public:
   [[nodiscard]] const std::string& name() const;
   [[nodiscard]] const layer_type& type() const;
+  // Throws `error` when a variable has no value yet (layer_structure.hpp).
   [[nodiscard]] const layer_values& values() const;
 
   // The mask as the type's author wrote it, with this layer's numbers: "q >= k && q - k < 512 && k >= 0".
@@ -29,6 +30,7 @@ class Layer {
 
  private:
   friend class Model;
+  friend struct layer_access;
   struct contents;  // keeps its address when the model is moved, so that the values can point into it
 
   explicit Layer(std::shared_ptr<const contents> what) : contents_(std::move(what)) {}

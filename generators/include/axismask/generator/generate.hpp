@@ -4,6 +4,7 @@
 
 #include <Halide.h>
 
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -17,7 +18,7 @@ namespace axismask::generator {
 // How to make the module of one kernel of a layer.
 struct layer_kernels {
   std::string_view name;
-  bool has_positions;
+  bool has_integers;
   std::function<Halide::Module(const Halide::Target&, const std::string& function, int element_bytes,
                                int position_bytes)>
       build;
@@ -30,8 +31,9 @@ template <class Layer>
 [[nodiscard]] layer_kernels kernels_of() {
   return {
       layer_type_of<Layer>.name,
-      detail::index_of<Layer>(role::query_positions) < detail::attribute_count<Layer> ||
-          detail::index_of<Layer>(role::kv_positions) < detail::attribute_count<Layer>,
+      std::any_of(
+          detail::attribute_records<Layer>.begin(), detail::attribute_records<Layer>.end(),
+          [](const attribute_record& record) { return is_positions(record.part) || record.part == role::integers; }),
       [](const Halide::Target& target, const std::string& function, int element_bytes, int position_bytes) {
         const auto generator = mask_generator<Layer>::create(Halide::GeneratorContext(target));
         generator->element_bytes.set(element_bytes);

@@ -50,8 +50,9 @@ class mask_generator : public Halide::Generator<mask_generator<Layer>> {
     logits_ = base::template add_input<Halide::Buffer<void>>("logits", element, kernel_rank);
     for (const std::size_t index : detail::operand_indices<Layer>) {
       const attribute_record& record = detail::attribute_records<Layer>[index];
-      operands_.push_back(
-          base::template add_input<Halide::Buffer<void>>(std::string(record.name), type_of(record.part), kernel_rank));
+      // Numbered, since a composed layer has several attributes of one name.
+      const std::string name = std::string(record.name) + "_" + std::to_string(operands_.size());
+      operands_.push_back(base::template add_input<Halide::Buffer<void>>(name, type_of(record.part), kernel_rank));
     }
     masked_ = base::template add_input<Halide::Expr>("masked_out_value_bits", element);
     out_ = base::template add_output<Halide::Buffer<void>>("masked", element, kernel_rank);

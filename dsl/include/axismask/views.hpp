@@ -1,0 +1,165 @@
+// What users of named axes do with arrays besides calling layers on them: give and take names, rename, reorder, slice,
+// print. Each gives a view of the same memory and copies nothing; a wrong name is a compile error.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <ostream>
+#include <string>
+#include <utility>
+
+#include "axismask/array.hpp"
+#include "axismask/axis.hpp"
+#include "axismask/error.hpp"
+#include "axismask/require.hpp"
+
+namespace axismask {
+
+// An array whose axes have places instead of names. Strides count elements.
+template <class T, std::size_t Rank>
+struct positional_view {
+  T* data;
+  std::array<std::int64_t, Rank> sizes;
+  std::array<std::int64_t, Rank> strides;
+};
+
+namespace detail {
+
+template <class Axes, text Name>
+inline constexpr std::size_t place_of = [] {
+  std::size_t place = 0;
+  while (place < Axes::rank && Axes::names[place] != Name.view()) ++place;
+  return place;
+}();
+
+template <text Function, text Name, class Axes>
+constexpr void check_has_axis() {
+  AXISMASK_REQUIRE((has_axis<Axes, axis<Name>>),
+                   phrase(Function.view()) + "(array): it has no axis \"" + Name.view() + "\"; it has " +
+                       quoted_list(Axes::names) + did_you_mean(Name.view(), Axes::names) + "; use one of its names",
+                   "the function requires an axis that the array has; use one of its names");
+}
+
+// The same axes, each once, in another order.
+template <text Function, class Wanted, class Axes>
+constexpr void check_same_axes() {
+  AXISMASK_REQUIRE((has_distinct_axes<Wanted> && has_only_axes<Wanted, Axes> && has_only_axes<Axes, Wanted>),
+                   phrase(Function.view()) + "(array): the axes asked for are " + quoted_list(Wanted::names) +
+                       ", and the array has " + quoted_list(Axes::names) + "; name each of its axes once",
+                   "the function requires each axis of the array, once; name them all");
+}
+
+template <class Axes, text... Names>
+[[nodiscard]] constexpr std::array<std::int64_t, sizeof...(Names)> in_order(
+    const std::array<std::int64_t, Axes::rank>& values) {
+  return {values[place_of<Axes, Names>]...};
+}
+
+// The list of axes without one of them.
+template <text Name, class Done, class Rest>
+struct without_axis;
+template <text Name, text... Done>
+struct without_axis<Name, axes<Done...>, axes<>> {
+  using type = axes<Done...>;
+};
+template <text Name, text... Done, text First, text... Rest>
+struct without_axis<Name, axes<Done...>, axes<First, Rest...>>
+    : std::conditional_t<First.view() == Name.view(), without_axis<Name, axes<Done...>, axes<Rest...>>,
+                         without_axis<Name, axes<Done..., First>, axes<Rest...>>> {};
+
+}  // namespace detail
+
+// Gives names to an array's axes, in their order: `tag<"heads", "seq", "kv_seq">(positions)`.
+template <text... Names, class T>
+[[nodiscard]] constexpr auto tag(const positional_view<T, sizeof...(Names)>& array) {
+  return named_view<T, axes<Names...>>(array.data, array.sizes, array.strides);
+}
+
+// Takes the names away; the axes come in the order asked for, which has each of them once.
+template <text... Names, class T, class Axes>
+[[nodiscard]] constexpr auto untag(const named_view<T, Axes>& array) {
+  detail::check_same_axes<"untag", axes<Names...>, Axes>();
+  return positional_view<T, sizeof...(Names)>{array.data(), detail::in_order<Axes, Names...>(array.sizes()),
+                                              detail::in_order<Axes, Names...>(array.strides())};
+}
+
+// The same array with one axis called otherwise: `rename<"seq", "kv_seq">(positions)`.
+template <text From, text To, class T, class Axes>
+[[nodiscard]] constexpr auto rename(const named_view<T, Axes>& array) {
+  detail::check_has_axis<"rename", From, Axes>();
+  return named_view<T, typename renamed<Axes, From, To>::type>(array.data(), array.sizes(), array.strides());
+}
+
+// The same array with its axes in another order; the memory stays as it is.
+template <text... Names, class T, class Axes>
+[[nodiscard]] constexpr auto order_as(const named_view<T, Axes>& array) {
+  detail::check_same_axes<"order_as", axes<Names...>, Axes>();
+  return named_view<T, axes<Names...>>(array.data(), detail::in_order<Axes, Names...>(array.sizes()),
+                                       detail::in_order<Axes, Names...>(array.strides()));
+}
+
+// A part of one axis: `slice<"seq">(array, first, size)`. Throws `error` when it is not within the axis.
+template <text Name, class T, class Axes>
+[[nodiscard]] constexpr named_view<T, Axes> slice(const named_view<T, Axes>& array, std::int64_t first,
+                                                  std::int64_t size) {
+  detail::check_has_axis<"slice", Name, Axes>();
+  constexpr std::size_t place = detail::place_of<Axes, Name>;
+  auto sizes = array.sizes();
+  if (first < 0 || size < 0 || first > sizes[place] - size) {
+    throw error("slice-range", "slice",
+                std::to_string(size) + " from " + std::to_string(first) + " is not within the axis \"" +
+                    std::string(Name.view()) + "\" of size " + std::to_string(sizes[place]),
+                "take a part that the axis has");
+  }
+  sizes[place] = size;
+  return {array.data() + first * array.strides()[place], sizes, array.strides()};
+}
+
+// One index of an axis, which goes: `slice<"batch">(array, 3)`. Throws `error` when the axis has no such index.
+template <text Name, class T, class Axes>
+[[nodiscard]] constexpr auto slice(const named_view<T, Axes>& array, std::int64_t index) {
+  const named_view<T, Axes> one = slice<Name>(array, index, 1);
+  using rest = typename detail::without_axis<Name, axes<>, Axes>::type;
+  return [&]<text... Names>(axes<Names...>) {
+    return named_view<T, rest>(one.data(), detail::in_order<Axes, Names...>(one.sizes()),
+                               detail::in_order<Axes, Names...>(one.strides()));
+  }(rest());
+}
+
+// `{heads: 4, seq: 2048, kv_seq: 2048}`
+template <class T, class Axes>
+[[nodiscard]] std::string named_shape(const named_view<T, Axes>& array) {
+  std::string text = "{";
+  for (std::size_t place = 0; place < Axes::rank; ++place) {
+    if (place > 0) text += ", ";
+    text += std::string(Axes::names[place]) + ": " + std::to_string(array.sizes()[place]);
+  }
+  return text + "}";
+}
+
+// Prints the dtype and the named shape, and the elements of an array that has few: the last axis along a line.
+template <class T, class Axes>
+std::ostream& operator<<(std::ostream& out, const named_view<T, Axes>& array) {
+  constexpr std::int64_t few = 400;
+  using element_type = std::remove_const_t<T>;
+  out << facts(dtype_of<element_type>::value).name << named_shape(array);
+  std::int64_t count = 1;
+  for (const std::int64_t size : array.sizes()) count *= size;
+  if constexpr (std::is_arithmetic_v<element_type>) {
+    if (count > few) return out;
+    for (std::int64_t at = 0; at < count; ++at) {
+      std::int64_t rest = at;
+      std::int64_t offset = 0;
+      for (std::size_t place = Axes::rank; place-- > 0;) {
+        offset += rest % array.sizes()[place] * array.strides()[place];
+        rest /= array.sizes()[place];
+      }
+      const bool starts_line = Axes::rank == 0 || at % array.sizes()[Axes::rank - 1] == 0;
+      out << (starts_line ? '\n' : ' ') << array.data()[offset];
+    }
+  }
+  return out;
+}
+
+}  // namespace axismask

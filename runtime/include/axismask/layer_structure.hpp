@@ -1,0 +1,151 @@
+// Layers of a spec as trees of values: the methods that penzai's layers inherit from `Struct` and `Layer`. They are
+// those of axismask/structure.hpp, with the names of fields and variables known at run time only. Whatever is wrong is
+// an `error`.
+//
+// A layer's leaves are its values; the names of side inputs and axes are its structure, as in penzai. A layer never
+// changes: each edit gives a new one.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "axismask/attributes.hpp"
+#include "axismask/call.hpp"
+#include "axismask/model.hpp"
+#include "axismask/structure_words.hpp"
+
+namespace axismask {
+
+// A leaf whose value comes later.
+struct any_variable {
+  explicit any_variable(std::string the_label) : label(std::move(the_label)) {}
+  std::string label;
+
+  friend bool operator==(const any_variable&, const any_variable&) = default;
+};
+
+// One number for each index of an axis of the logits.
+struct axis_counts {
+  std::string axis;
+  std::vector<std::int64_t> values;
+
+  friend bool operator==(const axis_counts&, const axis_counts&) = default;
+};
+
+// The value of a field: the masked value, a parameter of one number or of several, the name of a side input or an axis,
+// or a variable in the place of a leaf.
+using any_attribute = std::variant<masked_value, std::int64_t, axis_counts, std::string, any_variable>;
+
+// ------------------------------------------------------------------------------------------------------ Attributes
+
+// Fields with their values.
+using any_attributes = std::vector<std::pair<std::string, any_attribute>>;
+
+// Every field of a layer, in its type's order.
+[[nodiscard]] any_attributes attributes_dict(const Layer& layer);
+
+// A layer of all its fields by name, in any order, names too. `type` is the name of a linked layer type; `name` is what
+// `Layer::name` gives. Errors: layer-type, field-unknown, field-missing, field-twice, field-type, field-value.
+[[nodiscard]] Layer from_attributes(std::string_view type, const any_attributes& fields, std::string name = {});
+[[nodiscard]] Layer from_attributes(const layer_type& type, const any_attributes& fields, std::string name = {});
+
+// The key of a field in the path to a leaf. Errors: field-unknown.
+[[nodiscard]] attribute_key key_for_field(const Layer& layer, std::string_view field);
+
+// ------------------------------------------------------------------------------------------------------ Selections
+
+// One leaf of a layer.
+class any_leaf_selection {
+ public:
+  any_leaf_selection(Layer layer, std::size_t index) : layer_(std::move(layer)), index_(index) {}
+
+  [[nodiscard]] any_attribute get() const;
+  // The layer with this value. Errors: field-type, field-value.
+  [[nodiscard]] Layer set(const any_attribute& value) const;
+  // The layer with what the function makes of the value.
+  [[nodiscard]] Layer apply(const std::function<any_attribute(const any_attribute&)>& function) const;
+
+ private:
+  Layer layer_;
+  std::size_t index_;
+};
+
+// A whole layer, from which a leaf can be selected.
+class any_selection {
+ public:
+  explicit any_selection(Layer layer) : layer_(std::move(layer)) {}
+
+  // Errors: field-unknown; field-structure for a name; field-ambiguous when several masks of a composition have it.
+  [[nodiscard]] any_leaf_selection at(std::string_view field) const;
+  [[nodiscard]] const Layer& get() const { return layer_; }
+
+ private:
+  Layer layer_;
+};
+
+//   const Layer wider = select(layer).at("sliding_window_size").set(1024);
+[[nodiscard]] any_selection select(const Layer& layer);
+
+// ----------------------------------------------------------------------------------------------------------- Trees
+
+// A layer without its leaves.
+struct any_structure {
+  const layer_type* type;
+  std::string name;  // the layer's own
+  // The leaves' fields, and every other field with its value, a name; both in the type's order.
+  std::vector<std::string> child_field_names;
+  std::vector<std::pair<std::string, std::string>> static_fields;
+
+  friend bool operator==(const any_structure&, const any_structure&) = default;
+};
+
+struct any_flattened {
+  std::vector<any_attribute> leaves;
+  any_structure structure;
+};
+struct any_flattened_with_keys {
+  std::vector<std::pair<attribute_key, any_attribute>> leaves;
+  any_structure structure;
+};
+
+// A layer taken apart: `const auto [leaves, structure] = tree_flatten(layer)`.
+[[nodiscard]] any_flattened tree_flatten(const Layer& layer);
+[[nodiscard]] any_flattened_with_keys tree_flatten_with_keys(const Layer& layer);
+// The inverse. Errors: leaf-count, field-type, field-value.
+[[nodiscard]] Layer tree_unflatten(const any_structure& structure, std::span<const any_attribute> leaves);
+
+// ------------------------------------------------------------------------------------------------------- Variables
+
+// The value of a variable: `value("window", 512)`.
+struct any_variable_value {
+  std::string label;
+  any_attribute value;
+};
+[[nodiscard]] any_variable_value value(std::string label, any_attribute what);
+
+// The layer with values in the place of variables: in all leaves that have such a variable. Variables that get no value
+// stay. A layer that has a variable left cannot be called: variable-unbound. Errors: variable-unknown, for a value
+// without a variable, unless `allow_unused` is given; variable-twice; field-type; field-value.
+[[nodiscard]] Layer bind_variables(const Layer& layer, const std::vector<any_variable_value>& values);
+[[nodiscard]] Layer bind_variables(const Layer& layer, allow_unused_t, const std::vector<any_variable_value>& values);
+
+// Calls the layer with values for its variables, which it does not keep. The result is in `out`, as for `Layer::apply`;
+// what comes back are the variables' values after the call, as in penzai. A mask changes none.
+std::vector<any_variable_value> stateless_call(const Layer& layer, const std::vector<any_variable_value>& values,
+                                               const any_view& logits, const any_view& out,
+                                               std::span<const side_input> side_inputs);
+
+// ---------------------------------------------------------------------------------------------------------- Colour
+
+// The colour in which treescope shows the layer, as CSS. The layers that penzai has too have penzai's colour; others
+// that of a class with their type's name.
+[[nodiscard]] std::string treescope_color(const Layer& layer);
+
+}  // namespace axismask

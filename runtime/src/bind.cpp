@@ -1,0 +1,236 @@
+// Brings a layer's arrays together by the names of their axes, and says what does not fit.
+#include "bind.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "axismask/text.hpp"
+
+namespace axismask {
+namespace {
+
+void check_size(std::string_view where, const named_axis& axis, std::string_view name, const named_axis& logits_axis) {
+  if (axis.size != logits_axis.size) {
+    throw error("axis-size", std::string(where),
+                "its axis \"" + std::string(name) + "\" has size " + std::to_string(axis.size) +
+                    ", and that of the logits" +
+                    (name == logits_axis.name ? "" : ", \"" + std::string(logits_axis.name) + "\",") + " has " +
+                    std::to_string(logits_axis.size),
+                "give one element for each index of the logits' axis");
+  }
+}
+
+void check_number(const attribute_record& parameter, std::int64_t number) {
+  if (number >= parameter.lowest) return;
+  throw error("parameter-value", std::string(parameter.name), "it is " + std::to_string(number),
+              parameter.lowest == 1 && parameter.name.find("window") != std::string_view::npos
+                  ? "a window is at least 1; a window of 1 sees the token itself only"
+                  : "give at least " + std::to_string(parameter.lowest));
+}
+
+void check_numbers(const attribute_record& parameter, const any_view& numbers) {
+  const std::span<const named_axis> axes = numbers.axes();
+  const std::int64_t count = numbers.element_count();
+  for (std::int64_t at = 0; at < count; ++at) {
+    std::int64_t rest = at;
+    std::int64_t offset = 0;
+    for (std::size_t axis = axes.size(); axis-- > 0;) {
+      offset += rest % axes[axis].size * axes[axis].stride;
+      rest /= axes[axis].size;
+    }
+    check_number(parameter, static_cast<const std::int64_t*>(numbers.data())[offset]);
+  }
+}
+
+// Replaces 32-bit positions by 64-bit ones, for a kernel whose other positions are of 64 bits. A copy of the elements
+// that there are: an axis that the array lacks stays a stride of 0.
+void widen(bound_array& positions, bound_call& call) {
+  std::array<std::int64_t, max_rank> strides{};
+  std::int64_t count = 1;
+  for (std::size_t axis = 0; axis < call.rank; ++axis) {
+    if (positions.strides[axis] == 0) continue;
+    strides[axis] = count;
+    count *= call.sizes[axis];
+  }
+  call.widened.push_back(std::make_unique<std::int64_t[]>(static_cast<std::size_t>(count)));
+  std::int64_t* wide = call.widened.back().get();
+  const auto* narrow = reinterpret_cast<const std::int32_t*>(positions.data);
+  for (std::int64_t index = 0; index < count; ++index) {
+    std::int64_t from = 0;
+    for (std::size_t axis = 0; axis < call.rank; ++axis) {
+      if (strides[axis] > 0) from += index / strides[axis] % call.sizes[axis] * positions.strides[axis];
+    }
+    wide[index] = narrow[from];
+  }
+  positions.data = reinterpret_cast<std::byte*>(wide);
+  positions.element_bytes = 8;
+  positions.strides = strides;
+}
+
+}  // namespace
+
+[[noreturn]] void fail(const char* id, std::string_view where, const breach::sentence& sentence) {
+  throw error(id, std::string(where), sentence.what.str(), sentence.cure.str());
+}
+
+const named_axis* find_axis(std::span<const named_axis> axes, std::string_view name) {
+  for (const named_axis& axis : axes) {
+    if (axis.name == name) return &axis;
+  }
+  return nullptr;
+}
+
+void check_axes(std::string_view where, std::span<const named_axis> axes) {
+  for (std::size_t axis = 0; axis < axes.size(); ++axis) {
+    if (axes[axis].size < 0) {
+      throw error("axis-size", std::string(where),
+                  "its axis \"" + std::string(axes[axis].name) + "\" has size " + std::to_string(axes[axis].size),
+                  "give sizes of at least 0");
+    }
+    if (find_axis(axes.first(axis), axes[axis].name) != nullptr) {
+      fail("axis-twice", where, breach::axis_twice(axes[axis].name));
+    }
+  }
+}
+
+void check_memory(std::string_view where, const any_view& array) {
+  if (array.data() == nullptr && array.element_count() > 0) {
+    throw error("array-null", std::string(where), "it has elements and no memory",
+                "give a pointer to its first element");
+  }
+}
+
+bound_array& bound_call::add(void* data, halide_type_t type) {
+  bound_array& added = arrays[array_count++];
+  added.data = static_cast<std::byte*>(data);
+  added.type = type;
+  added.element_bytes = type.bytes();
+  return added;
+}
+
+void lay_on_logits(bound_array& array, std::string_view where, std::span<const named_axis> axes,
+                   std::span<const named_axis> logits_axes, std::string_view from, std::string_view to) {
+  for (const named_axis& axis : axes) {
+    const std::string_view name = !from.empty() && axis.name == from ? to : axis.name;
+    const named_axis* logits_axis = find_axis(logits_axes, name);
+    if (logits_axis == nullptr)
+      fail("axis-foreign", where, breach::foreign_axis(axis.name, names_of_axes(logits_axes)));
+    check_size(where, axis, axis.name, *logits_axis);
+    array.strides[static_cast<std::size_t>(logits_axis - logits_axes.data())] = axis.stride;
+  }
+}
+
+bound_call bind(const layer_values& layer, const any_view& logits, std::span<const side_input> side_inputs) {
+  const layer_type& type = *layer.type;
+
+  // The logits.
+  check_axes("logits", logits.axes());
+  if (!facts(logits.type()).is_float) fail("logits-dtype", "logits", breach::logits_not_floats(logits.type()));
+  std::string_view query_axis;
+  std::string_view kv_axis;
+  for (std::size_t index = 0; index < type.attributes.size(); ++index) {
+    const role part = type.attributes[index].part;
+    if (part != role::query_axis && part != role::kv_axis) continue;
+    const std::string_view name = layer.attributes[index].name;
+    (part == role::query_axis ? query_axis : kv_axis) = name;
+    if (find_axis(logits.axes(), name) == nullptr) {
+      fail("axis-missing", "logits",
+           breach::logits_lack_axis(name, type.attributes[index].name, names_of_axes(logits.axes())));
+    }
+  }
+  const int element_bytes = facts(logits.type()).bytes;
+  const halide_type_t element_type(halide_type_uint, static_cast<std::uint8_t>(8 * element_bytes), 1);
+  bound_call call;
+  call.rank = logits.axes().size();
+  for (std::size_t axis = 0; axis < call.rank; ++axis) call.sizes[axis] = logits.axes()[axis].size;
+  lay_on_logits(call.add(logits.data(), element_type), "logits", logits.axes(), logits.axes());
+
+  // The side inputs: each that is given is taken, once, and each that is taken is given.
+  std::array<std::string_view, max_operands> given{};
+  std::array<std::string_view, max_operands> taken{};
+  std::size_t taken_count = 0;
+  for (const std::size_t index : type.operands) {
+    const std::string_view name = layer.attributes[index].name;
+    const auto end = taken.begin() + static_cast<std::ptrdiff_t>(taken_count);
+    if (is_side_input(type.attributes[index].part) && std::find(taken.begin(), end, name) == end) {
+      taken[taken_count++] = name;
+    }
+  }
+  const std::span<const std::string_view> taken_names(taken.data(), taken_count);
+  for (std::size_t place = 0; place < side_inputs.size(); ++place) {
+    const std::string_view name = side_inputs[place].name;
+    if (std::find(taken_names.begin(), taken_names.end(), name) == taken_names.end()) {
+      fail("side-input-unknown", name, breach::side_input_unknown(name, taken_names));
+    }
+    if (std::find(given.begin(), given.begin() + static_cast<std::ptrdiff_t>(place), name) !=
+        given.begin() + static_cast<std::ptrdiff_t>(place)) {
+      fail("side-input-twice", name, breach::side_input_twice(name));
+    }
+    given[place] = name;
+  }
+
+  // Integers are of one width in a kernel: the wider, when they differ.
+  bool positions_differ = false;
+  for (const std::size_t index : type.operands) {
+    if (!is_positions(type.attributes[index].part) && type.attributes[index].part != role::integers) continue;
+    for (const side_input& input : side_inputs) {
+      if (input.name == layer.attributes[index].name && input.array.type() == dtype::int64) call.position_bytes = 8;
+      if (input.name == layer.attributes[index].name && input.array.type() == dtype::int32) positions_differ = true;
+    }
+  }
+  positions_differ = positions_differ && call.position_bytes == 8;
+
+  for (const std::size_t index : type.operands) {
+    const attribute_record& record = type.attributes[index];
+    const attribute_value& value = layer.attributes[index];
+    if (record.part == role::parameter) {
+      const halide_type_t int64(halide_type_int, 64, 1);
+      if (value.numbers == nullptr) {
+        check_number(record, value.number);
+        call.add(const_cast<std::int64_t*>(&value.number), int64);
+      } else {
+        check_axes(record.name, value.numbers->axes());
+        check_memory(record.name, *value.numbers);
+        bound_array& numbers = call.add(value.numbers->data(), int64);
+        lay_on_logits(numbers, record.name, value.numbers->axes(), logits.axes());
+        check_numbers(record, *value.numbers);
+      }
+      continue;
+    }
+    const auto found = std::find_if(side_inputs.begin(), side_inputs.end(),
+                                    [&](const side_input& input) { return input.name == value.name; });
+    if (found == side_inputs.end()) {
+      fail("side-input-missing", value.name,
+           breach::side_input_missing(value.name, record.name, std::span(given.data(), side_inputs.size())));
+    }
+    const any_view& array = found->array;
+    check_axes(value.name, array.axes());
+    check_memory(value.name, array);
+    if (record.part == role::mask) {
+      if (array.type() != dtype::boolean) fail("mask-dtype", value.name, breach::mask_not_boolean(array.type()));
+      lay_on_logits(call.add(array.data(), halide_type_t(halide_type_uint, 8, 1)), value.name, array.axes(),
+                    logits.axes());
+      continue;
+    }
+    if (array.type() != dtype::int32 && array.type() != dtype::int64) {
+      fail("positions-dtype", value.name,
+           is_positions(record.part) ? breach::positions_not_integers(array.type())
+                                     : breach::not_integers(array.type()));
+    }
+    if (is_positions(record.part) && find_axis(array.axes(), query_axis) == nullptr) {
+      fail("axis-missing", value.name, breach::side_input_lacks_axis(query_axis, names_of_axes(array.axes())));
+    }
+    const bool of_keys = record.part == role::kv_positions;
+    if (of_keys && query_axis != kv_axis && find_axis(array.axes(), kv_axis) != nullptr) {
+      fail("axis-twice", value.name, breach::key_axis_twice(query_axis, kv_axis));
+    }
+    bound_array& positions =
+        call.add(array.data(), halide_type_t(halide_type_int, static_cast<std::uint8_t>(8 * call.position_bytes), 1));
+    lay_on_logits(positions, value.name, array.axes(), logits.axes(), of_keys ? query_axis : std::string_view(),
+                  of_keys ? kv_axis : std::string_view());
+    if (positions_differ && array.type() == dtype::int32) widen(positions, call);
+  }
+  return call;
+}
+
+}  // namespace axismask

@@ -1,0 +1,20 @@
+// expect: the result requires memory that can be written; give a view of non-const elements
+// expect clang: !std::is_const_v<const float>': axismask: the result requires memory that can be written; give a view of non-const elements
+// several errors
+// Constant logits, masked in place.
+#include <cstdint>
+
+#include "axismask/causal_sliding_window.hpp"
+
+using namespace axismask;
+
+#ifdef AXISMASK_EXPECT_FAIL
+using logits_array = const named_array<float, axes<"heads", "seq", "kv_seq">>;
+#else
+using logits_array = named_array<float, axes<"heads", "seq", "kv_seq">>;
+#endif
+
+void attend(logits_array& logits, const named_array<std::int32_t, axes<"seq">>& positions) {
+  const ApplyCausalSlidingWindowAttentionMask<> layer{.masked_out_value = -1e30, .sliding_window_size = 512};
+  layer.apply_in_place(logits, input<"token_positions">(positions));
+}

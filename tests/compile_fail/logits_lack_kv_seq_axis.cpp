@@ -1,0 +1,19 @@
+// expect: ApplyCausalSlidingWindowAttentionMask(logits): the logits have no axis \"kv_seq\"; they have \"heads\", \"seq\", \"kv_sek\" (did you mean \"kv_sek\"?); give that axis of the logits this name, or the logits\' own name to the layer\'s kv_seq_axis
+// expect clang: axismask::text<7>{"kv_seq"}, axismask::axes<axismask::text<6>{"heads"}, axismask::text<4>{"seq"}, axismask::text<7>{"kv_sek"}>>': axismask: the logits require the layer's axes; give that axis of the logits this name, or the logits' own name to the layer's attribute
+// Logits with a misspelt key/value axis: the message names the nearest axis.
+#include <cstdint>
+
+#include "axismask/causal_sliding_window.hpp"
+
+using namespace axismask;
+
+#ifdef AXISMASK_EXPECT_FAIL
+using logits_axes = axes<"heads", "seq", "kv_sek">;
+#else
+using logits_axes = axes<"heads", "seq", "kv_seq">;
+#endif
+
+auto attend(const named_array<float, logits_axes>& logits, const named_array<std::int32_t, axes<"seq">>& positions) {
+  const ApplyCausalSlidingWindowAttentionMask<> layer{.masked_out_value = -1e30, .sliding_window_size = 512};
+  return layer(logits, input<"token_positions">(positions));
+}

@@ -1,0 +1,21 @@
+// expect: the result requires memory that can be written; give a view of non-const elements
+// expect clang: !std::is_const_v<const float>': axismask: the result requires memory that can be written; give a view of non-const elements
+// several errors
+// A result that cannot be written.
+#include <cstdint>
+
+#include "axismask/causal_sliding_window.hpp"
+
+using namespace axismask;
+
+#ifdef AXISMASK_EXPECT_FAIL
+using result = const named_array<float, axes<"seq", "heads", "kv_seq">>;
+#else
+using result = named_array<float, axes<"seq", "heads", "kv_seq">>;
+#endif
+
+void attend(const named_array<float, axes<"heads", "seq", "kv_seq">>& logits, result& out,
+            const named_array<std::int32_t, axes<"seq">>& positions) {
+  const ApplyCausalSlidingWindowAttentionMask<> layer{.masked_out_value = -1e30, .sliding_window_size = 512};
+  layer.apply(logits, out, input<"token_positions">(positions));
+}

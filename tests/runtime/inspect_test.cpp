@@ -1,0 +1,97 @@
+// `axismask inspect` of composed layers. command_test.py runs the program, which has no compositions; this one has
+// those of schemas/examples/composed.json, without kernels.
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "axismask/command.hpp"
+#include "axismask/layer.hpp"
+#include "axismask/layers.hpp"
+#include "axismask/linked.hpp"
+
+namespace axismask {
+namespace {
+
+using causal = ApplyCausalAttentionMask<>;
+using window = ApplyCausalSlidingWindowAttentionMask<>;
+using document = ApplyDocumentAttentionMask<>;
+using sinks = ApplySinksAttentionMask<>;
+
+const linked_layer layers[] = {
+    {&layer_type_of<causal>, {}},
+    {&layer_type_of<window>, {}},
+    {&layer_type_of<document>, {}},
+    {&layer_type_of<sinks>, {}},
+    {&layer_type_of<all_of<window, document>>, {}},
+    {&layer_type_of<all_of<causal, any_of<window, sinks>>>, {}},
+    {&layer_type_of<all_of<causal, not_of<window>>>, {}},
+};
+const layer_library library{"composed", layers};
+const layer_library* const libraries[] = {&library};
+
+}  // namespace
+
+std::span<const layer_library* const> linked_libraries() { return libraries; }
+
+const linked_layer* find_linked_layer(std::string_view type) {
+  for (const linked_layer& layer : layers) {
+    if (layer.type->name == type) return &layer;
+  }
+  return nullptr;
+}
+
+bool is_usable(const kernel&) { return false; }
+std::string_view chosen_variant(const linked_layer&) { return {}; }
+void force_variant(std::string_view) {}
+
+namespace {
+
+using nlohmann::json;
+
+const std::string spec = AXISMASK_SOURCE_DIR "/schemas/examples/composed.json";
+
+std::string output_of(const std::vector<const char*>& arguments) {
+  testing::internal::CaptureStdout();
+  const int status = command_line(static_cast<int>(arguments.size()), arguments.data());
+  std::string output = testing::internal::GetCapturedStdout();
+  EXPECT_EQ(status, 0);
+  return output;
+}
+
+TEST(Inspect, TableOfComposedLayers) {
+  const std::string table = output_of({"axismask", "inspect", spec.c_str()});
+  EXPECT_NE(table.find("all(ApplyCausalSlidingWindowAttentionMask, ApplyDocumentAttentionMask)"), std::string::npos)
+      << table;
+  EXPECT_NE(table.find(" 1020 "), std::string::npos) << table;  // the window of a part
+}
+
+TEST(Inspect, JsonOfComposedLayersIsThatOfSpecs) {
+  const json all = json::parse(output_of({"axismask", "inspect", spec.c_str(), "--json"}));
+  ASSERT_EQ(all.size(), 3);
+  const json q = {{"query_positions_input_name", "token_positions"}};
+  const json k = {{"kv_positions_input_name", "token_positions"}, {"seq_axis", "seq"}, {"kv_seq_axis", "kv_seq"}};
+  const auto with = [](json mask, const std::vector<json>& more) {
+    for (const json& one : more) mask.update(one);
+    return mask;
+  };
+  const auto window_of = [&](int size) {
+    return with({{"type", "ApplyCausalSlidingWindowAttentionMask"}, {"sliding_window_size", size}}, {q, k});
+  };
+  const json causal_part = with({{"type", "ApplyCausalAttentionMask"}}, {q, k});
+  const json sinks_part = with({{"type", "ApplySinksAttentionMask"}, {"sink_count", 4}}, {k});
+
+  EXPECT_EQ(all[1]["type"],
+            "all(ApplyCausalAttentionMask, any(ApplyCausalSlidingWindowAttentionMask, ApplySinksAttentionMask))");
+  EXPECT_EQ(all[1]["sliding_window_size"], 1020);
+  EXPECT_EQ(all[1]["attributes"]["masked_out_value"], "lowest");
+  EXPECT_EQ(all[1]["attributes"].size(), 2);
+  EXPECT_EQ(all[1]["attributes"]["all"],
+            json::array({causal_part, {{"any", json::array({window_of(1020), sinks_part})}}}));
+  EXPECT_EQ(all[2]["attributes"]["masked_out_value"], "-inf");
+  EXPECT_EQ(all[2]["attributes"]["all"], json::array({causal_part, {{"not", window_of(512)}}}));
+}
+
+}  // namespace
+}  // namespace axismask

@@ -1,0 +1,250 @@
+// Tile plans and the interval reading that they come from: never wrong in "all" and "none", and exact for the shipped
+// masks where positions follow each other.
+#include "axismask/plan.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "axismask/layers.hpp"
+
+namespace axismask {
+namespace {
+
+using random_source = std::mt19937_64;
+
+std::int64_t pick(random_source& random, std::int64_t lowest, std::int64_t highest) {
+  return std::uniform_int_distribution<std::int64_t>(lowest, highest)(random);
+}
+
+// A `keep` of a user's, with every operator and operands that leave 64 bits.
+struct Everything {
+  AXISMASK_LAYER(Everything,
+                 (masked_value, masked_out_value),
+                 (count, first),
+                 (count, second),
+                 (mask, mask_input_name, "visible"),
+                 (query_positions, query_positions_input_name, "token_positions"),
+                 (kv_positions, kv_positions_input_name, "token_positions"),
+                 (query_axis, seq_axis, "seq"),
+                 (kv_axis, kv_seq_axis, "kv_seq"))
+
+  template <class B, class P, class N>
+  static constexpr auto keep(B visible, P q, P k, N first, N second) {
+    return (visible && (q - k) % first <= (k * second) % (first + 1)) || (-q / second == k / first && q * k != first) ||
+           !(q + first > k * 3) || (q / (k - 2) < q % (second - first));
+  }
+};
+
+// For numbers within small intervals: what `keep` really does with all of them, against what the intervals say.
+template <class Layer>
+void check_verdicts(random_source& random, int cases, bool extremes) {
+  const layer_type& type = layer_type_of<Layer>;
+  int decided = 0;
+  for (int at = 0; at < cases; ++at) {
+    std::vector<interval> within;
+    std::vector<std::int64_t> sizes;
+    for (const std::size_t index : type.operands) {
+      const role part = type.attributes[index].part;
+      std::int64_t lowest = pick(random, -30, 60);
+      std::int64_t size = pick(random, 1, 6);
+      if (part == role::parameter) {
+        lowest = pick(random, 1, 20);
+        size = 1;
+      } else if (part == role::mask) {
+        lowest = pick(random, 0, 1);
+        size = pick(random, 1, 2 - lowest);
+      } else if (extremes && pick(random, 0, 2) == 0) {
+        lowest = pick(random, 0, 1) == 0 ? std::numeric_limits<std::int64_t>::min()
+                                         : std::numeric_limits<std::int64_t>::max() - size + 1;
+      }
+      within.emplace_back(integer(lowest), integer(lowest + size - 1));
+      sizes.push_back(size);
+    }
+    std::vector<std::int64_t> index(sizes.size(), 0);
+    bool any_kept = false;
+    bool any_masked = false;
+    for (bool more = true; more;) {
+      std::vector<std::int64_t> operands;
+      for (std::size_t place = 0; place < sizes.size(); ++place)
+        operands.push_back(within[place].lowest() + index[place]);
+      (type.keep(operands) ? any_kept : any_masked) = true;
+      std::size_t place = 0;
+      while (place < sizes.size() && ++index[place] == sizes[place]) index[place++] = 0;
+      more = place < sizes.size();
+    }
+    const verdict said = type.keep_within(within);
+    if (said == verdict::all) {
+      ASSERT_FALSE(any_masked) << type.name;
+    } else if (said == verdict::none) {
+      ASSERT_FALSE(any_kept) << type.name;
+    }
+    decided += said == verdict::some ? 0 : 1;
+  }
+  EXPECT_GT(decided, cases / 50) << type.name << ": nearly never decided";
+}
+
+TEST(verdicts, are_never_wrong) {
+  random_source random(11);
+  for (const bool extremes : {false, true}) {
+    check_verdicts<ApplyCausalSlidingWindowAttentionMask<>>(random, 20000, extremes);
+    check_verdicts<ApplyCausalAttentionMask<>>(random, 20000, extremes);
+    check_verdicts<Everything>(random, 20000, extremes);
+    check_verdicts<
+        any_of<all_of<Everything, ApplyCausalSlidingWindowAttentionMask<>>, not_of<ApplyCausalAttentionMask<>>>>(
+        random, 300, extremes);
+  }
+}
+
+TEST(verdicts, of_single_numbers_are_the_integer_reading) {
+  random_source random(12);
+  const layer_type& type = layer_type_of<Everything>;
+  for (int at = 0; at < 100000; ++at) {
+    std::vector<std::int64_t> operands{pick(random, 0, 1)};
+    for (int place = 0; place < 2; ++place) {
+      operands.push_back(pick(random, 0, 3) == 0 ? static_cast<std::int64_t>(random()) : pick(random, -9, 9));
+    }
+    for (int place = 0; place < 2; ++place) operands.push_back(pick(random, 1, 12));
+    const std::vector<interval> within(operands.begin(), operands.end());
+    const verdict said = type.keep_within(within);
+    if (said == verdict::some) continue;  // where saturated bounds meet
+    ASSERT_EQ(said == verdict::all, type.keep(operands));
+  }
+}
+
+// A plan for positions that start somewhere and follow each other, against every element.
+template <class Layer>
+void check_exact(random_source& random, const Layer& layer) {
+  const std::int64_t queries = pick(random, 1, 90);
+  const std::int64_t keys = pick(random, 1, 90);
+  const std::int64_t first_query = pick(random, 0, 60);
+  const std::int64_t first_key = pick(random, 0, 60);
+  std::vector<std::int32_t> at(static_cast<std::size_t>(queries));
+  std::vector<std::int64_t> cached(static_cast<std::size_t>(keys));
+  for (std::size_t index = 0; index < at.size(); ++index)
+    at[index] = static_cast<std::int32_t>(first_query + static_cast<std::int64_t>(index));
+  for (std::size_t index = 0; index < cached.size(); ++index)
+    cached[index] = first_key + static_cast<std::int64_t>(index);
+  const tile_size tile{pick(random, 1, 16), pick(random, 1, 16)};
+  const tile_plan found = plan(layer, tile, input<"q">(named_view<std::int32_t, axes<"seq">>(at.data(), {queries})),
+                               input<"k">(named_view<std::int64_t, axes<"seq">>(cached.data(), {keys})));
+  ASSERT_EQ(found.rows_per_plane, (queries + tile.queries - 1) / tile.queries);
+  ASSERT_EQ(found.columns, (keys + tile.keys - 1) / tile.keys);
+  ASSERT_EQ(found.planes, 1);
+  std::vector<std::int64_t> numbers(layer_type_of<Layer>.operands.size());
+  detail::with_values(layer, [&](const layer_values& values) {
+    for (std::size_t place = 2; place < numbers.size(); ++place) {
+      numbers[place] = values.attributes[values.type->operands[place]].number;
+    }
+    return 0;
+  });
+  for (std::int64_t row = 0; row < found.rows_per_plane; ++row) {
+    for (std::int64_t column = 0; column < found.columns; ++column) {
+      bool any_kept = false;
+      bool any_masked = false;
+      for (std::int64_t query = row * tile.queries; query < std::min((row + 1) * tile.queries, queries); ++query) {
+        for (std::int64_t key = column * tile.keys; key < std::min((column + 1) * tile.keys, keys); ++key) {
+          numbers[0] = at[static_cast<std::size_t>(query)];
+          numbers[1] = cached[static_cast<std::size_t>(key)];
+          (layer_type_of<Layer>.keep(numbers) ? any_kept : any_masked) = true;
+        }
+      }
+      const verdict want = any_kept && any_masked ? verdict::some : any_kept ? verdict::all : verdict::none;
+      ASSERT_EQ(found.at(0, row, column), want) << layer_type_of<Layer>.name << " row " << row << " column " << column;
+    }
+  }
+}
+
+TEST(plans, are_exact_where_positions_follow_each_other) {
+  random_source random(13);
+  for (int repeat = 0; repeat < 300; ++repeat) {
+    const count window = pick(random, 1, 40);
+    check_exact(random, ApplyCausalSlidingWindowAttentionMask<count, "q", "k">{.masked_out_value = 0,
+                                                                               .sliding_window_size = window});
+    check_exact(random, ApplyCausalAttentionMask<"q", "k">{.masked_out_value = 0});
+    if (HasFatalFailure()) return;
+  }
+}
+
+TEST(plans, have_a_plane_for_each_index_along_which_inputs_differ) {
+  // Two prompts, the second padded by 4 on the left; windows of 2 and 8 for two heads.
+  std::array<std::int32_t, 16> positions{0, 1, 2, 3, 4, 5, 6, 7, -1, -1, -1, -1, 0, 1, 2, 3};
+  const std::array<std::int64_t, 2> windows{2, 8};
+  const ApplyCausalSlidingWindowAttentionMask<counts_over<axes<"heads">>> local{
+      .masked_out_value = 0, .sliding_window_size = {windows.data(), {2}}};
+  const tile_plan found =
+      plan(local, {4, 4},
+           input<"token_positions">(named_view<std::int32_t, axes<"batch", "seq">>(positions.data(), {2, 8})));
+  EXPECT_EQ(found.plane_axes, (std::vector<std::string>{"heads", "batch"}));
+  EXPECT_EQ(found.plane_sizes, (std::vector<std::int64_t>{2, 2}));
+  EXPECT_EQ(found.planes, 4);
+  EXPECT_EQ(found.full.starts.size(), 9U);
+  const auto row_of = [&](std::int64_t plane, std::int64_t row) {
+    std::string text;
+    for (std::int64_t column = 0; column < found.columns; ++column) {
+      text += found.at(plane, row, column) == verdict::all    ? 'x'
+              : found.at(plane, row, column) == verdict::some ? '/'
+                                                              : '.';
+    }
+    return text;
+  };
+  EXPECT_EQ(row_of(0, 0), "/.");  // a window of 2, first prompt
+  EXPECT_EQ(row_of(0, 1), "//");
+  EXPECT_EQ(row_of(1, 0), "..");  // second prompt: the first tile row is padding
+  EXPECT_EQ(row_of(1, 1), "./");
+  EXPECT_EQ(row_of(2, 0), "/.");  // a window of 8
+  EXPECT_EQ(row_of(2, 1), "x/");
+  EXPECT_EQ(row_of(3, 1), "./");
+  EXPECT_EQ(found.tile_count(), 16);
+  EXPECT_EQ(found.masked_count() + static_cast<std::int64_t>(found.full.tiles.size() + found.partial.tiles.size()), 16);
+}
+
+TEST(plans, of_a_million_tokens_grow_with_the_window_and_not_with_the_square) {
+  constexpr std::int64_t tokens = 1 << 20;
+  std::vector<std::int32_t> positions(tokens);
+  for (std::int32_t token = 0; token < tokens; ++token) positions[static_cast<std::size_t>(token)] = token;
+  const ApplyCausalSlidingWindowAttentionMask<> local{.masked_out_value = 0, .sliding_window_size = 1024};
+  const tile_plan found =
+      plan(local, {}, input<"token_positions">(named_view<std::int32_t, axes<"seq">>(positions.data(), {tokens})));
+  // Each row of tiles: the diagonal one, 7 whole ones before it, and the one where the window ends.
+  EXPECT_EQ(found.partial.tiles.size(), 2 * 8192U - 8);
+  EXPECT_EQ(found.full.tiles.size(), 7 * 8192U - 28);
+}
+
+TEST(plans, say_what_is_wrong) {
+  const ApplyCausalSlidingWindowAttentionMask<> local{.masked_out_value = 0, .sliding_window_size = 1};
+  std::array<std::int32_t, 1> positions{0};
+  const auto message = [](auto call) -> std::string {
+    try {
+      (void)call();
+    } catch (const error& problem) {
+      return problem.what();
+    }
+    return "no error";
+  };
+  EXPECT_EQ(message([&] {
+              return plan(local, {0, 4},
+                          input<"token_positions">(named_view<std::int32_t, axes<"seq">>(positions.data(), {1})));
+            }),
+            "axismask: error[plan-tile] tile: a tile of 0 queries and 4 keys is empty; give sizes of at least 1");
+  EXPECT_EQ(message([&] { return plan(local, {}); }),
+            "axismask: error[side-input-missing] token_positions: the side input \"token_positions\" is missing; "
+            "given: none; "
+            "give it, or set the layer's query_positions_input_name");
+  EXPECT_EQ(message([&] {
+              const layer_type none{"Everywhere", {}, {}, nullptr, nullptr, nullptr};
+              return plan(layer_values{&none, 0, {}}, {});
+            }),
+            "axismask: error[plan-axes] Everywhere: it has no query and key axes to plan along; plan a layer that has "
+            "positions "
+            "of queries and keys");
+}
+
+}  // namespace
+}  // namespace axismask
