@@ -1,0 +1,20 @@
+"""Every ID of an error that the code can give stands in the README, and no other."""
+
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+code = set()
+for room in ("dsl", "runtime"):
+    for path in (ROOT / room).rglob("*.?pp"):
+        text = path.read_text()
+        code |= set(re.findall(r'\b(?:error|fail)\(\s*"([a-z0-9-]+)"', text)) | set(re.findall(r"axismask: error\[([a-z0-9-]+)\]", text))
+readme = (ROOT / "README.md").read_text()
+table = readme[readme.index("| IDs | about |"):].split("\n\n")[0]
+listed = set(re.findall(r"`([a-z0-9-]+)`", table))
+if code - listed:
+    sys.exit(f"these IDs are not in the README's table: {sorted(code - listed)}")
+if listed - code:
+    sys.exit(f"the README lists IDs that no code gives: {sorted(listed - code)}")
