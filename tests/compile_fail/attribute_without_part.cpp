@@ -1,6 +1,5 @@
-// expect: ApplyChunkedMask requires attributes that say their part; \"chunk_size\" is of another type: use masked_value, count, constant, counts_over, query_positions, kv_positions, integers, mask, query_axis or kv_axis
-// expect clang: ApplyChunkedMask>': axismask: a layer requires attributes that say their part; use masked_value, count, constant, counts_over, query_positions, kv_positions, integers, mask, query_axis or kv_axis
-// several errors
+// expect: ApplyChunkedMask requires attributes that say their part; \"chunk_size\" is of another type: use masked_value, count, whole, constant, counts_over, query_positions, kv_positions, integers, mask, query_axis or kv_axis
+// expect clang: ApplyChunkedMask>': axismask: a layer requires attributes that say their part; use masked_value, count, whole, constant, counts_over, query_positions, kv_positions, integers, mask, query_axis or kv_axis
 // An attribute of a type that says no part.
 #include <cstdint>
 

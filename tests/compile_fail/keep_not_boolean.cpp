@@ -1,6 +1,5 @@
 // expect: ApplyChunkedMask::keep requires a boolean result; return a comparison, or comparisons joined by && and ||
 // expect clang: ApplyChunkedMask>': axismask: keep requires a boolean result; return a comparison, or comparisons joined by && and ||
-// several errors
 // `keep` that gives a number.
 #include <cstdint>
 

@@ -1,6 +1,5 @@
 // expect: keeps<layer>() requires one number for each side input and each parameter of the layer
 // expect clang: axismask: keeps<layer>() requires one number for each side input and each parameter of the layer
-// several errors
 // A question to the seed's `keep` without its window.
 #include "axismask/causal_sliding_window.hpp"
 

@@ -1,5 +1,5 @@
 // expect: ApplyCausalSlidingWindowAttentionMask(cache_positions): positions of keys have their axis \"seq\" read as \"kv_seq\", which they have too; leave one of the two out
-// expect clang: axismask::axes<axismask::text<7>{"kv_seq"}, axismask::text<7>{"kv_seq"}>>': axismask: positions of keys require the layer's seq_axis, read as its kv_seq_axis, and not both; leave one of the two out
+// expect clang: axismask::text<16>{"cache_positions"}, axismask::axes<axismask::text<7>{"kv_seq"}, axismask::text<7>{"kv_seq"}>>': axismask: positions of keys require the layer's seq_axis, read as its kv_seq_axis, and not both; leave one of the two out
 // Positions of keys over the query axis, which becomes the key/value axis, and over that axis too.
 #include <cstdint>
 

@@ -1,6 +1,5 @@
 // expect: ApplyOwnCausalMask requires a masked value; add (axismask::masked_value, masked_out_value)
 // expect clang: ApplyOwnCausalMask>': axismask: a layer requires a masked value; add (axismask::masked_value, masked_out_value)
-// several errors
 // A layer that cannot say what stands in the masked places.
 #include <cstdint>
 

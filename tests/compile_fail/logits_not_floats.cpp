@@ -1,5 +1,5 @@
 // expect: ApplyCausalSlidingWindowAttentionMask(logits): logits are floats, and this array holds int32; give float16, bfloat16, float32 or float64
-// expect clang: facts(type).is_float': axismask: logits require floats; give float16, bfloat16, float32 or float64
+// expect clang: logits_are_floats<axismask::ApplyCausalSlidingWindowAttentionMask<axismask::count, axismask::text<16>{"token_positions"}, axismask::text<16>{"token_positions"}, axismask::text<4>{"seq"}, axismask::text<7>{"kv_seq"}>, int>': axismask: logits require floats; give float16, bfloat16, float32 or float64
 // Logits of integers.
 #include <cstdint>
 

@@ -1,5 +1,5 @@
 // expect: ApplyGivenMask(mask): its axis \"head\" is none of the logits\'; they have \"heads\", \"seq\", \"kv_seq\" (did you mean \"heads\"?); rename the axis, or take it out of the array
-// expect clang: ApplyGivenMask, axismask::text<5>{"mask"}, axismask::axes<axismask::text<5>{"head"}, axismask::text<7>{"kv_seq"}>, axismask::axes<axismask::text<6>{"heads"}, axismask::text<4>{"seq"}, axismask::text<7>{"kv_seq"}>>': axismask: each axis of a side input or parameter requires the logits to have it; rename the axis, or take it out of the array
+// expect clang: axismask::text<5>{"mask"}, axismask::text<5>{"head"}, axismask::axes<axismask::text<6>{"heads"}, axismask::text<4>{"seq"}, axismask::text<7>{"kv_seq"}>>': axismask: each axis of a side input or parameter requires the logits to have it; rename the axis, or take it out of the array
 // A mask over an axis that the logits do not have.
 #include <cstdint>
 

@@ -1,5 +1,5 @@
 // expect: ApplyGivenMask(mask): a mask is boolean, and this array holds int32; give bool
-// expect clang: mask_is_boolean<ApplyGivenMask, named_input<text<5>{"mask"}, named_view<const int, axes<text<4>{"seq"}, text<7>{"kv_seq"}>>>::name, type>': axismask: a mask requires booleans; give bool
+// expect clang: axismask::text<5>{"mask"}, int>': axismask: a mask requires booleans; give bool
 // A mask of whole numbers.
 #include <cstdint>
 

@@ -1,6 +1,5 @@
 // expect: ApplyCausalSlidingWindowAttentionMask(token_positions): it has no axis \"seq\"; it has \"batch\", \"sek\" (did you mean \"sek\"?); positions need the layer\'s seq_axis, those of keys too
 // expect clang: axismask::text<16>{"token_positions"}, axismask::text<4>{"seq"}, axismask::axes<axismask::text<6>{"batch"}, axismask::text<4>{"sek"}>>': axismask: positions require the layer's seq_axis, those of keys too; give the array that axis
-// several errors
 // Positions without the sequence axis.
 #include <cstdint>
 

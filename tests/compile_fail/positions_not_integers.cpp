@@ -1,5 +1,5 @@
 // expect: ApplyCausalSlidingWindowAttentionMask(token_positions): positions are integers, and this array holds float32; give int32 or int64
-// expect clang: axismask::text<16>{"token_positions"}, (axismask::dtype)'\x02'>': axismask: positions require integers; give int32 or int64
+// expect clang: axismask::text<16>{"token_positions"}, float>': axismask: positions require integers; give int32 or int64
 // Positions that are floats.
 #include <cstdint>
 

@@ -1,6 +1,5 @@
 // expect: ApplyOwnCausalMask requires the axes of its positions; add (axismask::query_axis<\"seq\">, seq_axis) and (axismask::kv_axis<\"kv_seq\">, kv_seq_axis)
 // expect clang: ApplyOwnCausalMask>': axismask: a layer with positions requires their axes; add (axismask::query_axis<"seq">, seq_axis) and (axismask::kv_axis<"kv_seq">, kv_seq_axis)
-// several errors
 // A layer with positions that does not say along which axes they lie.
 #include <cstdint>
 

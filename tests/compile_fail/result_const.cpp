@@ -1,6 +1,5 @@
-// expect: the result requires memory that can be written; give a view of non-const elements
-// expect clang: !std::is_const_v<const float>': axismask: the result requires memory that can be written; give a view of non-const elements
-// several errors
+// expect: ApplyCausalSlidingWindowAttentionMask(result): its elements are const; give an array that can be written
+// expect clang: result_can_be_written<axismask::ApplyCausalSlidingWindowAttentionMask<axismask::count, axismask::text<16>{"token_positions"}, axismask::text<16>{"token_positions"}, axismask::text<4>{"seq"}, axismask::text<7>{"kv_seq"}>, const float>': axismask: the result requires memory that can be written; give an array of elements that are not const
 // A result that cannot be written.
 #include <cstdint>
 

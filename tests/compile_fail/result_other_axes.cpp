@@ -1,5 +1,5 @@
-// expect: the result requires the logits' axes; give an array with the same axes, in any order
-// expect clang: has_only_axes<axismask::axes<axismask::text<6>{"heads"}, axismask::text<4>{"seq"}, axismask::text<7>{"kv_seq"}>, axismask::axes<axismask::text<4>{"seq"}, axismask::text<7>{"kv_seq"}>>': axismask: the result requires the logits' axes; give an array with the same axes, in any order
+// expect: ApplyCausalSlidingWindowAttentionMask(result): its axes are \"seq\", \"kv_seq\", and the logits\' \"heads\", \"seq\", \"kv_seq\"; give an array with the logits\' axes, in any order
+// expect clang: axismask::axes<axismask::text<4>{"seq"}, axismask::text<7>{"kv_seq"}>, axismask::axes<axismask::text<6>{"heads"}, axismask::text<4>{"seq"}, axismask::text<7>{"kv_seq"}>>': axismask: the result requires the logits' axes; give an array with the same axes, in any order
 // A result without one of the logits' axes.
 #include <cstdint>
 

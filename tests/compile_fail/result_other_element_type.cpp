@@ -1,5 +1,5 @@
-// expect: the result requires the logits' element type; give an array of that type
-// expect clang: std::is_same_v<double, float>': axismask: the result requires the logits' element type; give an array of that type
+// expect: ApplyCausalSlidingWindowAttentionMask(result): it holds float64, and the logits float32; give an array of the logits\' element type
+// expect clang: double, float>': axismask: the result requires the logits' element type; give an array of that type
 // A result of another element type than the logits'.
 #include <cstdint>
 

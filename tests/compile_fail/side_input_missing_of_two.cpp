@@ -1,4 +1,4 @@
-// expect: ApplyCausalSlidingWindowAttentionMask(cache_positions): the side input \"cache_positions\" is missing; given: \"token_positions\" (did you mean \"token_positions\"?); give it, or set the layer\'s kv_positions_input_name
+// expect: ApplyCausalSlidingWindowAttentionMask(cache_positions): the side input \"cache_positions\" is missing; given: \"token_positions\"; give it, or set the layer\'s kv_positions_input_name
 // expect clang: axismask::text<16>{"cache_positions"}, axismask::named_input<axismask::text<16>{"token_positions"}, axismask::named_view<const int, axismask::axes<axismask::text<4>{"seq"}>>>>': axismask: a call requires every side input of the layer; give it, or set the layer's attribute that names it
 // Queries and keys have positions of their own, and the call gives those of the queries only.
 #include <cstdint>

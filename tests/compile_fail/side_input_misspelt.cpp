@@ -1,6 +1,5 @@
 // expect: ApplyCausalSlidingWindowAttentionMask(token_position): there is no side input \"token_position\"; the layer takes \"token_positions\" (did you mean \"token_positions\"?); leave it out, or give it the name that the layer uses
 // expect clang: axismask::text<15>{"token_position"}>': axismask: a call requires side inputs that the layer takes; leave it out, or give it the name that the layer uses
-// several errors
 // A misspelt side input: unknown to the layer, and the message names the one it takes.
 #include <cstdint>
 

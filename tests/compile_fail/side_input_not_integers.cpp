@@ -1,5 +1,5 @@
 // expect: ApplyLengthMask(lengths): this side input holds integers, and this array holds float32; give int32 or int64
-// expect clang: named_input<text<8>{"lengths"}, named_view<const float, axes<text<6>{"batch"}>>>::name, type>': axismask: a side input of numbers requires integers; give int32 or int64
+// expect clang: axismask::text<8>{"lengths"}, float>': axismask: a side input of numbers requires integers; give int32 or int64
 // A side input of numbers that are no positions, given as floats.
 #include <cstdint>
 

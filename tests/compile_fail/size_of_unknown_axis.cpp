@@ -1,6 +1,5 @@
-// expect: size(): no axis \"kv_sec\"; the array has \"heads\", \"seq\", \"kv_seq\" (did you mean \"kv_seq\"?)
+// expect: size(): no axis \"kv_sec\"; the array has \"heads\", \"seq\", \"kv_seq\" (did you mean \"kv_seq\"?); use one of its names
 // expect clang: axismask::axis<axismask::text<7>{"kv_sec"}>>': axismask: size<name>() requires an axis of the array; use one of its names
-// several errors
 // The size along an axis that the array does not have.
 #include <cstdint>
 

@@ -1,5 +1,5 @@
 // expect: ApplyCausalSlidingWindowAttentionMask(sliding_window_size): its axis \"heds\" is none of the logits\'; they have \"heads\", \"seq\", \"kv_seq\" (did you mean \"heads\"?); rename the axis, or take it out of the array
-// expect clang: axismask::text<20>{"sliding_window_size"}, axismask::axes<axismask::text<5>{"heds"}>, axismask::axes<axismask::text<6>{"heads"}, axismask::text<4>{"seq"}, axismask::text<7>{"kv_seq"}>>': axismask: each axis of a side input or parameter requires the logits to have it; rename the axis, or take it out of the array
+// expect clang: axismask::text<20>{"sliding_window_size"}, axismask::text<5>{"heds"}, axismask::axes<axismask::text<6>{"heads"}, axismask::text<4>{"seq"}, axismask::text<7>{"kv_seq"}>>': axismask: each axis of a side input or parameter requires the logits to have it; rename the axis, or take it out of the array
 // A window for each head, over an axis that the logits do not have.
 #include <cstdint>
 

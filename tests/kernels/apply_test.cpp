@@ -275,6 +275,25 @@ TEST_F(apply_test, a_window_can_differ_by_head_or_be_a_constant) {
   }
 }
 
+TEST_F(apply_test, composed_masks_are_called_like_any_other) {
+  const ApplyCausalAttentionMask<> causal{.masked_out_value = -1e9};
+  const Local window{.masked_out_value = -1e9, .sliding_window_size = 2};
+  const ApplySinksAttentionMask<> sinks{.masked_out_value = -1e9, .sink_count = 1};
+  const auto streaming = causal & (window | sinks);
+  const auto result = streaming(logits, input<"token_positions">(positions));
+  const auto outside = causal & !window;
+  const auto rest = outside(logits, input<"token_positions">(positions));
+  for (int query = 0; query < tokens; ++query) {
+    for (int key = 0; key < tokens; ++key) {
+      const bool in_window = key <= query && query - key < 2;
+      EXPECT_EQ(result(1, query, key), key <= query && (in_window || key == 0) ? 1.0F : -1e9F);
+      EXPECT_EQ(rest(1, query, key), key <= query && !in_window ? 1.0F : -1e9F);
+    }
+  }
+  const Local other{.masked_out_value = 0, .sliding_window_size = 2};
+  EXPECT_THROW((void)(causal & other), error);
+}
+
 TEST_F(apply_test, other_names_for_axes_and_inputs) {
   named_array<float, axes<"q", "k">> x({1, tokens});
   std::fill_n(x.data(), tokens, 1.0F);

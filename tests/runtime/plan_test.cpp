@@ -95,6 +95,15 @@ TEST(verdicts, are_never_wrong) {
   for (const bool extremes : {false, true}) {
     check_verdicts<ApplyCausalSlidingWindowAttentionMask<>>(random, 20000, extremes);
     check_verdicts<ApplyCausalAttentionMask<>>(random, 20000, extremes);
+    check_verdicts<ApplyBidirectionalWindowAttentionMask<>>(random, 20000, extremes);
+    check_verdicts<ApplyChunkedAttentionMask<>>(random, 20000, extremes);
+    check_verdicts<ApplyDilatedWindowAttentionMask<>>(random, 20000, extremes);
+    check_verdicts<ApplyDocumentAttentionMask<>>(random, 20000, extremes);
+    check_verdicts<ApplyExplicitAttentionMask<>>(random, 20000, extremes);
+    check_verdicts<ApplyLeftPaddingAttentionMask<>>(random, 20000, extremes);
+    check_verdicts<ApplyPrefixLmAttentionMask<>>(random, 20000, extremes);
+    check_verdicts<ApplyRightPaddingAttentionMask<>>(random, 20000, extremes);
+    check_verdicts<ApplySinksAttentionMask<>>(random, 20000, extremes);
     check_verdicts<Everything>(random, 20000, extremes);
     check_verdicts<
         any_of<all_of<Everything, ApplyCausalSlidingWindowAttentionMask<>>, not_of<ApplyCausalAttentionMask<>>>>(

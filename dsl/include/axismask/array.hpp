@@ -116,6 +116,10 @@ class named_view<T, axes<Names...>> {
   // The size along one axis: `logits.size<"kv_seq">()`.
   template <text Name>
   [[nodiscard]] std::int64_t size() const {
+    AXISMASK_REQUIRE((has_axis<axes_type, axis<Name>>),
+                     phrase("size(): no axis \"") + Name.view() + "\"; the array has " + quoted_list(axes_type::names) +
+                         did_you_mean(Name.view(), axes_type::names) + "; use one of its names",
+                     "size<name>() requires an axis of the array; use one of its names");
     return sizes_[index_of<Name>()];
   }
 
@@ -147,10 +151,6 @@ class named_view<T, axes<Names...>> {
 
   template <text Name>
   static consteval std::size_t index_of() {
-    AXISMASK_REQUIRE((has_axis<axes_type, axis<Name>>),
-                     phrase("size(): no axis \"") + Name.view() + "\"; the array has " + quoted_list(axes_type::names) +
-                         did_you_mean(Name.view(), axes_type::names),
-                     "size<name>() requires an axis of the array; use one of its names");
     for (std::size_t axis = 0; axis < rank; ++axis) {
       if (axes_type::names[axis] == Name.view()) return axis;
     }
@@ -172,7 +172,7 @@ class named_array {
   explicit named_array(const std::array<std::int64_t, Axes::rank>& sizes)
       : memory_(std::make_unique_for_overwrite<T[]>(count(sizes))), view_(memory_.get(), sizes) {}
 
-  // Every member of the view: `array->size<"seq">()`; the view itself: `array.view()`.
+  // The view, for everything that is not here: `array.view().size<"seq">()`.
   [[nodiscard]] named_view<T, Axes> view() { return view_; }
   [[nodiscard]] named_view<const T, Axes> view() const { return {view_.data(), view_.sizes(), view_.strides()}; }
   [[nodiscard]] T* data() { return view_.data(); }

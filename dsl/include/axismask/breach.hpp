@@ -28,8 +28,8 @@ using names = std::span<const std::string_view>;
 }
 
 [[nodiscard]] constexpr sentence side_input_missing(std::string_view input, std::string_view attribute, names given) {
-  return {phrase("the side input ") + quoted(input) + " is missing; given: " + quoted_list(given) +
-              did_you_mean(input, given),
+  // No "did you mean": a misspelt one is unknown, and that is said first.
+  return {phrase("the side input ") + quoted(input) + " is missing; given: " + quoted_list(given),
           phrase("give it, or set the layer's ") + attribute};
 }
 
@@ -73,6 +73,20 @@ using names = std::span<const std::string_view>;
 
 [[nodiscard]] constexpr sentence axis_twice(std::string_view axis) {
   return {phrase("it has the axis ") + quoted(axis) + " twice", "rename one of the two"};
+}
+
+[[nodiscard]] constexpr sentence result_const() {
+  return {"its elements are const", "give an array that can be written"};
+}
+
+[[nodiscard]] constexpr sentence result_of_other_type(dtype type, dtype logits_type) {
+  return {phrase("it holds ") + facts(type).name + ", and the logits " + facts(logits_type).name,
+          "give an array of the logits' element type"};
+}
+
+[[nodiscard]] constexpr sentence result_of_other_axes(names own_axes, names logits_axes) {
+  return {phrase("its axes are ") + quoted_list(own_axes) + ", and the logits' " + quoted_list(logits_axes),
+          "give an array with the logits' axes, in any order"};
 }
 
 // Positions of keys carry the query axis' name, which becomes the key/value axis.

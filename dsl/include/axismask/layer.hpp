@@ -162,6 +162,9 @@ template <class Layer>
 template <class Layer>
 inline constexpr bool has_positive_constants = first_constant_below_1<Layer>() == attribute_count<Layer>;
 
+template <class Layer>
+inline constexpr bool has_room = attribute_count<Layer> <= max_attributes && operand_count<Layer> <= max_operands;
+
 // A spec uses these for the layer itself.
 template <class Layer>
 inline constexpr bool has_free_names = [] {
@@ -240,20 +243,44 @@ inline constexpr bool keep_gives_a_boolean = [] {
   }
 }();
 
+// What check_layer asks, as one answer: of a struct that is no layer nothing further is asked.
+template <class Layer>
+inline constexpr bool is_layer = [] {
+  if constexpr (has_only_attributes<Layer>) {
+    return has_room<Layer> && has_free_names<Layer> && has_masked_value<Layer> && has_axes_of_its_positions<Layer> &&
+           has_one_pair_of_axes<Layer> && has_positive_constants<Layer> && keep_takes_operands<Layer, integer, bool> &&
+           keep_gives_a_boolean<Layer>;
+  } else {
+    return false;
+  }
+}();
+
 }  // namespace detail
 
 // Is the struct a layer? Each breach is a compile error that names the layer. Every use of a layer asks this first.
 template <class Layer>
 constexpr void check_layer() {
   if constexpr (requires { Layer::check_parts(); }) Layer::check_parts();
-  AXISMASK_REQUIRE(detail::has_only_attributes<Layer>,
-                   detail::name_of<Layer>() + " requires attributes that say their part; \"" +
-                       detail::foreign_attribute_name<Layer>() +
-                       "\" is of another type: use masked_value, count, constant, counts_over, query_positions, "
-                       "kv_positions, integers, mask, query_axis or kv_axis",
-                   "a layer requires attributes that say their part; use masked_value, count, constant, counts_over, "
-                   "query_positions, kv_positions, integers, mask, query_axis or kv_axis");
+  AXISMASK_REQUIRE(
+      detail::has_only_attributes<Layer>,
+      detail::name_of<Layer>() + " requires attributes that say their part; \"" +
+          detail::foreign_attribute_name<Layer>() +
+          "\" is of another type: use masked_value, count, whole, constant, counts_over, query_positions, "
+          "kv_positions, integers, mask, query_axis or kv_axis",
+      "a layer requires attributes that say their part; use masked_value, count, whole, constant, counts_over, "
+      "query_positions, kv_positions, integers, mask, query_axis or kv_axis");
   if constexpr (detail::has_only_attributes<Layer>) {
+    AXISMASK_REQUIRE(detail::has_room<Layer>,
+                     detail::name_of<Layer>() +
+                         " requires at most 32 attributes, 16 of them side inputs and numbers; "
+                         "take some out",
+                     "a layer requires at most 32 attributes, 16 of them side inputs and numbers; take some out");
+    AXISMASK_REQUIRE(detail::has_free_names<Layer>,
+                     detail::name_of<Layer>() +
+                         " requires other names than \"name\" and \"type\" for its attributes, "
+                         "which specs use for the layer itself; rename it",
+                     "a layer requires other names than \"name\" and \"type\" for its attributes, which specs use for "
+                     "the layer itself; rename it");
     AXISMASK_REQUIRE(
         detail::has_masked_value<Layer>,
         detail::name_of<Layer>() + " requires a masked value; add (axismask::masked_value, masked_out_value)",
@@ -336,24 +363,25 @@ template <class Layer, text Input>
 inline constexpr bool side_input_is_taken = contains(taken_names<Layer>, Input.view());
 template <class Layer, text Input, class... Given>
 inline constexpr bool side_input_is_given_once = ((Given::name.view() == Input.view() ? 1 : 0) + ... + 0) == 1;
-template <class Layer, text Input, dtype Type>
-inline constexpr bool positions_are_integers = Type == dtype::int32 || Type == dtype::int64;
-template <class Layer, text Input, dtype Type>
-inline constexpr bool mask_is_boolean = Type == dtype::boolean;
+template <class Layer, class Element>
+inline constexpr bool logits_are_floats = facts(dtype_of<Element>::value).is_float;
+template <class Layer, text Input, class Element>
+inline constexpr bool positions_are_integers =
+    dtype_of<Element>::value == dtype::int32 || dtype_of<Element>::value == dtype::int64;
+template <class Layer, text Input, class Element>
+inline constexpr bool mask_is_boolean = dtype_of<Element>::value == dtype::boolean;
 template <class Layer, text Input, text Axis, class InputAxes>
 inline constexpr bool side_input_has_axis = has_axis<InputAxes, axis<Axis>>;
-template <class Layer, class Axes>
+template <class Layer, text Input, class Axes>
 inline constexpr bool keys_have_distinct_axes = has_distinct_axes<Axes>;
-template <class Layer, text Array, class Axes, class LogitsAxes>
-inline constexpr bool axes_are_the_logits = has_only_axes<Axes, LogitsAxes>;
-
-template <class Axes>
-[[nodiscard]] constexpr std::string_view first_foreign_axis(breach::names logits_axes) {
-  for (const std::string_view name : Axes::names) {
-    if (!contains(logits_axes, name)) return name;
-  }
-  return {};
-}
+template <class Layer, text Array, text Axis, class LogitsAxes>
+inline constexpr bool axis_is_the_logits = has_axis<LogitsAxes, axis<Axis>>;
+template <class Layer, class Element>
+inline constexpr bool result_can_be_written = !std::is_const_v<Element>;
+template <class Layer, class Element, class LogitsElement>
+inline constexpr bool result_has_the_logits_type = std::is_same_v<std::remove_const_t<Element>, LogitsElement>;
+template <class Layer, class Axes, class LogitsAxes>
+inline constexpr bool result_has_the_logits_axes = has_only_axes<Axes, LogitsAxes> && has_only_axes<LogitsAxes, Axes>;
 
 // A name that a layer's attribute has in its type, as a text.
 template <class Layer, std::size_t Index>
@@ -396,57 +424,76 @@ template <class Layer, std::size_t Index, class Axes>
   }
 }
 
-template <class Layer, text Array, class Axes, class LogitsAxes>
-constexpr void check_axes_on_logits() {
-  AXISMASK_REQUIRE((axes_are_the_logits<Layer, Array, Axes, LogitsAxes>),
-                   said_of<Layer>(Array.view(),
-                                  breach::foreign_axis(first_foreign_axis<Axes>(LogitsAxes::names), LogitsAxes::names)),
+// One axis for each call, and no more arguments than the sentence needs: queries and keys that share an array share the
+// error too.
+template <class Layer, text Array, text Axis, class LogitsAxes>
+constexpr void check_axis_on_logits() {
+  AXISMASK_REQUIRE((axis_is_the_logits<Layer, Array, Axis, LogitsAxes>),
+                   said_of<Layer>(Array.view(), breach::foreign_axis(Axis.view(), LogitsAxes::names)),
                    "each axis of a side input or parameter requires the logits to have it; rename the axis, or take it "
                    "out of the array");
 }
 
-template <class Layer, text Input, dtype Type, text QueryAxis, text KvAxis, class Axes>
+template <class Layer, text Array, class LogitsAxes, text... Names>
+constexpr void check_axes_on_logits(axes<Names...>) {
+  (check_axis_on_logits<Layer, Array, Names, LogitsAxes>(), ...);
+}
+
+template <class Layer, text Input, class Element, text QueryAxis, class Axes>
 constexpr void check_positions() {
-  AXISMASK_REQUIRE((positions_are_integers<Layer, Input, Type>),
-                   said_of<Layer>(Input.view(), breach::positions_not_integers(Type)),
+  AXISMASK_REQUIRE((positions_are_integers<Layer, Input, Element>),
+                   said_of<Layer>(Input.view(), breach::positions_not_integers(dtype_of<Element>::value)),
                    "positions require integers; give int32 or int64");
   AXISMASK_REQUIRE((side_input_has_axis<Layer, Input, QueryAxis, Axes>),
                    said_of<Layer>(Input.view(), breach::side_input_lacks_axis(QueryAxis.view(), Axes::names)),
                    "positions require the layer's seq_axis, those of keys too; give the array that axis");
 }
 
+template <class Layer, text Input, class Element>
+constexpr void check_integers() {
+  AXISMASK_REQUIRE((positions_are_integers<Layer, Input, Element>),
+                   said_of<Layer>(Input.view(), breach::not_integers(dtype_of<Element>::value)),
+                   "a side input of numbers requires integers; give int32 or int64");
+}
+
+template <class Layer, text Input, class Element>
+constexpr void check_mask() {
+  AXISMASK_REQUIRE((mask_is_boolean<Layer, Input, Element>),
+                   said_of<Layer>(Input.view(), breach::mask_not_boolean(dtype_of<Element>::value)),
+                   "a mask requires booleans; give bool");
+}
+
 template <class Layer, text Input, text QueryAxis, text KvAxis, class Axes>
 constexpr void check_key_axes() {
-  AXISMASK_REQUIRE((keys_have_distinct_axes<Layer, Axes>),
+  AXISMASK_REQUIRE((keys_have_distinct_axes<Layer, Input, Axes>),
                    said_of<Layer>(Input.view(), breach::key_axis_twice(QueryAxis.view(), KvAxis.view())),
                    "positions of keys require the layer's seq_axis, read as its kv_seq_axis, and not both; leave one "
                    "of the two out");
 }
 
-// The array of the side input that the attribute at `Index` names.
+// The array of the side input that the attribute at `Index` names. An array without its axis is not asked for others.
 template <class Layer, std::size_t Index, class Input, class LogitsAxes>
 constexpr void check_side_input_for() {
   if constexpr (Input::name.view() == attribute_records<Layer>[Index].default_name) {
     constexpr role part = attribute_records<Layer>[Index].part;
     using axes_type = typename Input::view_type::axes_type;
-    constexpr dtype type = dtype_of<std::remove_const_t<typename Input::view_type::element_type>>::value;
+    using element_type = std::remove_const_t<typename Input::view_type::element_type>;
     using on_logits = typename decltype(axes_on_logits<Layer, Index, axes_type>())::type;
     if constexpr (is_positions(part)) {
       constexpr auto query_axis = attribute_text<Layer, index_of<Layer>(role::query_axis)>();
       constexpr auto kv_axis = attribute_text<Layer, index_of<Layer>(role::kv_axis)>();
-      check_positions<Layer, Input::name, type, query_axis, kv_axis, axes_type>();
+      check_positions<Layer, Input::name, element_type, query_axis, axes_type>();
       check_key_axes<Layer, Input::name, query_axis, kv_axis, on_logits>();
-    } else if constexpr (part == role::integers) {
-      AXISMASK_REQUIRE((positions_are_integers<Layer, Input::name, type>),
-                       said_of<Layer>(Input::name.view(), breach::not_integers(type)),
-                       "a side input of numbers requires integers; give int32 or int64");
+      if constexpr (has_axis<axes_type, axis<query_axis>> && has_distinct_axes<on_logits>) {
+        check_axes_on_logits<Layer, Input::name, LogitsAxes>(on_logits());
+      }
     } else {
-      AXISMASK_REQUIRE((mask_is_boolean<Layer, Input::name, type>),
-                       said_of<Layer>(Input::name.view(), breach::mask_not_boolean(type)),
-                       "a mask requires booleans; give bool");
-    }
-    if constexpr (has_distinct_axes<on_logits> && (!is_positions(part) || has_distinct_axes<axes_type>)) {
-      check_axes_on_logits<Layer, Input::name, on_logits, LogitsAxes>();
+      if constexpr (part == role::integers) {
+        check_integers<Layer, Input::name, element_type>();
+      } else {
+        check_mask<Layer, Input::name, element_type>();
+      }
+      check_axes_on_logits<Layer, Input::name, LogitsAxes>(on_logits());
     }
   }
 }
@@ -486,12 +533,14 @@ constexpr void check_taken() {
 template <class Layer, std::size_t Index, class LogitsAxes, class... Inputs>
 constexpr void check_attribute() {
   if constexpr (is_side_input(attribute_records<Layer>[Index].part)) {
-    constexpr auto name = attribute_text<Layer, Index>();
-    if constexpr (is_first_of_its_name<Layer, Index>) check_taken<Layer, Index, name, Inputs...>();
+    // A misspelt side input has been called unknown: that the right one is missing follows.
+    if constexpr (is_first_of_its_name<Layer, Index> && (side_input_is_taken<Layer, Inputs::name> && ...)) {
+      check_taken<Layer, Index, attribute_text<Layer, Index>(), Inputs...>();
+    }
     (check_side_input_for<Layer, Index, Inputs, LogitsAxes>(), ...);
   } else if constexpr (is_counts_over<attribute_type<Layer, Index>>) {
-    check_axes_on_logits<Layer, name_text<Layer, Index>(), typename attribute_type<Layer, Index>::axes_type,
-                         LogitsAxes>();
+    check_axes_on_logits<Layer, name_text<Layer, Index>(), LogitsAxes>(
+        typename attribute_type<Layer, Index>::axes_type());
   }
 }
 
@@ -499,10 +548,11 @@ constexpr void check_attribute() {
 template <class Layer, class Logits, class... Inputs>
 constexpr void check_call() {
   check_layer<Layer>();
-  if constexpr (has_only_attributes<Layer>) {
+  if constexpr (is_layer<Layer>) {
     using logits_axes = typename Logits::axes_type;
-    constexpr dtype type = dtype_of<std::remove_const_t<typename Logits::element_type>>::value;
-    AXISMASK_REQUIRE(facts(type).is_float, said_of<Layer>("logits", breach::logits_not_floats(type)),
+    using element_type = std::remove_const_t<typename Logits::element_type>;
+    AXISMASK_REQUIRE((logits_are_floats<Layer, element_type>),
+                     said_of<Layer>("logits", breach::logits_not_floats(dtype_of<element_type>::value)),
                      "logits require floats; give float16, bfloat16, float32 or float64");
     constexpr std::size_t query_axis = index_of<Layer>(role::query_axis);
     constexpr std::size_t kv_axis = index_of<Layer>(role::kv_axis);
@@ -549,25 +599,34 @@ auto with_values(const Layer& layer, Use use) {
   }(std::make_index_sequence<attribute_count<Layer>>());
 }
 
+// The array for the result, as far as types tell.
+template <class Layer, class Element, class Axes, class LogitsElement, class LogitsAxes>
+constexpr void check_result() {
+  AXISMASK_REQUIRE((result_can_be_written<Layer, Element>), said_of<Layer>("result", breach::result_const()),
+                   "the result requires memory that can be written; give an array of elements that are not const");
+  AXISMASK_REQUIRE((result_has_the_logits_type<Layer, Element, LogitsElement>),
+                   said_of<Layer>("result", breach::result_of_other_type(dtype_of<std::remove_const_t<Element>>::value,
+                                                                         dtype_of<LogitsElement>::value)),
+                   "the result requires the logits' element type; give an array of that type");
+  AXISMASK_REQUIRE((result_has_the_logits_axes<Layer, Axes, LogitsAxes>),
+                   said_of<Layer>("result", breach::result_of_other_axes(Axes::names, LogitsAxes::names)),
+                   "the result requires the logits' axes; give an array with the same axes, in any order");
+}
+
 template <class Layer, class Logits, class Out, class... Inputs>
 void call_into(const Layer& layer, Logits&& logits, Out&& out, const Inputs&... inputs) {
   using logits_view = decltype(as_view(logits));
   using out_view = decltype(as_view(out));
   check_call<Layer, logits_view, Inputs...>();
-  static_assert(!std::is_const_v<typename out_view::element_type>,
-                "axismask: the result requires memory that can be written; give a view of non-const elements");
-  static_assert(
-      std::is_same_v<typename out_view::element_type, std::remove_const_t<typename logits_view::element_type>>,
-      "axismask: the result requires the logits' element type; give an array of that type");
-  static_assert(has_only_axes<typename out_view::axes_type, typename logits_view::axes_type> &&
-                    has_only_axes<typename logits_view::axes_type, typename out_view::axes_type>,
-                "axismask: the result requires the logits' axes; give an array with the same axes, in any order");
-
-  with_values(layer, [&](const layer_values& values) {
-    const std::array<side_input, sizeof...(Inputs)> side_inputs{
-        side_input{Inputs::name.view(), inputs.view.erased()}...};
-    ::axismask::apply(values, as_view(logits).erased(), as_view(out).erased(), side_inputs);
-  });
+  if constexpr (is_layer<Layer>) {
+    check_result<Layer, typename out_view::element_type, typename out_view::axes_type,
+                 std::remove_const_t<typename logits_view::element_type>, typename logits_view::axes_type>();
+    with_values(layer, [&](const layer_values& values) {
+      const std::array<side_input, sizeof...(Inputs)> side_inputs{
+          side_input{Inputs::name.view(), inputs.view.erased()}...};
+      ::axismask::apply(values, as_view(logits).erased(), as_view(out).erased(), side_inputs);
+    });
+  }
 }
 
 template <class Layer, class Logits, class... Inputs>

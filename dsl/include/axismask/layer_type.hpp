@@ -153,9 +153,13 @@ template <class Layer, class... Operands>
 [[nodiscard]] constexpr bool keeps(Operands... operands) {
   static_assert(sizeof...(Operands) == detail::operand_count<Layer>,
                 "axismask: keeps<layer>() requires one number for each side input and each parameter of the layer");
-  const std::array<std::int64_t, sizeof...(Operands)> numbers{static_cast<std::int64_t>(operands)...};
-  return detail::read_keep<Layer, integer, bool>(
-      [&]<class T>(std::size_t place, std::type_identity<T>) { return static_cast<T>(numbers[place]); });
+  if constexpr (sizeof...(Operands) == detail::operand_count<Layer>) {
+    const std::array<std::int64_t, sizeof...(Operands)> numbers{static_cast<std::int64_t>(operands)...};
+    return detail::read_keep<Layer, integer, bool>(
+        [&]<class T>(std::size_t place, std::type_identity<T>) { return static_cast<T>(numbers[place]); });
+  } else {
+    return true;  // said already
+  }
 }
 
 // The record of a layer's type. A `layer_type` holds no pointers to anything but constants.
