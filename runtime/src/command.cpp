@@ -9,6 +9,7 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -827,6 +828,8 @@ void run(int argc, const char* const* argv) {
 }  // namespace
 
 int command_line(int argc, const char* const* argv) {
+  // A limit on file sizes is then an error of the write, like a full disk, and not the end of the program.
+  std::signal(SIGXFSZ, SIG_IGN);
   std::string message;
   try {
     run(argc, argv);

@@ -50,7 +50,19 @@ std::vector<named_axis> logits_axes(const layer_values& layer, std::span<const s
       if (input.name == value.name) add(input.array, attributes[index].part == role::kv_positions);
     }
   }
-  // What is missing, the binding says.
+  // What is missing, the binding says. What the layer does not take cannot be missing, and tells no size.
+  const auto takes = [&](role part) {
+    return std::any_of(attributes.begin(), attributes.end(),
+                       [part](const attribute_record& one) { return one.part == part; });
+  };
+  for (const bool of_keys : {false, true}) {
+    const named_axis& axis = of_keys ? keys : queries;
+    if (axis.size < 0 && !takes(of_keys ? role::kv_positions : role::query_positions)) {
+      throw error("plan-axes", std::string(layer.type->name),
+                  "none of its inputs lies along \"" + std::string(axis.name) + "\", so its size is not known",
+                  "plan it as part of a mask that has positions of queries and keys, with & or |");
+    }
+  }
   axes.push_back({queries.name, std::max<std::int64_t>(queries.size, 0), 0});
   axes.push_back({keys.name, std::max<std::int64_t>(keys.size, 0), 0});
   return axes;
@@ -248,11 +260,14 @@ tile_plan plan(const layer_values& layer, std::span<const side_input> side_input
   const bound_call call = bind(layer, logits, side_inputs);
 
   tile_plan result;
-  result.tile = tile;
   const std::size_t query_axis = axes.size() - 2;
   const std::size_t kv_axis = axes.size() - 1;
   result.queries = axes[query_axis].size;
   result.keys = axes[kv_axis].size;
+  // A tile is no larger than the logits.
+  tile.queries = std::min(tile.queries, std::max<std::int64_t>(result.queries, 1));
+  tile.keys = std::min(tile.keys, std::max<std::int64_t>(result.keys, 1));
+  result.tile = tile;
   result.rows_per_plane = (result.queries + tile.queries - 1) / tile.queries;
   result.columns = (result.keys + tile.keys - 1) / tile.keys;
   result.full.starts.push_back(0);

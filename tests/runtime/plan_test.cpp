@@ -64,7 +64,7 @@ void check_verdicts(random_source& random, int cases, bool extremes) {
         lowest = pick(random, 0, 1) == 0 ? std::numeric_limits<std::int64_t>::min()
                                          : std::numeric_limits<std::int64_t>::max() - size + 1;
       }
-      within.emplace_back(integer(lowest), integer(lowest + size - 1));
+      within.emplace_back(integer(lowest), integer(lowest + (size - 1)));
       sizes.push_back(size);
     }
     std::vector<std::int64_t> index(sizes.size(), 0);
@@ -226,6 +226,45 @@ TEST(plans, of_a_million_tokens_grow_with_the_window_and_not_with_the_square) {
   EXPECT_EQ(found.full.tiles.size(), 7 * 8192U - 28);
 }
 
+// Quotients and remainders of the extremes of 64 bits, by divisors of every sign.
+TEST(verdicts, hold_at_the_ends_of_64_bits) {
+  constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
+  constexpr std::int64_t highest = std::numeric_limits<std::int64_t>::max();
+  const std::vector<std::int64_t> corners{lowest, lowest + 1, -3, -2, -1, 0, 1, 2, 3, highest - 1, highest};
+  const auto holds = [](interval bounds, integer value) {
+    return bounds.lowest() <= value.value() && value.value() <= bounds.highest();
+  };
+  for (std::size_t a_first = 0; a_first < corners.size(); ++a_first) {
+    for (std::size_t a_last = a_first; a_last < corners.size(); ++a_last) {
+      for (std::size_t b_first = 0; b_first < corners.size(); ++b_first) {
+        for (std::size_t b_last = b_first; b_last < corners.size(); ++b_last) {
+          const interval a(integer(corners[a_first]), integer(corners[a_last]));
+          const interval b(integer(corners[b_first]), integer(corners[b_last]));
+          for (std::size_t x = a_first; x <= a_last; ++x) {
+            for (std::size_t y = b_first; y <= b_last; ++y) {
+              const integer left(corners[x]);
+              const integer right(corners[y]);
+              ASSERT_TRUE(holds(a + b, left + right) && holds(a - b, left - right) && holds(a * b, left * right) &&
+                          holds(a / b, left / right) && holds(a % b, left % right))
+                  << corners[x] << " and " << corners[y];
+            }
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(plans, have_tiles_no_larger_than_the_logits) {
+  std::array<std::int32_t, 4> positions{0, 1, 2, 3};
+  const ApplyCausalSlidingWindowAttentionMask<> local{.masked_out_value = 0, .sliding_window_size = 2};
+  const tile_plan found = plan(local, {std::numeric_limits<std::int64_t>::max(), 2},
+                               input<"token_positions">(named_view<std::int32_t, axes<"seq">>(positions.data(), {4})));
+  EXPECT_EQ(found.tile.queries, 4);
+  EXPECT_EQ(found.rows_per_plane, 1);
+  EXPECT_EQ(found.partial.tiles.size(), 2U);
+}
+
 TEST(plans, say_what_is_wrong) {
   const ApplyCausalSlidingWindowAttentionMask<> local{.masked_out_value = 0, .sliding_window_size = 1};
   std::array<std::int32_t, 1> positions{0};
@@ -246,6 +285,13 @@ TEST(plans, say_what_is_wrong) {
             "axismask: error[side-input-missing] token_positions: the side input \"token_positions\" is missing; "
             "given: none; "
             "give it, or set the layer's query_positions_input_name");
+  EXPECT_EQ(
+      message([&] {
+        const ApplySinksAttentionMask<> sinks{.masked_out_value = 0, .sink_count = 1};
+        return plan(sinks, {}, input<"token_positions">(named_view<std::int32_t, axes<"seq">>(positions.data(), {1})));
+      }),
+      "axismask: error[plan-axes] ApplySinksAttentionMask: none of its inputs lies along \"seq\", so its size is not "
+      "known; plan it as part of a mask that has positions of queries and keys, with & or |");
   EXPECT_EQ(message([&] {
               const layer_type none{"Everywhere", {}, {}, nullptr, nullptr, nullptr};
               return plan(layer_values{&none, 0, {}}, {});

@@ -35,7 +35,8 @@ struct side_input {
 
 // Writes to `out` the logits where the layer keeps them and its masked value elsewhere. `out` has the logits' axes (in
 // any order), sizes and dtype; it is the logits themselves (in place) or does not overlap them. The call returns when
-// the result is there, and allocates nothing. Throws `error` for whatever is wrong, before anything is written.
+// the result is there, and allocates nothing (but for positions of two widths). The result may not lie over a side
+// input. Throws `error` for whatever is wrong, before anything is written.
 void apply(const layer_values& layer, const any_view& logits, const any_view& out,
            std::span<const side_input> side_inputs);
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <initializer_list>
+#include <limits>
 
 #include "axismask/integer.hpp"
 
@@ -48,7 +49,7 @@ class interval {
       return hull({a.lowest_ / b.lowest_, a.lowest_ / b.highest_, a.highest_ / b.lowest_, a.highest_ / b.highest_});
     }
     const integer most = std::max(a.highest_, -a.lowest_) + integer(1);
-    return {-most, most};
+    return {std::min(a.lowest_, -most), most};  // by 1 the lowest number stays itself
   }
   friend constexpr interval operator%(interval a, interval b) {
     if (b.is_one_number() && b.lowest() >= 1) {
@@ -57,7 +58,10 @@ class interval {
       if (a.lowest_ / divisor == a.highest_ / divisor) return {a.lowest_ % divisor, a.highest_ % divisor};
       return {integer(0), divisor - integer(1)};
     }
-    return {integer(0), std::max(integer(0), std::max(b.highest_, -b.lowest_) - integer(1))};
+    // Less than the divisor's magnitude, which for the lowest number is one more than 64 bits hold.
+    constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
+    const integer most = b.lowest() == lowest ? -b.lowest_ : std::max(b.highest_, -b.lowest_) - integer(1);
+    return {integer(0), std::max(integer(0), most)};
   }
 
   friend constexpr verdict operator<(interval a, interval b) {

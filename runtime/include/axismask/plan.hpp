@@ -49,7 +49,8 @@ struct tile_plan {
   [[nodiscard]] verdict at(std::int64_t plane, std::int64_t row, std::int64_t column) const;
 };
 
-// The plan of a layer that has positions of queries and keys. The sizes of the axes are those of the side inputs.
+// The plan of a layer that has positions of queries and keys. The sizes of the axes are those of the side inputs; a
+// tile is made no larger than they are.
 // Throws `error`.
 [[nodiscard]] tile_plan plan(const layer_values& layer, std::span<const side_input> side_inputs, tile_size tile = {});
 
