@@ -177,6 +177,13 @@ TEST(plans, are_exact_where_positions_follow_each_other) {
     check_exact(random, ApplyCausalSlidingWindowAttentionMask<count, "q", "k">{.masked_out_value = 0,
                                                                                .sliding_window_size = window});
     check_exact(random, ApplyCausalAttentionMask<"q", "k">{.masked_out_value = 0});
+    check_exact(random,
+                ApplyBidirectionalWindowAttentionMask<whole, whole, "q", "k">{
+                    .masked_out_value = 0, .window_left = pick(random, 0, 30), .window_right = pick(random, 0, 30)});
+    check_exact(random,
+                ApplyChunkedAttentionMask<count, "q", "k">{.masked_out_value = 0, .attention_chunk_size = window});
+    check_exact(random, ApplyDilatedWindowAttentionMask<count, count, "q", "k">{
+                            .masked_out_value = 0, .sliding_window_size = window, .dilation = pick(random, 1, 9)});
     if (HasFatalFailure()) return;
   }
 }

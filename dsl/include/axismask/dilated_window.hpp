@@ -30,7 +30,10 @@ struct ApplyDilatedWindowAttentionMask {
 
   template <class Position, class Size, class Step>
   static constexpr auto keep(Position query_position, Position kv_position, Size sliding_window_size, Step dilation) {
-    return query_position >= kv_position && query_position - kv_position < sliding_window_size &&
+    // The farthest key in sight, and not the end of the window, so that intervals are exact: a tile that reaches over a
+    // multiple of the dilation has a key in sight.
+    return query_position >= kv_position &&
+           query_position - kv_position <= (sliding_window_size - 1) / dilation * dilation &&
            (query_position - kv_position) % dilation == 0 && kv_position >= 0;
   }
 };
