@@ -254,7 +254,7 @@ TEST(Masks, ReadAsTheirLines) {
       {layer_type_of<prefix>, "(a >= b || b < c) && b >= 0"},
       {layer_type_of<documents>, "a == b && b >= 0"},
       {layer_type_of<sinks>, "a >= 0 && a < b"},
-      {layer_type_of<dilated>, "a >= b && a - b < c && (a - b) % d == 0 && b >= 0"},
+      {layer_type_of<dilated>, "a >= b && a - b <= (c - 1) / d * d && (a - b) % d == 0 && b >= 0"},
       {layer_type_of<right_padded>, "a >= 0 && a < b"},
       {layer_type_of<left_padded>, "a >= c - b && a < c && a >= 0"},
   };
