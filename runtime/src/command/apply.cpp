@@ -1,0 +1,116 @@
+// `axismask apply`: masks an array of logits with one layer of a model spec.
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "arguments.hpp"
+#include "axismask/linked.hpp"
+#include "print.hpp"
+#include "subcommands.hpp"
+
+namespace axismask::command {
+namespace {
+
+struct apply_options {
+  std::string spec;
+  std::string layer;
+  std::string logits;
+  std::vector<std::string> inputs;
+  std::string out;
+  bool in_place = false;
+  std::string device = "auto";
+  std::string dtype;
+  std::string variant;
+};
+
+void run_apply(const apply_options& options) {
+  if (options.device != "cpu" && options.device != "auto") {
+    throw error("device-unknown", "--device", "there is no device \"" + options.device + "\"; there is \"cpu\"",
+                "give cpu, or auto for the best that there is");
+  }
+  if (!options.dtype.empty() && options.dtype != "bfloat16") {
+    throw error("usage", "--dtype", "it is \"" + options.dtype + "\", and a file says all dtypes but bfloat16 itself",
+                "give bfloat16, or leave it out");
+  }
+  with_place("variant", "--variant", [&] { force_variant(options.variant); });
+  const Model model = Model::load(options.spec);
+  const Layer& layer = with_place("layer", "--layer", [&]() -> const Layer& { return model.layer(options.layer); });
+
+  const auto as = options.dtype.empty() ? std::nullopt : std::optional(dtype::bfloat16);
+  const named_file logits = read_named_file("--logits", options.logits, as);
+  const named_inputs given(options.inputs);
+  const std::vector<side_input>& inputs = given.inputs;
+
+  const any_view logits_view = logits.view();
+  const auto elements = static_cast<std::size_t>(logits_view.element_count());
+  std::unique_ptr<std::byte[]> out_memory;
+  any_view out_view = logits_view;
+  if (!options.in_place) {
+    out_memory = std::make_unique_for_overwrite<std::byte[]>(elements *
+                                                             static_cast<std::size_t>(facts(logits_view.type()).bytes));
+    out_view = any_view(out_memory.get(), logits_view.type(), logits_view.axes());
+  }
+
+  const auto start = std::chrono::steady_clock::now();
+  try {
+    if (options.in_place) {
+      layer.apply_in_place(logits_view, inputs);
+    } else {
+      layer.apply(logits_view, out_view, inputs);
+    }
+  } catch (const error& problem) {
+    throw error(problem.id(), place_in_command(problem.where(), model, layer, inputs), problem.what_is_wrong(),
+                problem.cure());
+  }
+  const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - start;
+
+  write_npy(options.out, logits_view.type(), logits.array.sizes, logits.array.strides, out_view.data());
+
+  std::array<char, 32> milliseconds;
+  std::snprintf(milliseconds.data(), milliseconds.size(), "%.3f", time.count());
+  std::cout << on_one_line(layer.name() + ": " + std::string(layer.type().name) + ", " + layer.formula() + ", by " +
+                           std::string(chosen_variant(*find_linked_layer(layer.type().name))) +
+                           (options.in_place ? ", in place" : "") + ": " + std::to_string(elements) + " elements in " +
+                           milliseconds.data() + " ms, written to " + options.out)
+            << '\n'
+            << std::flush;
+}
+
+}  // namespace
+
+void add_apply(CLI::App& app) {
+  const auto options = std::make_shared<apply_options>();
+  CLI::App* command = app.add_subcommand("apply", "Mask an array of logits with one layer of a model spec");
+  command->add_option("SPEC", options->spec, "The model spec, a JSON file")->required()->type_name("");
+  command->add_option("--layer", options->layer, "The layer's name in the spec")->required()->type_name("NAME");
+  command->add_option("--logits", options->logits, "The logits and the names of their axes, in the file's order")
+      ->required()
+      ->type_name("FILE.npy:AXIS,...");
+  command->add_option("--input", options->inputs, "A side input and the names of its axes; once for each side input")
+      ->type_name("NAME=FILE.npy:AXIS,...")
+      ->allow_extra_args(false);
+  command->add_option("--out", options->out, "The file for the result; written whole, or not at all")
+      ->required()
+      ->type_name("FILE.npy");
+  command->add_flag("--in-place", options->in_place, "Mask in the memory of the logits, not into another array");
+  command->add_option("--device", options->device, "Where to compute: cpu, or auto (the default)")->type_name("NAME");
+  command->add_option("--dtype", options->dtype, "bfloat16: the logits' 2-byte elements are bfloat16")
+      ->type_name("NAME");
+  command->add_option("--variant", options->variant, "The kernel variant to use; `axismask kernels` lists them")
+      ->type_name("NAME");
+  command->footer(
+      "Example:\n"
+      "  axismask apply model.json --layer layers.0 --logits logits.npy:heads,seq,kv_seq \\\n"
+      "    --input token_positions=positions.npy:seq --out masked.npy\n"
+      "The result has the logits' dtype and order. The logits are float16, bfloat16, float32 or float64, positions\n"
+      "int32 or int64, masks bool.");
+  command->callback([options] { run_apply(*options); });
+}
+
+}  // namespace axismask::command

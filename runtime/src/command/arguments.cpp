@@ -1,0 +1,95 @@
+// The arguments that subcommands share, and where in them an error of the runtime lies.
+#include "arguments.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "axismask/text.hpp"
+
+namespace axismask::command {
+namespace {
+
+// "(2, 3)", as NumPy shows a shape.
+std::string shape_text(std::span<const std::int64_t> sizes) {
+  std::string result;
+  for (const std::int64_t size : sizes) result += (result.empty() ? "" : ", ") + std::to_string(size);
+  return "(" + result + (sizes.size() == 1 ? ",)" : ")");
+}
+
+// The key of the spec that says what the layer's mask is.
+std::string mask_key(const Layer& layer) {
+  return is_composed(layer) ? std::string(layer.type().name.substr(0, layer.type().name.find('('))) : "type";
+}
+
+}  // namespace
+
+named_file read_named_file(const std::string& option, const std::string& argument, std::optional<dtype> as) {
+  const std::size_t colon = argument.rfind(':');  // the last: a file's name may have others
+  if (colon == std::string::npos || colon == 0) {
+    throw error("usage", option, "\"" + argument + "\" is not FILE.npy:axis,axis,...",
+                "name each axis of the file's array after a colon, in the file's order");
+  }
+  named_file result;
+  std::string_view rest = std::string_view(argument).substr(colon + 1);
+  while (!rest.empty()) {
+    const std::size_t comma = rest.find(',');
+    result.axes.emplace_back(rest.substr(0, comma));
+    // A comma at the end leaves an empty name.
+    if (comma == rest.size() - 1) result.axes.emplace_back();
+    rest.remove_prefix(comma == std::string_view::npos ? rest.size() : comma + 1);
+  }
+  if (std::find(result.axes.begin(), result.axes.end(), "") != result.axes.end()) {
+    throw error("usage", option, "the name of an axis is empty in \"" + argument + "\"",
+                "put one comma between two names");
+  }
+
+  result.array = read_npy(argument.substr(0, colon), as);
+  const std::size_t rank = result.array.sizes.size();
+  if (rank != result.axes.size()) {
+    const std::vector<std::string_view> names(result.axes.begin(), result.axes.end());
+    throw error("axis-count", option,
+                "the array has the shape " + shape_text(result.array.sizes) + ", and " +
+                    std::to_string(result.axes.size()) + (result.axes.size() == 1 ? " axis is" : " axes are") +
+                    " named: " + quoted_list(names).str(),
+                "name each axis of the file's array, in the file's order");
+  }
+  return result;
+}
+
+named_inputs::named_inputs(const std::vector<std::string>& arguments) {
+  for (const std::string& argument : arguments) {
+    const std::size_t equals = argument.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      throw error("usage", "--input", "\"" + argument + "\" is not NAME=FILE.npy:axis,...",
+                  "give the side input's name, as the layer has it, before the file");
+    }
+    const std::string_view name = std::string_view(argument).substr(0, equals);
+    files.push_back(read_named_file("--input " + std::string(name), argument.substr(equals + 1), std::nullopt));
+    inputs.push_back({name, {}});
+  }
+  for (std::size_t index = 0; index < inputs.size(); ++index) inputs[index].array = files[index].view();
+}
+
+bool is_composed(const Layer& layer) { return layer.type().name.find('(') != std::string_view::npos; }
+
+std::string place_in_command(const std::string& where, const Model& model, const Layer& layer,
+                             std::span<const side_input> inputs) {
+  if (where == "logits" || where == "out") return "--" + where;
+  for (const side_input& input : inputs) {
+    if (where == input.name) return "--input " + where;
+  }
+  const std::string pointer = "/layers/" + std::to_string(&layer - model.layers().data());
+  std::string mask = pointer + "/" + mask_key(layer);
+  if (where == layer.type().name) return mask;
+  for (std::size_t index = 0; index < layer.type().attributes.size(); ++index) {
+    const attribute_record& attribute = layer.type().attributes[index];
+    if (is_side_input(attribute.part) && where == layer.values().attributes[index].name) return "--input " + where;
+    if (where != attribute.name) continue;
+    // Several parts of a composed layer may have an attribute of that name.
+    return is_composed(layer) && attribute.part != role::masked_value ? mask + ": " + where : pointer + "/" + where;
+  }
+  return where;
+}
+
+}  // namespace axismask::command

@@ -1,0 +1,128 @@
+// The `axismask` command line: reads the arguments, hands them to a subcommand, and turns whatever goes wrong into one
+// line on stderr.
+#include "axismask/command.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <csignal>
+#include <cstddef>
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "axismask/error.hpp"
+#include "axismask/text.hpp"
+#include "print.hpp"
+#include "subcommands.hpp"
+
+namespace axismask {
+namespace {
+
+using command::finish_output;
+using command::on_one_line;
+
+constexpr const char* see_help = "see axismask --help";
+
+// What CLI11 found wrong, as one of our errors.
+error usage_error(const CLI::App& app, const CLI::ParseError& problem) {
+  const auto commands = app.get_subcommands();
+  const CLI::App& command = commands.empty() ? app : *commands.front();
+
+  // An argument that nobody knows is the cause of most other complaints, so it goes first.
+  if (const std::vector<std::string> unknown = app.remaining(true); !unknown.empty()) {
+    const std::string name = unknown.front().substr(0, unknown.front().find('='));
+    std::vector<std::string_view> names;
+    if (name.starts_with("-")) {
+      for (const CLI::Option* option : command.get_options()) {
+        // A positional's name is not written.
+        if (!option->get_positional()) names.emplace_back(option->get_lnames().front());
+      }
+      const std::string hint = did_you_mean(name.substr(std::min<std::size_t>(2, name.size())), names).str();
+      const std::size_t quote = hint.find('"');
+      return {
+          "usage", name,
+          "there is no such option" + (hint.empty() ? "" : hint.substr(0, quote + 1) + "--" + hint.substr(quote + 1)),
+          see_help};
+    }
+    if (!commands.empty()) return {"usage", name, "it is one argument too many", see_help};
+    const auto known = app.get_subcommands([](const CLI::App*) { return true; });
+    std::vector<std::string> texts;
+    for (const CLI::App* one : known) texts.push_back(one->get_name());
+    names.assign(texts.begin(), texts.end());
+    const std::string hint = did_you_mean(name, names).str();
+    return {"usage", name,
+            "there is no such command" + (hint.empty() ? "; there are " + quoted_list(names).str() : hint), see_help};
+  }
+
+  const std::string text = problem.what();
+  if (dynamic_cast<const CLI::RequiredError*>(&problem) != nullptr) {
+    return {"usage", text.substr(0, text.find(' ')), "it is missing", see_help};
+  }
+  const std::size_t colon = text.find(": ");
+  if (colon == std::string::npos) return {"usage", command.get_name(), text, see_help};
+  const std::string option = text.substr(0, colon);
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&problem) != nullptr) {
+    const CLI::Option* given = command.get_option_no_throw(option);
+    const bool is_repeated = given != nullptr && given->count() > 1;
+    return {"usage", option, is_repeated ? "it is given more than once" : "its value is missing", see_help};
+  }
+  return {"usage", option, text.substr(colon + 2), see_help};
+}
+
+void run(int argc, const char* const* argv) {
+  CLI::App app("Attention masks for logits: applies the mask layers of a model spec to arrays in .npy files.",
+               "axismask");
+  app.require_subcommand(0, 1);  // none at all has a message of its own
+  app.set_version_flag("--version", "axismask " AXISMASK_VERSION, "Print the version and exit");
+  app.set_help_flag("-h,--help", "Print this help and exit");
+  app.footer(
+      "Exit status: 0, or 2 with one line on stderr: axismask: error[ID] WHERE: what is wrong; the cure.\n"
+      "`axismask COMMAND --help` has more about a command, with an example.\n"
+      "Example:\n"
+      "  axismask inspect model.json");
+
+  command::add_apply(app);
+  command::add_inspect(app);
+  command::add_plan(app);
+  command::add_kernels(app);
+
+  try {
+    app.parse(argc, argv);                // runs the subcommand
+  } catch (const CLI::Success& wanted) {  // --help or --version
+    app.exit(wanted);
+    finish_output();
+    return;
+  } catch (const CLI::ParseError& problem) {
+    throw usage_error(app, problem);
+  }
+  if (app.get_subcommands().empty()) {
+    throw error("usage", "axismask", "a command is missing: apply, inspect, plan or kernels", see_help);
+  }
+}
+
+}  // namespace
+
+int command_line(int argc, const char* const* argv) {
+  // A limit on file sizes is then an error of the write, like a full disk, and not the end of the program.
+  std::signal(SIGXFSZ, SIG_IGN);
+  std::string message;
+  try {
+    run(argc, argv);
+    return 0;
+  } catch (const error& problem) {
+    message = problem.what();
+  } catch (const std::bad_alloc&) {
+    message =
+        "axismask: error[memory] axismask: the arrays need more memory than there is; use --in-place, or give "
+        "smaller arrays";
+  } catch (const std::exception& problem) {
+    message = error("internal", "axismask", problem.what(), "report this: it is a mistake in axismask").what();
+  }
+  std::fputs((on_one_line(message) + "\n").c_str(), stderr);
+  return 2;
+}
+
+}  // namespace axismask

@@ -1,0 +1,193 @@
+// `axismask kernels`: lists the kernels in this program, and which run here.
+#include <HalideRuntime.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "axismask/linked.hpp"
+#include "print.hpp"
+#include "subcommands.hpp"
+
+namespace axismask::command {
+namespace {
+
+// The features of processors, by the names that targets have; other features ask nothing of a processor.
+struct feature_name {
+  std::string_view name;
+  int number;
+};
+constexpr std::array<feature_name, 24> processor_features{{
+    {"sse41", halide_target_feature_sse41},
+    {"avx", halide_target_feature_avx},
+    {"f16c", halide_target_feature_f16c},
+    {"fma", halide_target_feature_fma},
+    {"avx2", halide_target_feature_avx2},
+    {"avxvnni", halide_target_feature_avxvnni},
+    {"avx512", halide_target_feature_avx512},
+    {"avx512_knl", halide_target_feature_avx512_knl},
+    {"avx512_skylake", halide_target_feature_avx512_skylake},
+    {"avx512_cannonlake", halide_target_feature_avx512_cannonlake},
+    {"avx512_zen4", halide_target_feature_avx512_zen4},
+    {"avx512_zen5", halide_target_feature_avx512_zen5},
+    {"avx512_sapphirerapids", halide_target_feature_avx512_sapphirerapids},
+    {"avx10_1", halide_target_feature_avx10_1},
+    {"armv8a", halide_target_feature_armv8a},
+    {"armv81a", halide_target_feature_armv81a},
+    {"armv82a", halide_target_feature_armv82a},
+    {"armv83a", halide_target_feature_armv83a},
+    {"armv84a", halide_target_feature_armv84a},
+    {"arm_dot_prod", halide_target_feature_arm_dot_prod},
+    {"arm_fp16", halide_target_feature_arm_fp16},
+    {"sve", halide_target_feature_sve},
+    {"sve2", halide_target_feature_sve2},
+    {"rvv", halide_target_feature_rvv},
+}};
+
+bool needs(const kernel& kernel, const feature_name& feature) {
+  const auto number = static_cast<std::size_t>(feature.number);
+  return (kernel.features[number / 64] >> (number % 64) & 1) != 0;
+}
+
+// Does this processor have the feature? As a kernel that needs nothing else would be told.
+bool is_there(const kernel& like, const feature_name& feature) {
+  const auto number = static_cast<std::size_t>(feature.number);
+  kernel probe = like;
+  probe.features = {};
+  probe.features[number / 64] = std::uint64_t{1} << (number % 64);
+  return is_usable(probe);
+}
+
+// All kernels of a layer for one target.
+struct variant_row {
+  const kernel* first;
+  std::vector<int> element_bytes;
+  std::vector<int> position_bytes;
+};
+
+template <class T>
+void add_once(std::vector<T>& list, T one) {
+  if (std::find(list.begin(), list.end(), one) == list.end()) list.push_back(one);
+}
+
+std::vector<variant_row> variants_of(const linked_layer& layer) {
+  std::vector<variant_row> rows;
+  for (const kernel& kernel : layer.kernels) {
+    auto found = std::find_if(rows.begin(), rows.end(),
+                              [&](const variant_row& one) { return one.first->variant == kernel.variant; });
+    if (found == rows.end()) found = rows.insert(rows.end(), {&kernel, {}, {}});
+    add_once(found->element_bytes, kernel.element_bytes);
+    add_once(found->position_bytes, kernel.position_bytes);
+  }
+  return rows;
+}
+
+std::vector<std::string> missing_features(const kernel& kernel) {
+  std::vector<std::string> missing;
+  for (const feature_name& feature : processor_features) {
+    if (needs(kernel, feature) && !is_there(kernel, feature)) missing.emplace_back(feature.name);
+  }
+  return missing;
+}
+
+// What the kernels ask of this machine: the variants that it runs, and the processor features that it has and lacks.
+json machine_json() {
+  std::vector<std::string_view> variants;
+  std::vector<std::string_view> features;
+  std::vector<std::string_view> missing;
+  for (const layer_library* library : linked_libraries()) {
+    for (const linked_layer& layer : library->layers) {
+      for (const kernel& kernel : layer.kernels) {
+        if (is_usable(kernel)) add_once(variants, kernel.variant);
+        for (const feature_name& feature : processor_features) {
+          if (needs(kernel, feature)) add_once(is_there(kernel, feature) ? features : missing, feature.name);
+        }
+      }
+    }
+  }
+  return {{"variants", variants}, {"features", features}, {"missing_features", missing}};
+}
+
+json kernels_json() {
+  json libraries = json::array();
+  for (const layer_library* library : linked_libraries()) {
+    json layers = json::array();
+    for (const linked_layer& layer : library->layers) {
+      const std::string_view chosen = chosen_variant(layer);
+      json kernels = json::array();
+      for (const variant_row& one : variants_of(layer)) {
+        kernels.push_back({{"variant", one.first->variant},
+                           {"target", one.first->target},
+                           {"element_bytes", one.element_bytes},
+                           {"position_bytes", one.position_bytes},
+                           {"usable", is_usable(*one.first)},
+                           {"missing_features", missing_features(*one.first)},
+                           {"chosen", one.first->variant == chosen}});
+      }
+      layers.push_back(
+          {{"type", layer.type->name}, {"chosen", chosen.empty() ? json() : json(chosen)}, {"kernels", kernels}});
+    }
+    libraries.push_back({{"name", library->name}, {"layers", layers}});
+  }
+  return {{"machine", machine_json()}, {"libraries", libraries}};
+}
+
+// "2,4,8" or "avx, f16c", as the separator is.
+std::string list_text(const json& list, std::string_view separator) {
+  std::vector<std::string> parts;
+  for (const json& one : list) parts.push_back(one.is_string() ? one.get<std::string>() : one.dump());
+  return joined(parts, separator);
+}
+
+std::string usable_text(const json& kernel) {
+  if (kernel["usable"]) return "yes";
+  return kernel["missing_features"].empty() ? "no" : "no: lacks " + list_text(kernel["missing_features"], ", ");
+}
+
+void print_kernels(const json& kernels) {
+  const auto names = [&](const char* key) {
+    const json& list = kernels["machine"][key];
+    return list.empty() ? "none" : list_text(list, ", ");
+  };
+  std::cout << "This machine runs the variants: " << names("variants") << '\n'
+            << "Of the processor features that the kernels need it has: " << names("features")
+            << "; it lacks: " << names("missing_features") << "\n\n";
+  std::vector<row> rows{
+      {"LIBRARY", "LAYER", "VARIANT", "TARGET", "ELEMENT BYTES", "POSITION BYTES", "USABLE", "CHOSEN"}};
+  for (const json& library : kernels["libraries"]) {
+    for (const json& layer : library["layers"]) {
+      for (const json& kernel : layer["kernels"]) {
+        rows.push_back({library["name"], layer["type"], kernel["variant"], kernel["target"],
+                        list_text(kernel["element_bytes"], ","), list_text(kernel["position_bytes"], ","),
+                        usable_text(kernel), kernel["chosen"] ? "chosen" : "-"});
+      }
+    }
+  }
+  print_table(rows);
+}
+
+void run_kernels(bool as_json) {
+  const json kernels = kernels_json();
+  as_json ? print_json(kernels) : print_kernels(kernels);
+  finish_output();
+}
+
+}  // namespace
+
+void add_kernels(CLI::App& app) {
+  const auto as_json = std::make_shared<bool>(false);
+  CLI::App* command = app.add_subcommand("kernels", "List the kernels in this program, and which run here");
+  command->add_flag("--json", *as_json, "Print JSON");
+  command->footer(
+      "Example:\n"
+      "  axismask kernels");
+  command->callback([as_json] { run_kernels(*as_json); });
+}
+
+}  // namespace axismask::command

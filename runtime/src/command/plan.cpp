@@ -1,0 +1,131 @@
+// `axismask plan`: shows which tiles of the logits a layer keeps whole, in part or not at all.
+#include "axismask/plan.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "arguments.hpp"
+#include "print.hpp"
+#include "subcommands.hpp"
+
+namespace axismask::command {
+namespace {
+
+struct plan_options {
+  std::string spec;
+  std::string layer;
+  std::vector<std::string> inputs;
+  std::int64_t tile = 128;
+  bool as_json = false;
+};
+
+json plan_json(const tile_plan& plan) {
+  json sizes = json::object();
+  for (std::size_t axis = 0; axis < plan.plane_axes.size(); ++axis)
+    sizes[plan.plane_axes[axis]] = plan.plane_sizes[axis];
+  const auto list = [](const tile_plan::tile_list& tiles) {
+    return json{{"starts", tiles.starts}, {"tiles", tiles.tiles}};
+  };
+  return {{"tile", {{"queries", plan.tile.queries}, {"keys", plan.tile.keys}}},
+          {"queries", plan.queries},
+          {"keys", plan.keys},
+          {"plane_axes", sizes},
+          {"planes", plan.planes},
+          {"rows_per_plane", plan.rows_per_plane},
+          {"columns", plan.columns},
+          {"all", list(plan.full)},
+          {"some", list(plan.partial)},
+          {"none", plan.masked_count()}};
+}
+
+// One plane as a map, each sign for a square of as many tiles as make it fit.
+void print_plane(const tile_plan& plan, std::int64_t plane) {
+  constexpr std::int64_t widest = 64;
+  const std::int64_t step = (std::max(plan.columns, plan.rows_per_plane) + widest - 1) / widest;
+  for (std::int64_t first_row = 0; first_row < plan.rows_per_plane; first_row += step) {
+    std::string line;
+    for (std::int64_t first_column = 0; first_column < plan.columns; first_column += step) {
+      bool any = false;
+      bool every = true;
+      for (std::int64_t row = first_row; row < std::min(first_row + step, plan.rows_per_plane); ++row) {
+        for (std::int64_t column = first_column; column < std::min(first_column + step, plan.columns); ++column) {
+          const verdict one = plan.at(plane, row, column);
+          any = any || one != verdict::none;
+          every = every && one == verdict::all;
+        }
+      }
+      line += every ? '#' : any ? '/' : '.';
+    }
+    std::cout << line << '\n';
+  }
+  if (step > 1) std::cout << "(each sign is " << step << " x " << step << " tiles)\n";
+}
+
+void run_plan(const plan_options& options) {
+  const Model model = Model::load(options.spec);
+  const Layer& layer = with_place("layer", "--layer", [&]() -> const Layer& { return model.layer(options.layer); });
+  const named_inputs given(options.inputs);
+  const tile_plan found = [&] {
+    try {
+      return plan(layer.values(), given.inputs, {options.tile, options.tile});
+    } catch (const error& problem) {
+      const bool of_tile = problem.where() == "tile";
+      throw error(problem.id(), of_tile ? "--tile" : place_in_command(problem.where(), model, layer, given.inputs),
+                  problem.what_is_wrong(), problem.cure());
+    }
+  }();
+  if (options.as_json) {
+    print_json(plan_json(found));
+    return;
+  }
+  const std::int64_t full = static_cast<std::int64_t>(found.full.tiles.size());
+  const std::int64_t partial = static_cast<std::int64_t>(found.partial.tiles.size());
+  std::cout << on_one_line(layer.name() + ": " + layer.formula()) << '\n'
+            << found.queries << " queries x " << found.keys << " keys in tiles of " << found.tile.queries << " x "
+            << found.tile.keys << ": " << full << " all (#), " << partial << " some (/), " << found.masked_count()
+            << " none (.)\n";
+  constexpr std::int64_t most_planes = 4;
+  for (std::int64_t plane = 0; plane < std::min(found.planes, most_planes); ++plane) {
+    if (found.planes > 1) {
+      std::int64_t rest = plane;
+      std::string place;
+      for (std::size_t axis = found.plane_axes.size(); axis-- > 0;) {
+        place = found.plane_axes[axis] + " " + std::to_string(rest % found.plane_sizes[axis]) +
+                (place.empty() ? "" : ", ") + place;
+        rest /= found.plane_sizes[axis];
+      }
+      std::cout << '\n' << on_one_line(place) << '\n';
+    }
+    print_plane(found, plane);
+  }
+  if (found.planes > most_planes) std::cout << "and " << found.planes - most_planes << " planes more\n";
+}
+
+}  // namespace
+
+void add_plan(CLI::App& app) {
+  const auto options = std::make_shared<plan_options>();
+  CLI::App* command = app.add_subcommand("plan", "Show which tiles of the logits a layer keeps whole, in part or not");
+  command->add_option("SPEC", options->spec, "The model spec, a JSON file")->required()->type_name("");
+  command->add_option("--layer", options->layer, "The layer's name in the spec")->required()->type_name("NAME");
+  command->add_option("--input", options->inputs, "A side input and the names of its axes; once for each side input")
+      ->type_name("NAME=FILE.npy:AXIS,...")
+      ->allow_extra_args(false);
+  command->add_option("--tile", options->tile, "Queries and keys of a tile; 128 unless given")->type_name("N");
+  command->add_flag("--json", options->as_json, "Print JSON: the tiles of each row, as lists");
+  command->footer(
+      "Tiles that are kept whole need no mask, and those that are masked whole need no attention.\n"
+      "Example:\n"
+      "  axismask plan model.json --layer layers.0 --input token_positions=positions.npy:batch,seq --tile 64");
+  command->callback([options] {
+    run_plan(*options);
+    finish_output();
+  });
+}
+
+}  // namespace axismask::command

@@ -1,0 +1,14 @@
+// The subcommands of `axismask`, one a file. Each function adds one to the program: its options, its help, and what it
+// does when it is parsed. What goes wrong then is thrown as axismask::error.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace axismask::command {
+
+void add_apply(CLI::App& app);
+void add_inspect(CLI::App& app);
+void add_plan(CLI::App& app);
+void add_kernels(CLI::App& app);
+
+}  // namespace axismask::command
