@@ -29,22 +29,15 @@ void check_number(const attribute_record& parameter, std::int64_t number) {
 }
 
 void check_numbers(const attribute_record& parameter, const any_view& numbers) {
-  const std::span<const named_axis> axes = numbers.axes();
-  const std::int64_t count = numbers.element_count();
-  for (std::int64_t at = 0; at < count; ++at) {
-    std::int64_t rest = at;
-    std::int64_t offset = 0;
-    for (std::size_t axis = axes.size(); axis-- > 0;) {
-      offset += rest % axes[axis].size * axes[axis].stride;
-      rest /= axes[axis].size;
-    }
-    check_number(parameter, static_cast<const std::int64_t*>(numbers.data())[offset]);
-  }
+  const auto* data = static_cast<const std::int64_t*>(numbers.data());
+  for_each_line(numbers.axes(), [&](std::int64_t offset, std::int64_t count, std::int64_t stride) {
+    for (std::int64_t at = 0; at < count; ++at) check_number(parameter, data[offset + at * stride]);
+  });
 }
 
 // Replaces 32-bit positions by 64-bit ones, for a kernel whose other positions are of 64 bits. A copy of the elements
 // that there are: an axis that the array lacks stays a stride of 0.
-void widen(bound_array& positions, bound_call& call) {
+void widen(bound_array& positions, const bound_call& call, std::vector<std::int64_t>& wide) {
   std::array<std::int64_t, max_rank> strides{};
   std::int64_t count = 1;
   for (std::size_t axis = 0; axis < call.rank; ++axis) {
@@ -52,17 +45,16 @@ void widen(bound_array& positions, bound_call& call) {
     strides[axis] = count;
     count *= call.sizes[axis];
   }
-  call.widened.push_back(std::make_unique<std::int64_t[]>(static_cast<std::size_t>(count)));
-  std::int64_t* wide = call.widened.back().get();
+  wide.resize(static_cast<std::size_t>(count));
   const auto* narrow = reinterpret_cast<const std::int32_t*>(positions.data);
   for (std::int64_t index = 0; index < count; ++index) {
     std::int64_t from = 0;
     for (std::size_t axis = 0; axis < call.rank; ++axis) {
       if (strides[axis] > 0) from += index / strides[axis] % call.sizes[axis] * positions.strides[axis];
     }
-    wide[index] = narrow[from];
+    wide[static_cast<std::size_t>(index)] = narrow[from];
   }
-  positions.data = reinterpret_cast<std::byte*>(wide);
+  positions.data = reinterpret_cast<std::byte*>(wide.data());
   positions.element_bytes = 8;
   positions.strides = strides;
 }
@@ -102,10 +94,17 @@ void check_memory(std::string_view where, const any_view& array) {
 
 bound_array& bound_call::add(void* data, halide_type_t type) {
   bound_array& added = arrays[array_count++];
+  std::fill_n(added.strides.begin(), rank, 0);
   added.data = static_cast<std::byte*>(data);
   added.type = type;
   added.element_bytes = type.bytes();
   return added;
+}
+
+bool bound_call::changes_along(std::size_t axis) const {
+  const std::span<const bound_array> all = operands();
+  return sizes[axis] != 1 &&
+         std::any_of(all.begin(), all.end(), [axis](const bound_array& one) { return one.strides[axis] != 0; });
 }
 
 void lay_on_logits(bound_array& array, std::string_view where, std::span<const named_axis> axes,
@@ -120,7 +119,8 @@ void lay_on_logits(bound_array& array, std::string_view where, std::span<const n
   }
 }
 
-bound_call bind(const layer_values& layer, const any_view& logits, std::span<const side_input> side_inputs) {
+void bind(const layer_values& layer, const any_view& logits, std::span<const side_input> side_inputs, bound_call& call,
+          widened_positions& widened) {
   const layer_type& type = *layer.type;
 
   // The logits.
@@ -140,7 +140,8 @@ bound_call bind(const layer_values& layer, const any_view& logits, std::span<con
   }
   const int element_bytes = facts(logits.type()).bytes;
   const halide_type_t element_type(halide_type_uint, static_cast<std::uint8_t>(8 * element_bytes), 1);
-  bound_call call;
+  call.array_count = 0;
+  call.position_bytes = 4;
   call.rank = logits.axes().size();
   for (std::size_t axis = 0; axis < call.rank; ++axis) call.sizes[axis] = logits.axes()[axis].size;
   lay_on_logits(call.add(logits.data(), element_type), "logits", logits.axes(), logits.axes());
@@ -228,9 +229,11 @@ bound_call bind(const layer_values& layer, const any_view& logits, std::span<con
         call.add(array.data(), halide_type_t(halide_type_int, static_cast<std::uint8_t>(8 * call.position_bytes), 1));
     lay_on_logits(positions, value.name, array.axes(), logits.axes(), of_keys ? query_axis : std::string_view(),
                   of_keys ? kv_axis : std::string_view());
-    if (positions_differ && array.type() == dtype::int32) widen(positions, call);
+    if (positions_differ && array.type() == dtype::int32) {
+      widen(positions, call, widened[call.array_count - 2]);
+    }
   }
-  return call;
+  call.operand_count = type.operands.size();
 }
 
 }  // namespace axismask

@@ -6,7 +6,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -32,18 +31,44 @@ struct bound_array {
 struct bound_call {
   std::array<bound_array, max_arrays> arrays;
   std::size_t array_count = 0;
+  std::size_t operand_count = 0;
   std::array<std::int64_t, max_rank> sizes{};
   std::size_t rank = 0;
-  int position_bytes = 4;                                // the width of every operand of integers but the parameters
-  std::vector<std::unique_ptr<std::int64_t[]>> widened;  // copies of positions of the other width
+  int position_bytes = 4;  // the width of every operand of integers but the parameters
 
   bound_array& add(void* data, halide_type_t type);
+  [[nodiscard]] const bound_array& logits() const { return arrays[0]; }
+  [[nodiscard]] std::span<const bound_array> operands() const { return {arrays.data() + 1, operand_count}; }
+  [[nodiscard]] const bound_array& out() const { return arrays[array_count - 1]; }
+  // Does any operand, and so the mask, change along this axis?
+  [[nodiscard]] bool changes_along(std::size_t axis) const;
 };
 
+// 64-bit copies of 32-bit positions, one for each operand that needs one.
+using widened_positions = std::array<std::vector<std::int64_t>, max_operands>;
+
+// Visits the elements of a view in C order, a line along its last axis at a time: (offset in elements, count, stride).
+template <class Visit>
+void for_each_line(std::span<const named_axis> axes, Visit visit) {
+  const std::size_t outer = axes.empty() ? 0 : axes.size() - 1;
+  std::int64_t lines = 1;
+  for (const named_axis& axis : axes.first(outer)) lines *= axis.size;
+  for (std::int64_t line = 0; line < lines; ++line) {
+    std::int64_t rest = line;
+    std::int64_t offset = 0;
+    for (std::size_t axis = outer; axis-- > 0;) {
+      offset += rest % axes[axis].size * axes[axis].stride;
+      rest /= axes[axis].size;
+    }
+    visit(offset, axes.empty() ? 1 : axes[outer].size, axes.empty() ? 1 : axes[outer].stride);
+  }
+}
+
 // Checks the arrays against the layer and each other, by the names of their axes, and binds them. `logits` may be
-// without memory when only sizes are asked for. Throws `error`.
-[[nodiscard]] bound_call bind(const layer_values& layer, const any_view& logits,
-                              std::span<const side_input> side_inputs);
+// without memory when only sizes are asked for. Leaves nothing of what was in `call`, which may point into `widened`
+// afterwards. Throws `error`.
+void bind(const layer_values& layer, const any_view& logits, std::span<const side_input> side_inputs, bound_call& call,
+          widened_positions& widened);
 
 // Lays an array along the logits' axes: `from` is an axis of the array that goes by the name `to` there.
 void lay_on_logits(bound_array& array, std::string_view where, std::span<const named_axis> axes,

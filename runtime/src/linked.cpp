@@ -53,8 +53,11 @@ bool is_usable(const kernel& kernel) {
 
 std::string_view chosen_variant(const linked_layer& layer) {
   const std::string_view* forced = forced_variant.load(std::memory_order_relaxed);
+  std::string_view asked;  // a variant's kernels follow each other, and one answer does for all
   for (const kernel& kernel : layer.kernels) {
-    if ((forced == nullptr || kernel.variant == *forced) && is_usable(kernel)) return kernel.variant;
+    if (kernel.variant == asked || (forced != nullptr && kernel.variant != *forced)) continue;
+    if (is_usable(kernel)) return kernel.variant;
+    asked = kernel.variant;
   }
   return {};
 }

@@ -797,12 +797,14 @@ std::string Layer::formula() const {
   return type().formula(operands);
 }
 
-void Layer::apply(const any_view& logits, const any_view& out, std::span<const side_input> side_inputs) const {
-  axismask::apply(values(), logits, out, side_inputs);
+void Layer::apply(const any_view& logits, const any_view& out, std::span<const side_input> side_inputs,
+                  const call_options& options) const {
+  axismask::apply(values(), logits, out, side_inputs, options);
 }
 
-void Layer::apply_in_place(const any_view& logits, std::span<const side_input> side_inputs) const {
-  axismask::apply(values(), logits, logits, side_inputs);
+void Layer::apply_in_place(const any_view& logits, std::span<const side_input> side_inputs,
+                           const call_options& options) const {
+  axismask::apply(values(), logits, logits, side_inputs, options);
 }
 
 // --------------------------------------------------------------------------------------------------------- Models

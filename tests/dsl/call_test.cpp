@@ -30,7 +30,7 @@ std::vector<record> calls;
 }  // namespace
 
 void apply(const layer_values& layer, const any_view& logits, const any_view& out,
-           std::span<const side_input> side_inputs) {
+           std::span<const side_input> side_inputs, const call_options&) {
   record call{layer, {}, logits, out, {side_inputs.begin(), side_inputs.end()}};
   for (const attribute_value& value : layer.attributes) {
     if (value.numbers != nullptr) call.numbers.push_back(*value.numbers);

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <random>
 #include <set>
 #include <string>
@@ -16,6 +17,7 @@
 
 #include "axismask/call.hpp"
 #include "axismask/linked.hpp"
+#include "axismask/plan.hpp"
 
 namespace axismask {
 namespace {
@@ -104,8 +106,10 @@ std::int64_t random_position(random_source& random, dtype type, int manner) {
 void fill_with_positions(random_source& random, test_array& array) {
   const int manner = static_cast<int>(pick(random, 0, 5));
   const auto width = static_cast<std::size_t>(facts(array.type).bytes);
+  const bool ascending = pick(random, 0, 1) == 0;  // as models have them: then tiles are all, some and none
+  std::int64_t next = pick(random, -40, 0);
   for (std::size_t at = 0; at + width <= array.memory.size(); at += width) {
-    const std::int64_t value = random_position(random, array.type, std::max(0, manner - 3));
+    const std::int64_t value = ascending ? next++ : random_position(random, array.type, std::max(0, manner - 3));
     std::memcpy(array.memory.data() + at, &value, width);  // little-endian: the low bytes of an int64 are the int32
   }
 }
@@ -130,15 +134,21 @@ std::string describe(const std::vector<named_axis>& axes) {
   return text;
 }
 
+// Small logits go through the kernel whole; of larger ones, tiles are looked for. With a plan, small ones have tiles
+// too.
+enum class manner { small, large, planned };
+
 // One random call of a layer, checked in full, the memory around the result included.
-void check_random_case(random_source& random, const linked_layer& layer, dtype type) {
-  static const std::array<std::int64_t, 12> sizes{0, 1, 1, 2, 3, 5, 7, 16, 31, 63, 64, 65};
+void check_random_case(random_source& random, const linked_layer& layer, dtype type, manner how) {
+  const std::array<std::int64_t, 12> sizes =
+      how == manner::large ? std::array<std::int64_t, 12>{1, 64, 65, 96, 100, 127, 128, 130, 200, 257, 1, 300}
+                           : std::array<std::int64_t, 12>{0, 1, 1, 2, 3, 5, 7, 16, 31, 63, 64, 65};
   const std::array<std::string_view, 6> further{"heads", "batch", "beam", "group", "depth", "copy"};
 
   // The logits: seq and kv_seq, heads always (a window may lie along it), and up to five axes more.
   std::vector<named_axis> axes{{"seq", sizes[static_cast<std::size_t>(pick(random, 0, 11))], 0},
                                {"kv_seq", sizes[static_cast<std::size_t>(pick(random, 0, 11))], 0}};
-  const std::int64_t more = pick(random, 1, pick(random, 1, 6));
+  const std::int64_t more = how == manner::large ? pick(random, 1, 2) : pick(random, 1, pick(random, 1, 6));
   for (std::int64_t axis = 0; axis < more; ++axis) {
     axes.push_back({further[static_cast<std::size_t>(axis)], pick(random, 1, 3), 0});
   }
@@ -268,11 +278,18 @@ void check_random_case(random_source& random, const linked_layer& layer, dtype t
     if (axis == axes.size()) break;
   }
 
-  if (in_place) {
-    apply(values, logits.view(), logits.view(), inputs);
-  } else {
-    apply(values, logits.view(), out.view(), inputs);
+  call_options options;
+  options.threads = static_cast<int>(pick(random, 1, 3));
+  std::optional<tile_plan> tiles;
+  if (how == manner::planned) {
+    try {
+      tiles = plan(values, inputs, {pick(random, 1, 40), pick(random, 1, 40)});
+      options.plan = &*tiles;
+    } catch (const error& problem) {
+      ASSERT_EQ(problem.id(), "plan-axes");  // nothing tells how many queries or keys there are
+    }
   }
+  apply(values, logits.view(), in_place ? logits.view() : out.view(), inputs, options);
   ASSERT_EQ((in_place ? logits : out).memory, want.memory)
       << layer.type->name << " " << facts(type).name << (in_place ? " in place" : "") << "\nlogits "
       << describe(logits.axes) << "\nout " << describe(out.axes);
@@ -314,9 +331,12 @@ TEST_P(kernels, equal_the_reference_in_every_layer_and_width) {
       ASSERT_EQ(chosen_variant(layer), GetParam());
       ++layers;
       for (const dtype type : {dtype::float16, dtype::float32, dtype::float64}) {
-        for (int repeat = 0; repeat < 150; ++repeat) {
+        for (int repeat = 0; repeat < 164; ++repeat) {
           SCOPED_TRACE("case " + std::to_string(repeat));
-          check_random_case(random, layer, type);
+          check_random_case(random, layer, type,
+                            repeat < 90    ? manner::small
+                            : repeat < 160 ? manner::planned
+                                           : manner::large);
           if (HasFatalFailure()) return;
         }
       }

@@ -210,6 +210,10 @@ APPLY_ERRORS = [
         "give cpu, or auto for the best that there is",
     ),
     (
+        {"--threads": "-1"},
+        "error[usage] --threads: it is -1; give at least 1, or leave it out: then there is one for each processor",
+    ),
+    (
         {"--variant": "mmx"},
         'error[variant-unknown] --variant: no linked kernel is called "mmx"; take one of {variants}',
     ),
@@ -735,7 +739,8 @@ class Help(CommandTest):
             self.assert_ok(result)
             self.assertIn("Usage: axismask", result.stdout)
             self.assertIn("Example:\n  axismask ", result.stdout)
-        for option in ["--layer", "--logits", "--input", "--out", "--in-place", "--device", "--dtype", "--variant"]:
+        for option in ["--layer", "--logits", "--input", "--out", "--in-place", "--device", "--dtype", "--variant",
+                       "--threads"]:
             self.assertIn(f"  {option} ", run("apply", "--help").stdout)
 
     def test_version(self):

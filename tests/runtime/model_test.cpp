@@ -108,7 +108,7 @@ const linked_layer* find_linked_layer(std::string_view type) {
 }
 
 void apply(const layer_values& layer, const any_view& logits, const any_view& out,
-           std::span<const side_input> side_inputs) {
+           std::span<const side_input> side_inputs, const call_options&) {
   last_call = {&layer, logits.data(), out.data(), side_inputs.size()};
 }
 

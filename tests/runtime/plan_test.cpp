@@ -200,7 +200,7 @@ TEST(plans, have_a_plane_for_each_index_along_which_inputs_differ) {
   EXPECT_EQ(found.plane_axes, (std::vector<std::string>{"heads", "batch"}));
   EXPECT_EQ(found.plane_sizes, (std::vector<std::int64_t>{2, 2}));
   EXPECT_EQ(found.planes, 4);
-  EXPECT_EQ(found.full.starts.size(), 9U);
+  EXPECT_EQ(found.starts.size(), 9U);
   const auto row_of = [&](std::int64_t plane, std::int64_t row) {
     std::string text;
     for (std::int64_t column = 0; column < found.columns; ++column) {
@@ -218,7 +218,7 @@ TEST(plans, have_a_plane_for_each_index_along_which_inputs_differ) {
   EXPECT_EQ(row_of(2, 1), "x/");
   EXPECT_EQ(row_of(3, 1), "./");
   EXPECT_EQ(found.tile_count(), 16);
-  EXPECT_EQ(found.masked_count() + static_cast<std::int64_t>(found.full.tiles.size() + found.partial.tiles.size()), 16);
+  EXPECT_EQ(found.count(verdict::none) + found.count(verdict::some) + found.count(verdict::all), 16);
 }
 
 TEST(plans, of_a_million_tokens_grow_with_the_window_and_not_with_the_square) {
@@ -229,8 +229,8 @@ TEST(plans, of_a_million_tokens_grow_with_the_window_and_not_with_the_square) {
   const tile_plan found =
       plan(local, {}, input<"token_positions">(named_view<std::int32_t, axes<"seq">>(positions.data(), {tokens})));
   // Each row of tiles: the diagonal one, 7 whole ones before it, and the one where the window ends.
-  EXPECT_EQ(found.partial.tiles.size(), 2 * 8192U - 8);
-  EXPECT_EQ(found.full.tiles.size(), 7 * 8192U - 28);
+  EXPECT_EQ(found.count(verdict::some), 2 * 8192 - 8);
+  EXPECT_EQ(found.count(verdict::all), 7 * 8192 - 28);
 }
 
 // Quotients and remainders of the extremes of 64 bits, by divisors of every sign.
@@ -269,7 +269,7 @@ TEST(plans, have_tiles_no_larger_than_the_logits) {
                                input<"token_positions">(named_view<std::int32_t, axes<"seq">>(positions.data(), {4})));
   EXPECT_EQ(found.tile.queries, 4);
   EXPECT_EQ(found.rows_per_plane, 1);
-  EXPECT_EQ(found.partial.tiles.size(), 2U);
+  EXPECT_EQ(found.count(verdict::some), 2);
 }
 
 TEST(plans, say_what_is_wrong) {

@@ -33,11 +33,27 @@ struct side_input {
   any_view array;
 };
 
+struct tile_plan;  // plan.hpp
+
+// How a call is to be run. Nothing of it changes the result.
+struct call_options {
+  // The tiles of the same layer with the same side inputs (plan.hpp): the call need not look for them itself.
+  const tile_plan* plan = nullptr;
+
+  // At most this many threads work at once, the caller's included. 0: one for each processor that the process may use.
+  int threads = 0;
+
+  // The caller's own threads: runs task(context, i) once for each i from 0 to count - 1, in any order, on any threads
+  // (the caller's too), and returns when all are done. `count` is never more than `threads`.
+  void (*run_tasks)(void* pool, int count, void (*task)(void* context, int index), void* context) = nullptr;
+  void* pool = nullptr;
+};
+
 // Writes to `out` the logits where the layer keeps them and its masked value elsewhere. `out` has the logits' axes (in
 // any order), sizes and dtype; it is the logits themselves (in place) or does not overlap them. The call returns when
-// the result is there, and allocates nothing (but for positions of two widths). The result may not lie over a side
-// input. Throws `error` for whatever is wrong, before anything is written.
+// the result is there. After the first call of its size it allocates nothing. The result may not lie over a side input.
+// Throws `error` for whatever is wrong, before anything is written.
 void apply(const layer_values& layer, const any_view& logits, const any_view& out,
-           std::span<const side_input> side_inputs);
+           std::span<const side_input> side_inputs, const call_options& options = {});
 
 }  // namespace axismask

@@ -41,6 +41,7 @@
 //   layer(logits, inputs...)                a new array with the result
 //   layer.apply(logits, out, inputs...)     the result in `out`
 //   layer.apply_in_place(logits, inputs...)
+// Options come first, as execution policies do: layer.apply_in_place(call_options{.threads = 4}, logits, inputs...)
 // Layers compose: `a & b`, `a | b`, `!a` (compose.hpp).
 //
 // The members are declared here and not by BOOST_HANA_DEFINE_STRUCT, which cannot give one a default: then
@@ -55,30 +56,46 @@
   };                                                                                                \
   AXISMASK_LAYER_CALLS(Name)
 
-#define AXISMASK_LAYER_CALLS(Name)                                                \
-  template <class Logits, class... Inputs>                                        \
-  [[nodiscard]] auto operator()(Logits&& logits, const Inputs&... inputs) const { \
-    return ::axismask::detail::call(*this, logits, inputs...);                    \
-  }                                                                               \
-  template <class Logits, class Out, class... Inputs>                             \
-  void apply(Logits&& logits, Out&& out, const Inputs&... inputs) const {         \
-    ::axismask::detail::call_into(*this, logits, out, inputs...);                 \
-  }                                                                               \
-  template <class Logits, class... Inputs>                                        \
-  void apply_in_place(Logits&& logits, const Inputs&... inputs) const {           \
-    ::axismask::detail::call_into(*this, logits, logits, inputs...);              \
-  }                                                                               \
-  template <class Mask>                                                           \
-  [[nodiscard]] friend constexpr auto operator&(const Name& a, const Mask& b) {   \
-    return ::axismask::detail::compose_all(a, b);                                 \
-  }                                                                               \
-  template <class Mask>                                                           \
-  [[nodiscard]] friend constexpr auto operator|(const Name& a, const Mask& b) {   \
-    return ::axismask::detail::compose_any(a, b);                                 \
-  }                                                                               \
-  template <class Self = Name>                                                    \
-  [[nodiscard]] constexpr auto operator!() const {                                \
-    return ::axismask::detail::compose_not(static_cast<const Self&>(*this));      \
+#define AXISMASK_LAYER_CALLS(Name)                                                                                 \
+  template <class Logits, class... Inputs>                                                                         \
+    requires(!::axismask::detail::is_call_options<Logits>)                                                         \
+  [[nodiscard]] auto operator()(Logits&& logits, const Inputs&... inputs) const {                                  \
+    return ::axismask::detail::call({}, *this, logits, inputs...);                                                 \
+  }                                                                                                                \
+  template <class Logits, class... Inputs>                                                                         \
+  [[nodiscard]] auto operator()(const ::axismask::call_options& options, Logits&& logits, const Inputs&... inputs) \
+      const {                                                                                                      \
+    return ::axismask::detail::call(options, *this, logits, inputs...);                                            \
+  }                                                                                                                \
+  template <class Logits, class Out, class... Inputs>                                                              \
+    requires(!::axismask::detail::is_call_options<Logits>)                                                         \
+  void apply(Logits&& logits, Out&& out, const Inputs&... inputs) const {                                          \
+    ::axismask::detail::call_into({}, *this, logits, out, inputs...);                                              \
+  }                                                                                                                \
+  template <class Logits, class Out, class... Inputs>                                                              \
+  void apply(const ::axismask::call_options& options, Logits&& logits, Out&& out, const Inputs&... inputs) const { \
+    ::axismask::detail::call_into(options, *this, logits, out, inputs...);                                         \
+  }                                                                                                                \
+  template <class Logits, class... Inputs>                                                                         \
+    requires(!::axismask::detail::is_call_options<Logits>)                                                         \
+  void apply_in_place(Logits&& logits, const Inputs&... inputs) const {                                            \
+    ::axismask::detail::call_into({}, *this, logits, logits, inputs...);                                           \
+  }                                                                                                                \
+  template <class Logits, class... Inputs>                                                                         \
+  void apply_in_place(const ::axismask::call_options& options, Logits&& logits, const Inputs&... inputs) const {   \
+    ::axismask::detail::call_into(options, *this, logits, logits, inputs...);                                      \
+  }                                                                                                                \
+  template <class Mask>                                                                                            \
+  [[nodiscard]] friend constexpr auto operator&(const Name& a, const Mask& b) {                                    \
+    return ::axismask::detail::compose_all(a, b);                                                                  \
+  }                                                                                                                \
+  template <class Mask>                                                                                            \
+  [[nodiscard]] friend constexpr auto operator|(const Name& a, const Mask& b) {                                    \
+    return ::axismask::detail::compose_any(a, b);                                                                  \
+  }                                                                                                                \
+  template <class Self = Name>                                                                                     \
+  [[nodiscard]] constexpr auto operator!() const {                                                                 \
+    return ::axismask::detail::compose_not(static_cast<const Self&>(*this));                                       \
   }
 
 #define AXISMASK_MEMBER(_, __, attribute) BOOST_PP_CAT(AXISMASK_MEMBER_, BOOST_PP_TUPLE_SIZE(attribute)) attribute
@@ -613,8 +630,11 @@ constexpr void check_result() {
                    "the result requires the logits' axes; give an array with the same axes, in any order");
 }
 
+template <class Argument>
+inline constexpr bool is_call_options = std::is_same_v<std::remove_cvref_t<Argument>, call_options>;
+
 template <class Layer, class Logits, class Out, class... Inputs>
-void call_into(const Layer& layer, Logits&& logits, Out&& out, const Inputs&... inputs) {
+void call_into(const call_options& options, const Layer& layer, Logits&& logits, Out&& out, const Inputs&... inputs) {
   using logits_view = decltype(as_view(logits));
   using out_view = decltype(as_view(out));
   check_call<Layer, logits_view, Inputs...>();
@@ -624,17 +644,17 @@ void call_into(const Layer& layer, Logits&& logits, Out&& out, const Inputs&... 
     with_values(layer, [&](const layer_values& values) {
       const std::array<side_input, sizeof...(Inputs)> side_inputs{
           side_input{Inputs::name.view(), inputs.view.erased()}...};
-      ::axismask::apply(values, as_view(logits).erased(), as_view(out).erased(), side_inputs);
+      ::axismask::apply(values, as_view(logits).erased(), as_view(out).erased(), side_inputs, options);
     });
   }
 }
 
 template <class Layer, class Logits, class... Inputs>
-[[nodiscard]] auto call(const Layer& layer, Logits& logits, const Inputs&... inputs) {
+[[nodiscard]] auto call(const call_options& options, const Layer& layer, Logits& logits, const Inputs&... inputs) {
   const auto view = as_view(logits);
   named_array<std::remove_const_t<typename decltype(view)::element_type>, typename decltype(view)::axes_type> out(
       view.sizes());
-  call_into(layer, view, out, inputs...);
+  call_into(options, layer, view, out, inputs...);
   return out;
 }
 

@@ -25,8 +25,10 @@ class Layer {
   [[nodiscard]] std::string formula() const;
 
   // Writes to `out` the logits where they are kept and the masked value elsewhere; see `axismask::apply`.
-  void apply(const any_view& logits, const any_view& out, std::span<const side_input> side_inputs) const;
-  void apply_in_place(const any_view& logits, std::span<const side_input> side_inputs) const;
+  void apply(const any_view& logits, const any_view& out, std::span<const side_input> side_inputs,
+             const call_options& options = {}) const;
+  void apply_in_place(const any_view& logits, std::span<const side_input> side_inputs,
+                      const call_options& options = {}) const;
 
  private:
   friend class Model;

@@ -20,17 +20,20 @@ struct tile_size {
   std::int64_t keys = 128;
 };
 
+// Tiles of one row, next to each other, of which the same can be said.
+struct tile_run {
+  std::int32_t first;  // tile columns first ... last - 1
+  std::int32_t last;
+  verdict what;
+};
+
 // The tiles of a layer for some positions. A row is one tile row of one plane: planes are the indices of those further
 // axes (batch, say) along which the layer's inputs differ, in C order; there is one plane when they differ along none.
-// Row `plane * rows_per_plane + row` has its tiles in `full.tiles[full.starts[r]] ... full.tiles[full.starts[r + 1] -
-// 1]`, ascending, and the same for `partial`; a tile that stands in neither is masked whole. "Full" and "masked" are
-// proofs, "partial" may be either, rarely.
+// Row `plane * rows_per_plane + row` is cut into the runs `runs[starts[r]] ... runs[starts[r + 1] - 1]`, from its first
+// tile to its last. "All" and "none" are proofs; "some" may be either, rarely.
+//
+// A plan can be given to any number of calls of the layer with the same side inputs (call_options).
 struct tile_plan {
-  struct tile_list {
-    std::vector<std::int64_t> starts;  // one for each row, and the end
-    std::vector<std::int32_t> tiles;   // tile columns
-  };
-
   tile_size tile;
   std::int64_t queries = 0;
   std::int64_t keys = 0;
@@ -39,14 +42,28 @@ struct tile_plan {
   std::int64_t planes = 1;
   std::int64_t rows_per_plane = 0;
   std::int64_t columns = 0;
-  tile_list full;
-  tile_list partial;
+  std::vector<std::int64_t> starts;  // one for each row, and the end
+  std::vector<tile_run> runs;
+  std::string query_axis;
+  std::string kv_axis;
+  std::uint64_t made_from = 0;  // tells the layer, its numbers and its side inputs from others
 
-  [[nodiscard]] std::int64_t tile_count() const { return planes * rows_per_plane * columns; }
-  [[nodiscard]] std::int64_t masked_count() const {
-    return tile_count() - static_cast<std::int64_t>(full.tiles.size() + partial.tiles.size());
+  [[nodiscard]] std::span<const tile_run> row(std::int64_t plane, std::int64_t row) const {
+    const auto at = static_cast<std::size_t>(plane * rows_per_plane + row);
+    return std::span(runs).subspan(static_cast<std::size_t>(starts[at]),
+                                   static_cast<std::size_t>(starts[at + 1] - starts[at]));
   }
   [[nodiscard]] verdict at(std::int64_t plane, std::int64_t row, std::int64_t column) const;
+  [[nodiscard]] std::int64_t tile_count() const { return planes * rows_per_plane * columns; }
+  [[nodiscard]] std::int64_t count(verdict what) const;
+
+  // The tiles of one verdict as FlexAttention's `BlockMask` has them (`full` are its full blocks of `all`, `partial` of
+  // `some`): row r has the columns tiles[starts[r]] ... tiles[starts[r + 1] - 1], ascending.
+  struct list {
+    std::vector<std::int64_t> starts;
+    std::vector<std::int32_t> tiles;
+  };
+  [[nodiscard]] list list_of(verdict what) const;
 };
 
 // The plan of a layer that has positions of queries and keys. The sizes of the axes are those of the side inputs; a

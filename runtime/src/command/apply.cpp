@@ -27,6 +27,7 @@ struct apply_options {
   std::string device = "auto";
   std::string dtype;
   std::string variant;
+  int threads = 0;
 };
 
 void run_apply(const apply_options& options) {
@@ -37,6 +38,10 @@ void run_apply(const apply_options& options) {
   if (!options.dtype.empty() && options.dtype != "bfloat16") {
     throw error("usage", "--dtype", "it is \"" + options.dtype + "\", and a file says all dtypes but bfloat16 itself",
                 "give bfloat16, or leave it out");
+  }
+  if (options.threads < 0) {
+    throw error("usage", "--threads", "it is " + std::to_string(options.threads),
+                "give at least 1, or leave it out: then there is one for each processor");
   }
   with_place("variant", "--variant", [&] { force_variant(options.variant); });
   const Model model = Model::load(options.spec);
@@ -60,9 +65,9 @@ void run_apply(const apply_options& options) {
   const auto start = std::chrono::steady_clock::now();
   try {
     if (options.in_place) {
-      layer.apply_in_place(logits_view, inputs);
+      layer.apply_in_place(logits_view, inputs, {.threads = options.threads});
     } else {
-      layer.apply(logits_view, out_view, inputs);
+      layer.apply(logits_view, out_view, inputs, {.threads = options.threads});
     }
   } catch (const error& problem) {
     throw error(problem.id(), place_in_command(problem.where(), model, layer, inputs), problem.what_is_wrong(),
@@ -104,6 +109,8 @@ void add_apply(CLI::App& app) {
       ->type_name("NAME");
   command->add_option("--variant", options->variant, "The kernel variant to use; `axismask kernels` lists them")
       ->type_name("NAME");
+  command->add_option("--threads", options->threads, "At most this many threads; default: one for each processor")
+      ->type_name("N");
   command->footer(
       "Example:\n"
       "  axismask apply model.json --layer layers.0 --logits logits.npy:heads,seq,kv_seq \\\n"

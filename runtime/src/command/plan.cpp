@@ -28,8 +28,9 @@ json plan_json(const tile_plan& plan) {
   json sizes = json::object();
   for (std::size_t axis = 0; axis < plan.plane_axes.size(); ++axis)
     sizes[plan.plane_axes[axis]] = plan.plane_sizes[axis];
-  const auto list = [](const tile_plan::tile_list& tiles) {
-    return json{{"starts", tiles.starts}, {"tiles", tiles.tiles}};
+  const auto list = [&plan](verdict what) {
+    tile_plan::list tiles = plan.list_of(what);
+    return json{{"starts", std::move(tiles.starts)}, {"tiles", std::move(tiles.tiles)}};
   };
   return {{"tile", {{"queries", plan.tile.queries}, {"keys", plan.tile.keys}}},
           {"queries", plan.queries},
@@ -38,9 +39,9 @@ json plan_json(const tile_plan& plan) {
           {"planes", plan.planes},
           {"rows_per_plane", plan.rows_per_plane},
           {"columns", plan.columns},
-          {"all", list(plan.full)},
-          {"some", list(plan.partial)},
-          {"none", plan.masked_count()}};
+          {"all", list(verdict::all)},
+          {"some", list(verdict::some)},
+          {"none", plan.count(verdict::none)}};
 }
 
 // One plane as a map, each sign for a square of as many tiles as make it fit.
@@ -83,12 +84,10 @@ void run_plan(const plan_options& options) {
     print_json(plan_json(found));
     return;
   }
-  const std::int64_t full = static_cast<std::int64_t>(found.full.tiles.size());
-  const std::int64_t partial = static_cast<std::int64_t>(found.partial.tiles.size());
   std::cout << on_one_line(layer.name() + ": " + layer.formula()) << '\n'
             << found.queries << " queries x " << found.keys << " keys in tiles of " << found.tile.queries << " x "
-            << found.tile.keys << ": " << full << " all (#), " << partial << " some (/), " << found.masked_count()
-            << " none (.)\n";
+            << found.tile.keys << ": " << found.count(verdict::all) << " all (#), " << found.count(verdict::some)
+            << " some (/), " << found.count(verdict::none) << " none (.)\n";
   constexpr std::int64_t most_planes = 4;
   for (std::int64_t plane = 0; plane < std::min(found.planes, most_planes); ++plane) {
     if (found.planes > 1) {

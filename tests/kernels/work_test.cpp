@@ -1,0 +1,262 @@
+// How a call does its work: never on more threads than asked, on the caller's own where there are some, by a plan that
+// is given, and without a look at the heap.
+#include <dirent.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <cstdlib>
+#include <functional>
+#include <numeric>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "axismask/layers.hpp"
+#include "axismask/model.hpp"
+#include "axismask/plan.hpp"
+#include "axismask/views.hpp"
+
+// Counts what the heap gives while `counting` is on. An address sanitizer has a heap of its own.
+#if defined(__SANITIZE_ADDRESS__)
+#define AXISMASK_COUNTS_ALLOCATIONS 0
+#else
+#define AXISMASK_COUNTS_ALLOCATIONS 1
+#endif
+
+namespace {
+std::atomic<bool> counting{false};
+std::atomic<int> allocations{0};
+}  // namespace
+
+#if AXISMASK_COUNTS_ALLOCATIONS
+// NOLINTBEGIN(bugprone-reserved-identifier): the names are glibc's
+extern "C" void* __libc_malloc(std::size_t);
+extern "C" void* __libc_calloc(std::size_t, std::size_t);
+extern "C" void* __libc_realloc(void*, std::size_t);
+extern "C" void* __libc_memalign(std::size_t, std::size_t);
+// NOLINTEND(bugprone-reserved-identifier)
+extern "C" void* malloc(std::size_t bytes) {
+  allocations += counting ? 1 : 0;
+  return __libc_malloc(bytes);
+}
+extern "C" void* calloc(std::size_t count, std::size_t bytes) {
+  allocations += counting ? 1 : 0;
+  return __libc_calloc(count, bytes);
+}
+extern "C" void* realloc(void* old, std::size_t bytes) {
+  allocations += counting ? 1 : 0;
+  return __libc_realloc(old, bytes);
+}
+extern "C" void* aligned_alloc(std::size_t alignment, std::size_t bytes) {
+  allocations += counting ? 1 : 0;
+  return __libc_memalign(alignment, bytes);
+}
+#endif
+
+namespace axismask {
+namespace {
+
+constexpr std::int64_t heads = 4;
+constexpr std::int64_t tokens = 512;
+
+// 4 MiB of logits: enough for several threads.
+class work : public testing::Test {
+ protected:
+  work() {
+    std::iota(logits.data(), logits.data() + logits.element_count(), 0.0F);
+    std::iota(positions.data(), positions.data() + tokens, 0);
+    std::iota(wide.data(), wide.data() + tokens, 0);
+  }
+
+  void expect_masked(const named_array<float, axes<"heads", "seq", "kv_seq">>& result) const {
+    for (std::int64_t head = 0; head < heads; ++head) {
+      for (std::int64_t query = 0; query < tokens; ++query) {
+        for (std::int64_t key = 0; key < tokens; ++key) {
+          const float want =
+              query >= key && query - key < window ? static_cast<float>((head * tokens + query) * tokens + key) : -1.0F;
+          ASSERT_EQ(result(head, query, key), want) << head << " " << query << " " << key;
+        }
+      }
+    }
+  }
+
+  static constexpr std::int64_t window = 100;
+  named_array<float, axes<"heads", "seq", "kv_seq">> logits{{heads, tokens, tokens}};
+  named_array<float, axes<"heads", "seq", "kv_seq">> out{{heads, tokens, tokens}};
+  named_array<std::int32_t, axes<"seq">> positions{{tokens}};
+  named_array<std::int64_t, axes<"seq">> wide{{tokens}};
+  ApplyCausalSlidingWindowAttentionMask<> local{.masked_out_value = -1, .sliding_window_size = window};
+};
+
+// A pool of the caller's: a thread for each task, all counted.
+struct counted_pool {
+  static void run(void* pool, int count, void (*task)(void* context, int index), void* context) {
+    auto& self = *static_cast<counted_pool*>(pool);
+    ++self.calls;
+    self.most = std::max(self.most, count);
+    std::vector<std::thread> threads;
+    for (int index = 0; index < count; ++index) threads.emplace_back(task, context, index);
+    for (std::thread& thread : threads) thread.join();
+  }
+  int calls = 0;
+  int most = 0;
+};
+
+int threads_of_this_process() {
+  int count = 0;
+  DIR* folder = opendir("/proc/self/task");
+  while (const dirent* entry = readdir(folder)) count += entry->d_name[0] != '.' ? 1 : 0;
+  closedir(folder);
+  return count;
+}
+
+// First in this file, and in a process of its own under ctest: no pool has been made yet.
+TEST_F(work, makes_no_more_threads_than_it_is_asked_for) {
+  const int before = threads_of_this_process();
+  local.apply_in_place(call_options{.threads = 1}, logits, input<"token_positions">(positions));
+  EXPECT_EQ(threads_of_this_process(), before);
+  local.apply(call_options{.threads = 3}, logits, out, input<"token_positions">(positions));
+  EXPECT_EQ(threads_of_this_process(), before + 2);
+  local.apply(call_options{.threads = 2}, logits, out, input<"token_positions">(positions));
+  EXPECT_EQ(threads_of_this_process(), before + 2);
+}
+
+TEST_F(work, goes_to_the_callers_pool) {
+  counted_pool pool;
+  local.apply(call_options{.threads = 3, .run_tasks = counted_pool::run, .pool = &pool}, logits, out,
+              input<"token_positions">(positions));
+  EXPECT_EQ(pool.calls, 1);
+  EXPECT_EQ(pool.most, 3);
+  expect_masked(out);
+  local.apply_in_place(call_options{.threads = 2, .run_tasks = counted_pool::run, .pool = &pool}, logits,
+                       input<"token_positions">(positions));
+  EXPECT_EQ(pool.calls, 2);
+  EXPECT_EQ(pool.most, 3);
+  expect_masked(logits);
+}
+
+// A pool whose threads do other work while they wait: here a second call, inside the first.
+struct nesting_pool {
+  static void run(void* pool, int count, void (*task)(void* context, int index), void* context) {
+    auto& self = *static_cast<nesting_pool*>(pool);
+    self.inner();
+    for (int index = 0; index < count; ++index) task(context, index);
+    self.inner();
+  }
+  std::function<void()> inner;
+};
+
+TEST_F(work, may_be_nested_in_itself) {
+  named_array<float, axes<"heads", "seq", "kv_seq">> other({heads, tokens, tokens});
+  const ApplyCausalAttentionMask<> causal{.masked_out_value = 0};
+  nesting_pool pool{[&] { causal.apply(logits, other, input<"token_positions">(wide)); }};
+  local.apply(call_options{.threads = 2, .run_tasks = nesting_pool::run, .pool = &pool}, logits, out,
+              input<"token_positions">(positions));
+  expect_masked(out);
+}
+
+TEST_F(work, may_be_asked_for_by_many_threads_at_once) {
+  std::vector<std::thread> callers;
+  for (int caller = 0; caller < 4; ++caller) {
+    callers.emplace_back([&] {
+      named_array<float, axes<"heads", "seq", "kv_seq">> mine({heads, tokens, tokens});
+      for (int repeat = 0; repeat < 20; ++repeat) {
+        std::fill_n(mine.data(), mine.element_count(), 7.0F);
+        local.apply(logits, mine, input<"token_positions">(positions));
+        expect_masked(mine);
+      }
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+}
+
+TEST_F(work, goes_on_in_a_forked_process) {
+  local.apply(call_options{.threads = 3}, logits, out, input<"token_positions">(positions));
+  const pid_t child = fork();
+  if (child == 0) {
+    std::fill_n(out.data(), out.element_count(), 7.0F);
+    local.apply(call_options{.threads = 3}, logits, out, input<"token_positions">(positions));
+    expect_masked(out);
+    _exit(HasFatalFailure() ? 1 : 0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+TEST_F(work, allocates_nothing_once_a_call_of_the_size_was_made) {
+  if (AXISMASK_COUNTS_ALLOCATIONS == 0) GTEST_SKIP() << "the address sanitizer has a heap of its own";
+  const Model model = Model::parse(R"({"axismask": 1, "model": "m", "layers": [
+    {"name": "local", "type": "ApplyCausalSlidingWindowAttentionMask", "masked_out_value": -1,
+     "sliding_window_size": 100, "query_positions_input_name": "queries", "kv_positions_input_name": "keys"}]})",
+                                   "test");
+  const Layer& layer = model.layer("local");
+  // Positions of two widths, which are made one.
+  const std::array<side_input, 2> inputs{side_input{"queries", positions.view().erased()},
+                                         side_input{"keys", wide.view().erased()}};
+  const tile_plan tiles = plan(local, {8, 16}, input<"token_positions">(positions));
+  const auto all = [&] {
+    local.apply(logits, out, input<"token_positions">(positions));
+    local.apply(call_options{.plan = &tiles}, logits, out, input<"token_positions">(positions));
+    layer.apply(logits.view().erased(), out.view().erased(), inputs);
+    layer.apply_in_place(out.view().erased(), inputs);
+    // Small ones are not cut into tiles.
+    layer.apply_in_place(slice<"heads">(out.view(), 0).erased(), inputs, {.threads = 1});
+  };
+  all();
+  allocations = 0;
+  counting = true;
+  all();
+  counting = false;
+  EXPECT_EQ(allocations, 0);
+  // The count can fail.
+  counting = true;
+  (void)local(logits, input<"token_positions">(positions));
+  counting = false;
+  EXPECT_GT(allocations, 0);
+}
+
+TEST_F(work, goes_by_a_plan_of_any_tiles) {
+  for (const tile_size tile : {tile_size{128, 128}, tile_size{8, 16}, tile_size{1, 512}, tile_size{512, 1}}) {
+    const tile_plan tiles = plan(local, tile, input<"token_positions">(positions));
+    std::fill_n(out.data(), out.element_count(), 7.0F);
+    local.apply(call_options{.plan = &tiles}, logits, out, input<"token_positions">(positions));
+    expect_masked(out);
+    // The same positions, of another width.
+    local.apply(call_options{.plan = &tiles}, logits, out, input<"token_positions">(wide));
+    expect_masked(out);
+  }
+}
+
+TEST_F(work, does_not_go_by_a_plan_of_something_else) {
+  const tile_plan tiles = plan(local, {}, input<"token_positions">(positions));
+  const auto error_of = [](auto call) -> std::string {
+    try {
+      call();
+    } catch (const error& problem) {
+      return problem.what();
+    }
+    return "no error";
+  };
+  const std::string differs =
+      "axismask: error[plan-differs] plan: it was made for another layer, other numbers or other side inputs; make a "
+      "plan of this layer with these side inputs, or call without one";
+  const call_options with_plan{.plan = &tiles};
+  const ApplyCausalSlidingWindowAttentionMask<> wider{.masked_out_value = -1, .sliding_window_size = window + 1};
+  EXPECT_EQ(error_of([&] { wider.apply_in_place(with_plan, logits, input<"token_positions">(positions)); }), differs);
+  const ApplyCausalAttentionMask<> causal{.masked_out_value = -1};
+  EXPECT_EQ(error_of([&] { causal.apply_in_place(with_plan, logits, input<"token_positions">(positions)); }), differs);
+  positions(0) = -1;
+  EXPECT_EQ(error_of([&] { local.apply_in_place(with_plan, logits, input<"token_positions">(positions)); }), differs);
+  positions(0) = 0;
+  local.apply_in_place(with_plan, logits, input<"token_positions">(positions));
+  expect_masked(logits);
+}
+
+}  // namespace
+}  // namespace axismask
