@@ -40,6 +40,10 @@ Halide::Expr saturating_product(const Halide::Expr& a, const Halide::Expr& b) {
 
 }  // namespace
 
+narrow_number::narrow_number(std::int64_t value)
+    : value_(static_cast<std::int32_t>(std::clamp<std::int64_t>(value, std::numeric_limits<std::int32_t>::min(),
+                                                                std::numeric_limits<std::int32_t>::max()))) {}
+
 number::wide number::saturated(wide value) { return std::clamp<wide>(value, lowest64, highest64); }
 
 Halide::Expr number::saturating_sum(const Halide::Expr& a, const Halide::Expr& b) {

@@ -105,7 +105,7 @@ const kernel& find_kernel(const linked_layer& layer, int element_bytes, int posi
 // been one of its size.
 struct workspace {
   mask_job job;
-  widened_positions widened;
+  converted_numbers converted;
   tile_planner planner;
   tile_plan plan;
 };
@@ -152,17 +152,32 @@ void check_plan(const tile_plan& plan, const layer_values& layer, const any_view
   }
 }
 
-void carry_out(mask_job& job, const any_view& logits, const call_options& options, workspace& space,
-               const layer_type& type, kernel_failure& failure) {
+// How a job is to be done: by which tiles, if any, and by which kernel.
+struct way {
   tile_layout layout;
-  if (options.plan != nullptr && find_layout(job, *options.plan, axes_of(*options.plan, logits.axes()), layout)) {
-    run_tiles(job, layout, *options.plan, options, failure);
-  } else if (logits.element_count() * job.bound.logits().element_bytes >= tiled_bytes && find_layout(job, layout)) {
-    space.planner.find(type, job.bound, layout.tiles, best_tile(job, layout), space.plan);
-    run_tiles(job, layout, space.plan, options, failure);
-  } else {
-    run_whole(job, options, failure);
+  const tile_plan* plan = nullptr;
+};
+
+way find_way(mask_job& job, const any_view& logits, const call_options& options, workspace& space,
+             const layer_type& type) {
+  way found;
+  if (options.plan != nullptr && find_layout(job, *options.plan, axes_of(*options.plan, logits.axes()), found.layout)) {
+    found.plan = options.plan;
+  } else if (logits.element_count() * job.bound.logits().element_bytes >= tiled_bytes &&
+             find_layout(job, found.layout)) {
+    space.planner.find(type, job.bound, found.layout.tiles, best_tile(job, found.layout), space.plan);
+    found.plan = &space.plan;
   }
+  return found;
+}
+
+// Kernels compute with 32 bits where that is certain to do.
+int width_of(const mask_job& job, const layer_type& type, const tile_plan* plan) {
+  const bool has_numbers = std::any_of(type.operands.begin(), type.operands.end(),
+                                       [&](std::size_t index) { return type.attributes[index].part != role::mask; });
+  if (!has_numbers) return 4;
+  const std::int64_t largest = plan != nullptr ? plan->largest : largest_number(type, job.bound);
+  return largest <= narrow_magnitude ? 4 : 8;
 }
 
 }  // namespace
@@ -179,17 +194,24 @@ void apply(const layer_values& layer, const any_view& logits, const any_view& ou
   check_memory("logits", logits);
   const borrowed_workspace space;
   mask_job& job = space->job;
-  bind(layer, logits, side_inputs, job.bound, space->widened);
+  bind(layer, logits, side_inputs, job.bound);
   check_result(logits, out);
   job.masked = masked_bits(layer.masked_out_value, logits.type());
-  job.with = &find_kernel(*linked, facts(logits.type()).bytes, job.bound.position_bytes);
   lay_on_logits(job.bound.add(out.data(), job.bound.logits().type), "out", out.axes(), logits.axes());
   if (options.plan != nullptr) check_plan(*options.plan, layer, logits, side_inputs);
   if (logits.element_count() == 0) return;
   job.in_place = check_places(job.bound);
 
+  const way way = find_way(job, logits, options, *space, type);
+  const int width = width_of(job, type, way.plan);
+  set_width(job.bound, width, space->converted);
+  job.with = &find_kernel(*linked, facts(logits.type()).bytes, width);
   kernel_failure failure;
-  carry_out(job, logits, options, *space, type, failure);
+  if (way.plan != nullptr) {
+    run_tiles(job, way.layout, *way.plan, options, failure);
+  } else {
+    run_whole(job, options, failure);
+  }
   if (failure.code != 0) {
     std::string message(failure.message.data());
     while (!message.empty() && message.back() == '\n') message.pop_back();

@@ -35,28 +35,30 @@ void check_numbers(const attribute_record& parameter, const any_view& numbers) {
   });
 }
 
-// Replaces 32-bit positions by 64-bit ones, for a kernel whose other positions are of 64 bits. A copy of the elements
-// that there are: an axis that the array lacks stays a stride of 0.
-void widen(bound_array& positions, const bound_call& call, std::vector<std::int64_t>& wide) {
+// Replaces an operand by a copy of another type. Only the elements that there are: an axis that the array lacks stays a
+// stride of 0.
+template <class From, class To>
+void convert(bound_array& numbers, const bound_call& call, std::vector<To>& copy) {
   std::array<std::int64_t, max_rank> strides{};
   std::int64_t count = 1;
   for (std::size_t axis = 0; axis < call.rank; ++axis) {
-    if (positions.strides[axis] == 0) continue;
+    if (numbers.strides[axis] == 0) continue;
     strides[axis] = count;
     count *= call.sizes[axis];
   }
-  wide.resize(static_cast<std::size_t>(count));
-  const auto* narrow = reinterpret_cast<const std::int32_t*>(positions.data);
+  copy.resize(static_cast<std::size_t>(count));
+  const auto* elements = reinterpret_cast<const From*>(numbers.data);
   for (std::int64_t index = 0; index < count; ++index) {
     std::int64_t from = 0;
     for (std::size_t axis = 0; axis < call.rank; ++axis) {
-      if (strides[axis] > 0) from += index / strides[axis] % call.sizes[axis] * positions.strides[axis];
+      if (strides[axis] > 0) from += index / strides[axis] % call.sizes[axis] * numbers.strides[axis];
     }
-    wide[static_cast<std::size_t>(index)] = narrow[from];
+    copy[static_cast<std::size_t>(index)] = static_cast<To>(elements[from]);
   }
-  positions.data = reinterpret_cast<std::byte*>(wide.data());
-  positions.element_bytes = 8;
-  positions.strides = strides;
+  numbers.data = reinterpret_cast<std::byte*>(copy.data());
+  numbers.element_bytes = sizeof(To);
+  numbers.type.bits = 8 * sizeof(To);
+  numbers.strides = strides;
 }
 
 }  // namespace
@@ -92,9 +94,22 @@ void check_memory(std::string_view where, const any_view& array) {
   }
 }
 
+void set_width(bound_call& call, int bytes, converted_numbers& copies) {
+  for (std::size_t place = 0; place < call.operand_count; ++place) {
+    bound_array& numbers = call.arrays[place + 1];
+    if (!numbers.is_number || numbers.element_bytes == bytes) continue;
+    if (bytes == 4) {
+      convert<std::int64_t>(numbers, call, copies.narrow[place]);
+    } else {
+      convert<std::int32_t>(numbers, call, copies.wide[place]);
+    }
+  }
+}
+
 bound_array& bound_call::add(void* data, halide_type_t type) {
   bound_array& added = arrays[array_count++];
   std::fill_n(added.strides.begin(), rank, 0);
+  added.is_number = false;
   added.data = static_cast<std::byte*>(data);
   added.type = type;
   added.element_bytes = type.bytes();
@@ -119,8 +134,8 @@ void lay_on_logits(bound_array& array, std::string_view where, std::span<const n
   }
 }
 
-void bind(const layer_values& layer, const any_view& logits, std::span<const side_input> side_inputs, bound_call& call,
-          widened_positions& widened) {
+void bind(const layer_values& layer, const any_view& logits, std::span<const side_input> side_inputs,
+          bound_call& call) {
   const layer_type& type = *layer.type;
 
   // The logits.
@@ -141,7 +156,6 @@ void bind(const layer_values& layer, const any_view& logits, std::span<const sid
   const int element_bytes = facts(logits.type()).bytes;
   const halide_type_t element_type(halide_type_uint, static_cast<std::uint8_t>(8 * element_bytes), 1);
   call.array_count = 0;
-  call.position_bytes = 4;
   call.rank = logits.axes().size();
   for (std::size_t axis = 0; axis < call.rank; ++axis) call.sizes[axis] = logits.axes()[axis].size;
   lay_on_logits(call.add(logits.data(), element_type), "logits", logits.axes(), logits.axes());
@@ -169,17 +183,6 @@ void bind(const layer_values& layer, const any_view& logits, std::span<const sid
     }
     given[place] = name;
   }
-
-  // Integers are of one width in a kernel: the wider, when they differ.
-  bool positions_differ = false;
-  for (const std::size_t index : type.operands) {
-    if (!is_positions(type.attributes[index].part) && type.attributes[index].part != role::integers) continue;
-    for (const side_input& input : side_inputs) {
-      if (input.name == layer.attributes[index].name && input.array.type() == dtype::int64) call.position_bytes = 8;
-      if (input.name == layer.attributes[index].name && input.array.type() == dtype::int32) positions_differ = true;
-    }
-  }
-  positions_differ = positions_differ && call.position_bytes == 8;
 
   for (const std::size_t index : type.operands) {
     const attribute_record& record = type.attributes[index];
@@ -225,13 +228,11 @@ void bind(const layer_values& layer, const any_view& logits, std::span<const sid
     if (of_keys && query_axis != kv_axis && find_axis(array.axes(), kv_axis) != nullptr) {
       fail("axis-twice", value.name, breach::key_axis_twice(query_axis, kv_axis));
     }
-    bound_array& positions =
-        call.add(array.data(), halide_type_t(halide_type_int, static_cast<std::uint8_t>(8 * call.position_bytes), 1));
+    bound_array& positions = call.add(
+        array.data(), halide_type_t(halide_type_int, static_cast<std::uint8_t>(8 * facts(array.type()).bytes), 1));
+    positions.is_number = true;
     lay_on_logits(positions, value.name, array.axes(), logits.axes(), of_keys ? query_axis : std::string_view(),
                   of_keys ? kv_axis : std::string_view());
-    if (positions_differ && array.type() == dtype::int32) {
-      widen(positions, call, widened[call.array_count - 2]);
-    }
   }
   call.operand_count = type.operands.size();
 }

@@ -24,6 +24,8 @@ struct bound_array {
   std::int64_t element_bytes = 1;
   std::array<std::int64_t, max_rank> strides{};  // in elements; 0 along an axis that the array lacks
   halide_type_t type{};
+  bool is_number =
+      false;  // positions or other integers of a side input: kernels take these in the width they compute with
 };
 
 // The arrays of a call in the order in which a kernel takes them: the logits, `keep`'s operands, and then, when the
@@ -34,8 +36,6 @@ struct bound_call {
   std::size_t operand_count = 0;
   std::array<std::int64_t, max_rank> sizes{};
   std::size_t rank = 0;
-  int position_bytes = 4;  // the width of every operand of integers but the parameters
-
   bound_array& add(void* data, halide_type_t type);
   [[nodiscard]] const bound_array& logits() const { return arrays[0]; }
   [[nodiscard]] std::span<const bound_array> operands() const { return {arrays.data() + 1, operand_count}; }
@@ -44,8 +44,14 @@ struct bound_call {
   [[nodiscard]] bool changes_along(std::size_t axis) const;
 };
 
-// 64-bit copies of 32-bit positions, one for each operand that needs one.
-using widened_positions = std::array<std::vector<std::int64_t>, max_operands>;
+// Copies of operands in the other width, 4 or 8 bytes an element.
+struct converted_numbers {
+  std::array<std::vector<std::int32_t>, max_operands> narrow;
+  std::array<std::vector<std::int64_t>, max_operands> wide;
+};
+
+// Gives every operand that is a side input's numbers this width, 4 or 8 bytes. Numbers that are made narrow must fit.
+void set_width(bound_call& call, int bytes, converted_numbers& copies);
 
 // Visits the elements of a view in C order, a line along its last axis at a time: (offset in elements, count, stride).
 template <class Visit>
@@ -65,10 +71,8 @@ void for_each_line(std::span<const named_axis> axes, Visit visit) {
 }
 
 // Checks the arrays against the layer and each other, by the names of their axes, and binds them. `logits` may be
-// without memory when only sizes are asked for. Leaves nothing of what was in `call`, which may point into `widened`
-// afterwards. Throws `error`.
-void bind(const layer_values& layer, const any_view& logits, std::span<const side_input> side_inputs, bound_call& call,
-          widened_positions& widened);
+// without memory when only sizes are asked for. Leaves nothing of what was in `call`. Throws `error`.
+void bind(const layer_values& layer, const any_view& logits, std::span<const side_input> side_inputs, bound_call& call);
 
 // Lays an array along the logits' axes: `from` is an axis of the array that goes by the name `to` there.
 void lay_on_logits(bound_array& array, std::string_view where, std::span<const named_axis> axes,

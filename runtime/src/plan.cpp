@@ -143,8 +143,7 @@ tile_plan plan(const layer_values& layer, std::span<const side_input> side_input
   const std::vector<named_axis> axes = logits_axes(layer, side_inputs);
   const any_view logits(nullptr, dtype::float32, axes);
   bound_call call;
-  widened_positions widened;
-  bind(layer, logits, side_inputs, call, widened);
+  bind(layer, logits, side_inputs, call);
 
   tiled_axes tiled;
   tiled.row = axes.size() - 2;

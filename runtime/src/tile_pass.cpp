@@ -163,22 +163,40 @@ class tile_pass {
     }
   }
 
-  // Lines first, in the order of memory, then the boxes of the kernel.
+  // Lines first, in the order of memory, then the boxes of the kernel. Boxes are narrow where tiles are undecided along an
+  // edge of the mask; their lines are asked for before, and arrive while others are filled.
   void carry_out(kernel_box& box, const strip& of, std::span<const tile_run> runs) {
     const bound_call& call = job_.bound;
     const bound_array& out = call.out();
     const bound_array& logits = call.logits();
     for (std::int64_t copy = 0; copy < of.copies; ++copy) {
+      std::byte* to = out.data + of.start[call.array_count - 1] + copy * byte_stride(out, layout_.copies);
+      const std::byte* from = logits.data + of.start[0] + copy * byte_stride(logits, layout_.copies);
+      if (can_fill_) {
+        for (std::int64_t row = 0; row < of.rows; ++row) {
+          for (const tile_run& run : runs) prefetch(run, to + row * byte_stride(out, layout_.tiles.row));
+        }
+      }
       for (std::int64_t row = 0; row < of.rows; ++row) {
-        std::byte* to = out.data + of.start[call.array_count - 1] + copy * byte_stride(out, layout_.copies) +
-                        row * byte_stride(out, layout_.tiles.row);
-        const std::byte* from = logits.data + of.start[0] + copy * byte_stride(logits, layout_.copies) +
-                                row * byte_stride(logits, layout_.tiles.row);
-        for (const tile_run& run : runs) carry_out(run, to, from);
+        for (const tile_run& run : runs) {
+          carry_out(run, to + row * byte_stride(out, layout_.tiles.row),
+                    from + row * byte_stride(logits, layout_.tiles.row));
+        }
       }
     }
     for (const tile_run& run : runs) {
       if (needs_kernel(run)) carry_out(box, of, run);
+    }
+  }
+
+  void prefetch(const tile_run& run, const std::byte* to) const {
+    constexpr std::int64_t most_lines = 4;
+    if (run.what != verdict::some) return;
+    const std::int64_t first = run.first * key_bytes_ * plan_.tile.keys;
+    const std::int64_t bytes = std::min(run.last * plan_.tile.keys, plan_.keys) * key_bytes_ - first;
+    if (bytes > most_lines * bytes_of_tile) return;
+    for (std::int64_t at = 0; at < bytes + bytes_of_tile; at += bytes_of_tile) {
+      __builtin_prefetch(to + first + std::min(at, bytes - 1), 1, 2);
     }
   }
 

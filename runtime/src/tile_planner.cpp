@@ -40,6 +40,11 @@ bounds bounds_of(halide_type_t type, const std::byte* at, std::int64_t count, st
   return {bytes.lowest != 0 ? 1 : 0, bytes.highest != 0 ? 1 : 0};
 }
 
+void include(std::int64_t& magnitude, const interval& numbers) {
+  const integer size = std::max(integer(numbers.highest()), -integer(numbers.lowest()));
+  magnitude = std::max(magnitude, size.value());
+}
+
 // Dense positions are read eight at a time: for one query and 8192 keys this halves the time of the whole plan.
 constexpr std::int64_t group = 8;
 using eight = std::int32_t __attribute__((vector_size(32)));
@@ -123,6 +128,8 @@ void tile_planner::find(const layer_type& type, const bound_call& call, const ti
     plan.plane_sizes.push_back(call.sizes[axis]);
     plan.planes *= call.sizes[axis];
   }
+  plan.largest = 0;
+  magnitudes_.fill(0);
   plan.starts.clear();
   plan.starts.push_back(0);
   plan.runs.clear();
@@ -147,9 +154,11 @@ void tile_planner::find(const layer_type& type, const bound_call& call, const ti
       if (operands_[place].start == start) continue;
       operands_[place].start = start;
       measure(array, axes, plan, operands_[place]);
+      for (const interval& one : operands_[place].of.back()) include(magnitudes_[place], one);
     }
     add_plane(plan);
   }
+  plan.largest = type.largest(std::span(magnitudes_).first(type.operands.size()));
 }
 
 void tile_planner::measure(const bound_array& array, const tiled_axes& axes, const tile_plan& plan,
@@ -276,6 +285,36 @@ void tile_planner::add_plane(const tile_plan& plan) {
     }
     result_->starts.push_back(static_cast<std::int64_t>(result_->runs.size()));
   }
+}
+
+std::int64_t largest_number(const layer_type& type, const bound_call& call) {
+  std::array<std::int64_t, max_operands> magnitudes{};
+  for (std::size_t place = 0; place < call.operand_count; ++place) {
+    const bound_array& operand = call.operands()[place];
+    // Lines along the longest axis of those that the operand has.
+    std::size_t line = no_axis;
+    std::int64_t lines = 1;
+    for (std::size_t axis = 0; axis < call.rank; ++axis) {
+      if (operand.strides[axis] == 0) continue;
+      lines *= call.sizes[axis];
+      if (line == no_axis || call.sizes[axis] > call.sizes[line]) line = axis;
+    }
+    const std::int64_t count = line == no_axis ? 1 : call.sizes[line];
+    const std::int64_t stride = line == no_axis ? 0 : operand.strides[line] * operand.element_bytes;
+    if (lines == 0) continue;
+    lines /= count;
+    for (std::int64_t index = 0; index < lines; ++index) {
+      const std::byte* at = operand.data;
+      std::int64_t rest = index;
+      for (std::size_t axis = 0; axis < call.rank; ++axis) {
+        if (operand.strides[axis] == 0 || axis == line) continue;
+        at += rest % call.sizes[axis] * operand.strides[axis] * operand.element_bytes;
+        rest /= call.sizes[axis];
+      }
+      include(magnitudes[place], bounds_of(operand.type, at, count, stride).between());
+    }
+  }
+  return type.largest(std::span(magnitudes).first(call.operand_count));
 }
 
 }  // namespace axismask

@@ -56,8 +56,12 @@ class tile_planner {
   std::vector<operand_bounds> operands_;
   std::array<std::vector<verdict>, square.size()> answers_;  // of the row of squares at hand
   std::array<interval, max_operands> within_;
+  std::array<std::int64_t, max_operands> magnitudes_{};
   tile_plan* result_ = nullptr;
 };
+
+// The largest magnitude of the numbers that `keep` computes in a call (tile plans know it already).
+[[nodiscard]] std::int64_t largest_number(const layer_type& type, const bound_call& call);
 
 // A number that differs, but for a chance of 1 in 2^64, for layers, numbers and side inputs that differ. The bound
 // arrays must have been checked (bind).

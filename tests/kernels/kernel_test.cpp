@@ -95,8 +95,10 @@ std::int64_t random_position(random_source& random, dtype type, int manner) {
                  ? pick(random, std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max())
                  : static_cast<std::int64_t>(random());
     default: {
-      const std::int64_t edge =
-          type == dtype::int32 ? std::numeric_limits<std::int32_t>::max() : std::numeric_limits<std::int64_t>::max();
+      // The ends of 32 and 64 bits, and where kernels of 32 bits no longer do.
+      const std::int64_t edge = pick(random, 0, 2) == 0 ? narrow_magnitude >> pick(random, 0, 2)
+                                : type == dtype::int32  ? std::numeric_limits<std::int32_t>::max()
+                                                        : std::numeric_limits<std::int64_t>::max();
       const std::int64_t near = pick(random, 0, 5);
       return pick(random, 0, 1) == 0 ? edge - near : -edge - 1 + near;
     }

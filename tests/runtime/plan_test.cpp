@@ -300,7 +300,7 @@ TEST(plans, say_what_is_wrong) {
       "axismask: error[plan-axes] ApplySinksAttentionMask: none of its inputs lies along \"seq\", so its size is not "
       "known; plan it as part of a mask that has positions of queries and keys, with & or |");
   EXPECT_EQ(message([&] {
-              const layer_type none{"Everywhere", {}, {}, nullptr, nullptr, nullptr};
+              const layer_type none{"Everywhere", {}, {}, nullptr, nullptr, nullptr, nullptr};
               return plan(layer_values{&none, 0, {}}, {});
             }),
             "axismask: error[plan-axes] Everywhere: it has no query and key axes to plan along; plan a layer that has "

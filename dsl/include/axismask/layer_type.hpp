@@ -23,6 +23,7 @@
 #include "axismask/formula.hpp"
 #include "axismask/integer.hpp"
 #include "axismask/interval.hpp"
+#include "axismask/magnitude.hpp"
 
 namespace axismask {
 
@@ -45,6 +46,8 @@ struct layer_type {
   bool (*keep)(std::span<const std::int64_t> operands);
   // `keep` read with intervals: what it keeps of all the logits whose operands lie within these.
   verdict (*keep_within)(std::span<const interval> operands);
+  // The largest magnitude of any number that `keep` computes from operands of these magnitudes.
+  std::int64_t (*largest)(std::span<const std::int64_t> magnitudes);
   // `keep` read as text.
   std::string (*formula)(std::span<const std::string> operands);
 };
@@ -180,6 +183,12 @@ inline constexpr layer_type layer_type_of{
           return operands[place];
         }
       });
+    },
+    [](std::span<const std::int64_t> magnitudes) {
+      return magnitude::condition(
+                 detail::read_keep<Layer, magnitude, magnitude::condition>(
+                     [&]<class T>(std::size_t place, std::type_identity<T>) { return T(magnitudes[place]); }))
+          .largest();
     },
     [](std::span<const std::string> operands) {
       return detail::read_keep<Layer, formula, formula>(

@@ -46,6 +46,7 @@ struct tile_plan {
   std::vector<tile_run> runs;
   std::string query_axis;
   std::string kv_axis;
+  std::int64_t largest = 0;     // magnitude of the numbers that the mask computes
   std::uint64_t made_from = 0;  // tells the layer, its numbers and its side inputs from others
 
   [[nodiscard]] std::span<const tile_run> row(std::int64_t plane, std::int64_t row) const {

@@ -1,5 +1,6 @@
 // Another reading of `keep`: as Halide expressions, the arithmetic of the kernels. It gives the same result as the
-// reading with whole numbers (integer.hpp), bit for bit: 64-bit arithmetic that saturates.
+// reading with whole numbers (integer.hpp), bit for bit: 64-bit arithmetic that saturates, or 32-bit arithmetic for
+// numbers that are known to be small.
 #pragma once
 
 #include <Halide.h>
@@ -58,6 +59,35 @@ class number {
   wide highest_;
 };
 
+// A 32-bit whole number in a kernel for calls in which nothing is larger than `narrow_magnitude` (magnitude.hpp).
+class narrow_number {
+ public:
+  narrow_number(std::int64_t value);  // NOLINT: implicit, as for `integer`
+  explicit narrow_number(const Halide::Expr& value) : value_(Halide::cast<std::int32_t>(value)) {}
+
+  [[nodiscard]] const Halide::Expr& value() const { return value_; }
+
+  friend narrow_number operator+(const narrow_number& a, const narrow_number& b) {
+    return narrow_number(a.value_ + b.value_);
+  }
+  friend narrow_number operator-(const narrow_number& a, const narrow_number& b) {
+    return narrow_number(a.value_ - b.value_);
+  }
+  friend narrow_number operator*(const narrow_number& a, const narrow_number& b) {
+    return narrow_number(a.value_ * b.value_);
+  }
+  friend narrow_number operator/(const narrow_number& a, const narrow_number& b) {
+    return narrow_number(a.value_ / b.value_);
+  }
+  friend narrow_number operator%(const narrow_number& a, const narrow_number& b) {
+    return narrow_number(a.value_ % b.value_);
+  }
+  friend narrow_number operator-(const narrow_number& a) { return narrow_number(-a.value_); }
+
+ private:
+  Halide::Expr value_;
+};
+
 // A truth value in a kernel.
 class condition {
  public:
@@ -76,11 +106,20 @@ class condition {
   Halide::Expr value_;
 };
 
-inline condition operator<(const number& a, const number& b) { return condition(a.value() < b.value()); }
-inline condition operator<=(const number& a, const number& b) { return condition(a.value() <= b.value()); }
-inline condition operator>(const number& a, const number& b) { return condition(a.value() > b.value()); }
-inline condition operator>=(const number& a, const number& b) { return condition(a.value() >= b.value()); }
-inline condition operator==(const number& a, const number& b) { return condition(a.value() == b.value()); }
-inline condition operator!=(const number& a, const number& b) { return condition(a.value() != b.value()); }
+// Comparisons; a template would not convert the literals that `keep` compares with.
+#define AXISMASK_COMPARE(Number, op) \
+  inline condition operator op(const Number& a, const Number& b) { return condition(a.value() op b.value()); }
+#define AXISMASK_COMPARISONS(Number) \
+  AXISMASK_COMPARE(Number, <)        \
+  AXISMASK_COMPARE(Number, <=)       \
+  AXISMASK_COMPARE(Number, >)        \
+  AXISMASK_COMPARE(Number, >=)       \
+  AXISMASK_COMPARE(Number, ==)       \
+  AXISMASK_COMPARE(Number, !=)
+
+AXISMASK_COMPARISONS(number)
+AXISMASK_COMPARISONS(narrow_number)
+#undef AXISMASK_COMPARISONS
+#undef AXISMASK_COMPARE
 
 }  // namespace axismask::generator

@@ -18,7 +18,7 @@ namespace axismask::generator {
 // How to make the module of one kernel of a layer.
 struct layer_kernels {
   std::string_view name;
-  bool has_integers;
+  bool has_numbers;
   std::function<Halide::Module(const Halide::Target&, const std::string& function, int element_bytes,
                                int position_bytes)>
       build;
@@ -31,9 +31,10 @@ template <class Layer>
 [[nodiscard]] layer_kernels kernels_of() {
   return {
       layer_type_of<Layer>.name,
-      std::any_of(
-          detail::attribute_records<Layer>.begin(), detail::attribute_records<Layer>.end(),
-          [](const attribute_record& record) { return is_positions(record.part) || record.part == role::integers; }),
+      std::any_of(detail::attribute_records<Layer>.begin(), detail::attribute_records<Layer>.end(),
+                  [](const attribute_record& record) {
+                    return is_positions(record.part) || record.part == role::integers || record.part == role::parameter;
+                  }),
       [](const Halide::Target& target, const std::string& function, int element_bytes, int position_bytes) {
         const auto generator = mask_generator<Layer>::create(Halide::GeneratorContext(target));
         generator->element_bytes.set(element_bytes);

@@ -17,10 +17,6 @@
 
 namespace axismask::generator {
 
-// Parameters beyond this do not come near a kernel for 32-bit positions: no difference of two such positions reaches
-// it, and it keeps sums within 64 bits however Halide's simplifier moves their terms about.
-inline constexpr std::int64_t highest_parameter = std::int64_t{1} << 53;
-
 // Every array of a kernel has this many axes; the runtime folds or loops over others.
 inline constexpr int kernel_rank = 4;
 
@@ -33,6 +29,9 @@ struct scheduled {
 };
 void schedule_for_cpu(const scheduled& kernel, const Halide::Target& target);
 
+// `position_bytes` is the width of the operands that are integers, parameters aside, and of the arithmetic: 4 is for
+// calls whose numbers are small.
+//
 // out[...] = keep ? logits[...] : masked_out_value, on boxes of 4 axes of any strides. Arrays, in this order:
 // logits; the layer's operands in `keep`'s order (side inputs, then parameters, all over the same box, with stride 0
 // along each axis that they lack); the masked value's bits; out. Which axis is the queries' and which the keys' is told
@@ -63,8 +62,7 @@ class mask_generator : public Halide::Generator<mask_generator<Layer>> {
     const std::vector<Halide::Var> at{Halide::Var("axis_0"), Halide::Var("axis_1"), Halide::Var("axis_2"),
                                       Halide::Var("axis_3")};
     const std::vector<Halide::Expr> index(at.begin(), at.end());
-    const condition kept = detail::read_keep<Layer, number, condition>(
-        [&]<class T>(std::size_t place, std::type_identity<T>) { return operand<T>(place, index); });
+    const condition kept = position_bytes == 8 ? read_with<number>(index) : read_with<narrow_number>(index);
     Halide::Func out("masked_logits");
     out(at) = select(kept.value(), (*logits_)(index), *masked_);
     *out_ = out;
@@ -105,19 +103,18 @@ class mask_generator : public Halide::Generator<mask_generator<Layer>> {
     return Halide::Int(8 * position_bytes);
   }
 
-  template <class T>
-  T operand(std::size_t place, const std::vector<Halide::Expr>& index) const {
-    const Halide::Expr value = (*operands_[place])(index);
-    if constexpr (std::is_same_v<T, condition>) {
-      return condition(value != 0);
-    } else if (position_bytes == 8) {
-      return number::of(value, std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max());
-    } else if (part_of(place) == role::parameter) {
-      return number::of(clamp(value, constant(-highest_parameter), constant(highest_parameter)), -highest_parameter,
-                        highest_parameter);
-    } else {
-      return number::of(value, std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max());
-    }
+  template <class Number>
+  condition read_with(const std::vector<Halide::Expr>& index) const {
+    return detail::read_keep<Layer, Number, condition>([&]<class T>(std::size_t place, std::type_identity<T>) -> T {
+      const Halide::Expr value = (*operands_[place])(index);
+      if constexpr (std::is_same_v<T, condition>) {
+        return condition(value != 0);
+      } else if constexpr (std::is_same_v<T, number>) {
+        return number::of(value, std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max());
+      } else {
+        return narrow_number(value);
+      }
+    });
   }
 
   Halide::GeneratorInput<Halide::Buffer<void>>* logits_ = nullptr;
