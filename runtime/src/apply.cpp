@@ -91,11 +91,8 @@ bool check_places(const bound_call& call) {
 }
 
 const kernel& find_kernel(const linked_layer& layer, int element_bytes, int position_bytes) {
-  const std::string_view variant = chosen_variant(layer);
-  for (const kernel& kernel : layer.kernels) {
-    if (kernel.variant == variant && kernel.element_bytes == element_bytes && kernel.position_bytes == position_bytes) {
-      return kernel;
-    }
+  for (const kernel& kernel : chosen_kernels(layer)) {
+    if (kernel.element_bytes == element_bytes && kernel.position_bytes == position_bytes) return kernel;
   }
   throw error("kernel-missing", std::string(layer.type->name), "none of its kernels runs on this machine",
               "list a target for it in axismask_add_layers(... TARGETS ...); `axismask kernels` shows what there is");

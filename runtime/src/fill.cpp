@@ -1,9 +1,9 @@
 // Fills and copies contiguous memory.
 #include "fill.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
+#include <cinttypes>
+#include <cstdio>
 #include <cstring>
 
 #ifdef __SSE2__
@@ -25,25 +25,31 @@ std::int64_t bytes_to_line(const std::byte* at, std::int64_t bytes) {
   return std::min(bytes, (line - past) % line);
 }
 
+// In cache, stores of 32 bytes are a third faster than those of 16.
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
+__attribute__((target_clones("avx2", "default")))
+#endif
 void fill_plain(std::byte* to, std::int64_t bytes, std::uint64_t pattern) {
-  struct chunk {
-    std::uint64_t words[4];
-  };
-  const chunk full{{pattern, pattern, pattern, pattern}};
-  std::int64_t at = 0;
-  for (; at + static_cast<std::int64_t>(sizeof full) <= bytes; at += sizeof full)
-    std::memcpy(to + at, &full, sizeof full);
-  std::memcpy(to + at, &full, static_cast<std::size_t>(bytes - at));
+  using four = std::uint64_t __attribute__((vector_size(32)));
+  constexpr auto width = static_cast<std::int64_t>(sizeof(four));
+  const four chunk{pattern, pattern, pattern, pattern};
+  for (; bytes >= width; bytes -= width, to += width) std::memcpy(to, &chunk, sizeof chunk);
+  std::memcpy(to, &chunk, static_cast<std::size_t>(bytes));
 }
 
 }  // namespace
 
 std::int64_t streaming_bytes() {
-  static const std::int64_t cache = [] {
-    const std::int64_t l3 = sysconf(_SC_LEVEL3_CACHE_SIZE);
-    return l3 > 0 ? l3 : std::int64_t{8} << 20;
+  static const std::int64_t bytes = [] {
+    // The system's own account of the last cache that this processor shares: glibc's is that of all of the chip's.
+    std::int64_t kibibytes = 0;
+    if (std::FILE* file = std::fopen("/sys/devices/system/cpu/cpu0/cache/index3/size", "r")) {
+      if (std::fscanf(file, "%" SCNd64 "K", &kibibytes) != 1) kibibytes = 0;
+      std::fclose(file);
+    }
+    return (kibibytes > 0 ? kibibytes : std::int64_t{8} << 10) << 10;
   }();
-  return cache;
+  return bytes;
 }
 
 void fill(std::byte* to, std::int64_t bytes, std::int64_t element_bytes, std::uint64_t pattern, bool streaming) {

@@ -39,9 +39,10 @@ kernel_box::kernel_box(const mask_job& job, std::span<const std::size_t> axes) :
       // A stride that 32 bits do not hold belongs to an axis along which boxes have one element.
       strides_[array][place] = static_cast<std::int32_t>(bound.arrays[array].strides[axes[place]]);
     }
+    buffers_[array] = {};
     buffers_[array].type = bound.arrays[array].type;
     buffers_[array].dimensions = kernel_rank;
-    buffers_[array].dim = dimensions_[array].data();
+    buffers_[array].dim = dimensions_[array].of_array.data();
     if (array + 1 == bound.array_count) arguments_[argument++] = &masked_;
     arguments_[argument++] = &buffers_[array];
   }
@@ -53,10 +54,11 @@ void kernel_box::run(const std::array<std::int64_t, max_arrays>& offsets,
   for (std::size_t array = 0; array < bound.array_count; ++array) {
     for (std::size_t axis = 0; axis < kernel_rank; ++axis) {
       // Along an axis of one element the stride means nothing.
-      dimensions_[array][axis] = halide_dimension_t(0, sizes[axis], sizes[axis] > 1 ? strides_[array][axis] : 0);
+      dimensions_[array].of_array[axis] =
+          halide_dimension_t(0, sizes[axis], sizes[axis] > 1 ? strides_[array][axis] : 0);
     }
     // An innermost axis of one element counts as contiguous.
-    if (sizes[0] == 1 && (array == 0 || array + 1 == bound.array_count)) dimensions_[array][0].stride = 1;
+    if (sizes[0] == 1 && (array == 0 || array + 1 == bound.array_count)) dimensions_[array].of_array[0].stride = 1;
     buffers_[array].host = reinterpret_cast<std::uint8_t*>(bound.arrays[array].data + offsets[array]);
   }
   message_[0] = '\0';

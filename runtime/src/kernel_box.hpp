@@ -45,14 +45,20 @@ class kernel_box {
            kernel_failure& failure);
 
  private:
+  // Not set to anything before it is needed: for a small array that takes as long as the kernel.
+  union dimensions {
+    dimensions() {}
+    std::array<halide_dimension_t, kernel_rank> of_array;
+  };
+
   const mask_job& job_;
-  std::array<std::array<std::int32_t, kernel_rank>, max_arrays> strides_{};
-  std::array<std::array<halide_dimension_t, kernel_rank>, max_arrays> dimensions_;
-  std::array<halide_buffer_t, max_arrays> buffers_{};
+  std::array<std::array<std::int32_t, kernel_rank>, max_arrays> strides_;
+  std::array<dimensions, max_arrays> dimensions_;
+  std::array<halide_buffer_t, max_arrays> buffers_;
   std::uint64_t masked_;
   std::array<char, 512> message_;  // what the kernel reports
   void* context_ = message_.data();
-  std::array<void*, max_arrays + 2> arguments_{};
+  std::array<void*, max_arrays + 2> arguments_;
 };
 
 }  // namespace axismask

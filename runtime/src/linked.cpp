@@ -51,15 +51,23 @@ bool is_usable(const kernel& kernel) {
   return halide_can_use_target_features(static_cast<int>(kernel.features.size()), kernel.features.data()) != 0;
 }
 
-std::string_view chosen_variant(const linked_layer& layer) {
+std::span<const kernel> chosen_kernels(const linked_layer& layer) {
   const std::string_view* forced = forced_variant.load(std::memory_order_relaxed);
-  std::string_view asked;  // a variant's kernels follow each other, and one answer does for all
-  for (const kernel& kernel : layer.kernels) {
-    if (kernel.variant == asked || (forced != nullptr && kernel.variant != *forced)) continue;
-    if (is_usable(kernel)) return kernel.variant;
-    asked = kernel.variant;
+  const std::span<const kernel> all = layer.kernels;
+  for (std::size_t first = 0; first < all.size();) {
+    std::size_t last = first + 1;  // a variant's kernels follow each other, and one answer does for all
+    while (last < all.size() && all[last].variant == all[first].variant) ++last;
+    if ((forced == nullptr || all[first].variant == *forced) && is_usable(all[first])) {
+      return all.subspan(first, last - first);
+    }
+    first = last;
   }
   return {};
+}
+
+std::string_view chosen_variant(const linked_layer& layer) {
+  const std::span<const kernel> kernels = chosen_kernels(layer);
+  return kernels.empty() ? std::string_view() : kernels.front().variant;
 }
 
 void force_variant(std::string_view variant) {

@@ -43,6 +43,7 @@ const linked_layer* find_linked_layer(std::string_view type) {
 }
 
 bool is_usable(const kernel&) { return false; }
+std::span<const kernel> chosen_kernels(const linked_layer&) { return {}; }
 std::string_view chosen_variant(const linked_layer&) { return {}; }
 void force_variant(std::string_view) {}
 

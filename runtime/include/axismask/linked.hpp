@@ -44,7 +44,9 @@ struct layer_library {
 // Can this machine run the kernel?
 [[nodiscard]] bool is_usable(const kernel& kernel);
 
-// The variant of a layer that runs here: the best that is usable, or the one that was asked for. Empty when none is.
+// The kernels of a layer that run here: those of the best variant that is usable, or of the one that was asked for.
+// None when there is none; then the variant is empty.
+[[nodiscard]] std::span<const kernel> chosen_kernels(const linked_layer& layer);
 [[nodiscard]] std::string_view chosen_variant(const linked_layer& layer);
 
 // Asks for one variant everywhere ("sse41"); an empty name asks for the best again. For tests and benchmarks. Throws

@@ -1,0 +1,132 @@
+"""axismask and the floors, through the shared library of library.cpp."""
+
+import ctypes
+
+import numpy as np
+
+from cases import MASKED
+
+FLOAT32, BFLOAT16, INT32 = 2, 1, 4  # axismask::dtype
+FILL, FILL_AND_COPY, READ_MODIFY_WRITE = range(3)  # floor_kind
+
+
+class Array(ctypes.Structure):
+    _fields_ = [
+        ("data", ctypes.c_void_p),
+        ("type", ctypes.c_int32),
+        ("rank", ctypes.c_int32),
+        ("names", ctypes.c_char_p * 4),
+        ("sizes", ctypes.c_int64 * 4),
+        ("strides", ctypes.c_int64 * 4),
+    ]
+
+    @classmethod
+    def of(cls, array, dtype, axes):
+        return cls(
+            array.ctypes.data, dtype, len(axes), (ctypes.c_char_p * 4)(*[axis.encode() for axis in axes]),
+            (ctypes.c_int64 * 4)(*array.shape),
+            (ctypes.c_int64 * 4)(*[stride // array.itemsize for stride in array.strides]),
+        )
+
+
+class Input(ctypes.Structure):
+    _fields_ = [("name", ctypes.c_char_p), ("array", Array)]
+
+
+class Library:
+    def __init__(self, path, threads):
+        self.threads = threads
+        self.c = ctypes.CDLL(path)
+        self.c.axismask_bench_error.restype = ctypes.c_char_p
+        self.c.axismask_bench_variants.restype = ctypes.c_char_p
+        self.c.axismask_bench_open.restype = ctypes.c_void_p
+        for name in ("time", "time_direct", "time_floor", "time_plan", "difference"):
+            getattr(self.c, f"axismask_bench_{name}").restype = ctypes.c_int64
+        self.c.axismask_bench_threads(threads)
+
+    def raise_if(self, failed):
+        if failed:
+            raise RuntimeError(self.c.axismask_bench_error().decode())
+
+    def difference(self, result, source, keep, masked_bits):
+        """The index of the first element whose bits are not the oracle's, or None."""
+
+        def four(numbers, fill):
+            return (ctypes.c_int64 * 4)(*[fill] * (4 - len(numbers)), *numbers)
+
+        arrays = []
+        for array in (result, source, np.broadcast_to(keep, result.shape)):
+            strides = [stride // array.itemsize for stride in array.strides]
+            arrays += [ctypes.c_void_p(array.ctypes.data), four(strides, 0)]
+        at = self.c.axismask_bench_difference(
+            *arrays, four(result.shape, 1), ctypes.c_void_p(masked_bits.ctypes.data), ctypes.c_int64(result.itemsize),
+            self.threads)
+        return None if at < 0 else tuple(int(index) for index in np.unravel_index(at, result.shape))
+
+    def check(self, case, name, result, source, masked=MASKED):
+        """What is wrong with a result of a case; None when it is the oracle's, bit for bit."""
+        keep = case.keep()
+        at = self.difference(result, source, keep, case.masked_bits(masked))
+        if at is None:
+            return None
+        index = ", ".join(f"{axis} {place}" for axis, place in zip(case.axes, at))
+        digits = 2 * case.item_bytes
+        kept = np.broadcast_to(keep, result.shape)[at]
+        return (f"{case.name}: {name}: the element at {index} has the bits {int(result[at]):0{digits}x}; the logits "
+                f"have {int(source[at]):0{digits}x} there, and the oracle {'keeps' if kept else 'masks'} it")
+
+
+class Call:
+    """A layer on arrays. `logits` and `out` hold the elements' bits."""
+
+    def __init__(self, library, case, logits, out):
+        self.library = library
+        self.arrays = (logits, out, case.query_positions, case.kv_positions)  # they must live as long as the call
+        dtype = {"float32": FLOAT32, "bfloat16": BFLOAT16}[case.dtype]
+        inputs = (Input * 2)()
+        for input, name in zip(inputs, ("query_positions", "kv_positions")):
+            positions = getattr(case, name)
+            axes = ("seq",) if positions.ndim == 1 else ("batch", "seq")
+            input.name = name.encode()
+            input.array = Array.of(positions, INT32, axes)
+        self.handle = ctypes.c_void_p(library.c.axismask_bench_open(
+            case.spec.encode(), ctypes.byref(Array.of(logits, dtype, case.axes)),
+            ctypes.byref(Array.of(out, dtype, case.axes)), inputs, ctypes.c_int64(2)))
+        library.raise_if(not self.handle)
+
+    def close(self):
+        self.library.c.axismask_bench_close(self.handle)
+
+    def variants(self):
+        return self.library.c.axismask_bench_variants(self.handle).decode().split(",")
+
+    def make_floor(self, kind):
+        """Makes it ready and says how it works."""
+        threads = self.library.c.axismask_bench_make_floor(self.handle, kind, self.library.threads)
+        self.library.raise_if(threads == 0)
+        stores = "streaming" if threads < 0 else "plain"
+        return f"{stores} stores, {abs(threads)} thread{'s' if abs(threads) > 1 else ''}"
+
+    def _nanoseconds(self, name, *arguments):
+        taken = getattr(self.library.c, f"axismask_bench_{name}")(self.handle, *arguments)
+        self.library.raise_if(taken < 0)
+        return taken
+
+    def time(self, calls, variant=""):
+        return self._nanoseconds("time", variant.encode(), ctypes.c_int64(calls))
+
+    def time_direct(self, calls, variant=""):
+        return self._nanoseconds("time_direct", variant.encode(), ctypes.c_int64(calls))
+
+    def time_floor(self, calls):
+        return self._nanoseconds("time_floor", ctypes.c_int64(calls))
+
+    def time_plan(self, tile, calls):
+        return self._nanoseconds("time_plan", ctypes.c_int64(tile), ctypes.c_int64(calls))
+
+    def plan(self, tile, rows, columns):
+        """For each tile: 0 masked whole, 1 in part, 2 kept whole."""
+        tiles = np.zeros((rows, columns), np.uint8)
+        self.library.raise_if(self.library.c.axismask_bench_plan(
+            self.handle, ctypes.c_int64(tile), ctypes.c_void_p(tiles.ctypes.data)) < 0)
+        return tiles
