@@ -61,7 +61,7 @@ address_range range_of(const bound_array& array, const bound_call& call) {
 bool check_places(const bound_call& call) {
   const bound_array& logits = call.logits();
   const bound_array& out = call.out();
-  std::array<std::size_t, max_rank> order{};
+  std::array<std::size_t, max_rank> order;
   std::size_t count = 0;
   for (std::size_t axis = 0; axis < call.rank; ++axis) {
     if (call.sizes[axis] > 1) order[count++] = axis;
@@ -192,9 +192,14 @@ void apply(const layer_values& layer, const any_view& logits, const any_view& ou
   const borrowed_workspace space;
   mask_job& job = space->job;
   bind(layer, logits, side_inputs, job.bound);
-  check_result(logits, out);
+  if (&out != &logits) check_result(logits, out);
   job.masked = masked_bits(layer.masked_out_value, logits.type());
-  lay_on_logits(job.bound.add(out.data(), job.bound.logits().type), "out", out.axes(), logits.axes());
+  bound_array& bound_out = job.bound.add(out.data(), job.bound.logits().type);
+  if (&out == &logits) {
+    bound_out.strides = job.bound.logits().strides;
+  } else {
+    lay_on_logits(bound_out, "out", out.axes(), logits.axes());
+  }
   if (options.plan != nullptr) check_plan(*options.plan, layer, logits, side_inputs);
   if (logits.element_count() == 0) return;
   job.in_place = check_places(job.bound);

@@ -35,6 +35,22 @@ void check_numbers(const attribute_record& parameter, const any_view& numbers) {
   });
 }
 
+// What messages list.
+std::vector<std::string_view> taken_names(const layer_values& layer) {
+  std::vector<std::string_view> names;
+  for (const std::size_t index : layer.type->operands) {
+    const std::string_view name = layer.attributes[index].name;
+    if (!is_side_input(layer.type->attributes[index].part)) continue;
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+  }
+  return names;
+}
+std::vector<std::string_view> given_names(std::span<const side_input> side_inputs) {
+  std::vector<std::string_view> names;
+  for (const side_input& input : side_inputs) names.push_back(input.name);
+  return names;
+}
+
 // Replaces an operand by a copy of another type. Only the elements that there are: an axis that the array lacks stays a
 // stride of 0.
 template <class From, class To>
@@ -157,31 +173,25 @@ void bind(const layer_values& layer, const any_view& logits, std::span<const sid
   const halide_type_t element_type(halide_type_uint, static_cast<std::uint8_t>(8 * element_bytes), 1);
   call.array_count = 0;
   call.rank = logits.axes().size();
-  for (std::size_t axis = 0; axis < call.rank; ++axis) call.sizes[axis] = logits.axes()[axis].size;
-  lay_on_logits(call.add(logits.data(), element_type), "logits", logits.axes(), logits.axes());
+  bound_array& bound_logits = call.add(logits.data(), element_type);
+  for (std::size_t axis = 0; axis < call.rank; ++axis) {
+    call.sizes[axis] = logits.axes()[axis].size;
+    bound_logits.strides[axis] = logits.axes()[axis].stride;
+  }
 
   // The side inputs: each that is given is taken, once, and each that is taken is given.
-  std::array<std::string_view, max_operands> given{};
-  std::array<std::string_view, max_operands> taken{};
-  std::size_t taken_count = 0;
-  for (const std::size_t index : type.operands) {
-    const std::string_view name = layer.attributes[index].name;
-    const auto end = taken.begin() + static_cast<std::ptrdiff_t>(taken_count);
-    if (is_side_input(type.attributes[index].part) && std::find(taken.begin(), end, name) == end) {
-      taken[taken_count++] = name;
-    }
-  }
-  const std::span<const std::string_view> taken_names(taken.data(), taken_count);
   for (std::size_t place = 0; place < side_inputs.size(); ++place) {
     const std::string_view name = side_inputs[place].name;
-    if (std::find(taken_names.begin(), taken_names.end(), name) == taken_names.end()) {
-      fail("side-input-unknown", name, breach::side_input_unknown(name, taken_names));
+    const auto is_taken = [&](std::size_t index) {
+      return is_side_input(type.attributes[index].part) && layer.attributes[index].name == name;
+    };
+    if (std::none_of(type.operands.begin(), type.operands.end(), is_taken)) {
+      fail("side-input-unknown", name, breach::side_input_unknown(name, taken_names(layer)));
     }
-    if (std::find(given.begin(), given.begin() + static_cast<std::ptrdiff_t>(place), name) !=
-        given.begin() + static_cast<std::ptrdiff_t>(place)) {
+    const std::span<const side_input> before = side_inputs.first(place);
+    if (std::any_of(before.begin(), before.end(), [&](const side_input& one) { return one.name == name; })) {
       fail("side-input-twice", name, breach::side_input_twice(name));
     }
-    given[place] = name;
   }
 
   for (const std::size_t index : type.operands) {
@@ -205,7 +215,7 @@ void bind(const layer_values& layer, const any_view& logits, std::span<const sid
                                     [&](const side_input& input) { return input.name == value.name; });
     if (found == side_inputs.end()) {
       fail("side-input-missing", value.name,
-           breach::side_input_missing(value.name, record.name, std::span(given.data(), side_inputs.size())));
+           breach::side_input_missing(value.name, record.name, given_names(side_inputs)));
     }
     const any_view& array = found->array;
     check_axes(value.name, array.axes());

@@ -29,7 +29,7 @@ struct mask_job {
 // The first thing that went wrong in a kernel of a job, on whatever thread.
 struct kernel_failure {
   std::atomic<int> code{0};
-  std::array<char, 512> message{};
+  std::array<char, 512> message;  // once there is a code
 };
 
 // A kernel made ready for boxes that extend along up to four axes of a job. Each thread has its own.

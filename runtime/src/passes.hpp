@@ -7,15 +7,18 @@
 
 namespace axismask {
 
+// Of logits: below, one thread works alone. 1 MiB of them take it 20 us, and waking another takes 5 to 50.
+inline constexpr std::int64_t parallel_bytes = std::int64_t{1} << 21;
+
 // Runs the kernel on all logits, in boxes. Folds the job's axes.
 void run_whole(mask_job& job, const call_options& options, kernel_failure& failure);
 
 // How a job's axes are used when it is carried out by tiles.
 struct tile_layout {
   tiled_axes tiles;
-  std::size_t cell = no_axis;                  // an axis inside the columns, along which the mask does not change
-  std::size_t copies = no_axis;                // the longest of the others along which it does not
-  std::array<std::size_t, max_rank> others{};  // and the rest of those
+  std::size_t cell = no_axis;                // an axis inside the columns, along which the mask does not change
+  std::size_t copies = no_axis;              // the longest of the others along which it does not
+  std::array<std::size_t, max_rank> others;  // and the first `other_count`: the rest of those
   std::size_t other_count = 0;
 };
 

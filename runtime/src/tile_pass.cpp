@@ -20,7 +20,6 @@ constexpr std::int64_t bytes_of_tile = 64;  // along its columns: a cache line
 // Of logits, in what a thread takes at once: small, so that lines that are asked for early are still there when the
 // kernel comes to them (with 1 MiB, bfloat16 took 1.2 times as long), and so that threads stay balanced.
 constexpr std::int64_t unit_bytes = std::int64_t{1} << 17;
-constexpr std::int64_t parallel_bytes = std::int64_t{1} << 18;  // below, waking a thread costs more than it does
 
 std::int64_t size_along(const bound_call& call, std::size_t axis) { return axis == no_axis ? 1 : call.sizes[axis]; }
 
@@ -51,7 +50,7 @@ bool has_dense_columns(const bound_array& array, const bound_call& call, const t
 // Puts every axis that is none of the tiles' in its place.
 void place_other_axes(const mask_job& job, tile_layout& layout) {
   const bound_call& call = job.bound;
-  std::array<std::size_t, max_rank> rest{};
+  std::array<std::size_t, max_rank> rest;
   std::size_t count = 0;
   for (std::size_t axis = 0; axis < call.rank; ++axis) {
     const auto planes = layout.tiles.of_planes();
@@ -262,7 +261,7 @@ bool find_layout(const mask_job& job, tile_layout& layout) {
   const bound_call& call = job.bound;
   const auto stride = [&](std::size_t axis) { return std::abs(call.out().strides[axis]); };
   layout = {};
-  std::array<std::size_t, max_rank> changing{};
+  std::array<std::size_t, max_rank> changing;
   std::size_t count = 0;
   for (std::size_t axis = 0; axis < call.rank; ++axis) {
     if (call.changes_along(axis)) changing[count++] = axis;

@@ -19,7 +19,7 @@ inline constexpr std::size_t no_axis = max_rank;
 struct tiled_axes {
   std::size_t row = no_axis;
   std::size_t column = no_axis;
-  std::array<std::size_t, max_rank> planes{};  // outermost first
+  std::array<std::size_t, max_rank> planes;  // the first `plane_count`, outermost first
   std::size_t plane_count = 0;
 
   [[nodiscard]] std::span<const std::size_t> of_planes() const { return {planes.data(), plane_count}; }

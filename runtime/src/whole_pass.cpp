@@ -14,12 +14,11 @@ namespace axismask {
 namespace {
 
 constexpr std::int64_t box_bytes = std::int64_t{1} << 20;  // of logits: enough for one call, boxes enough to balance
-constexpr std::int64_t parallel_bytes = std::int64_t{1} << 18;  // below, waking a thread costs more than it does
 
 // Makes the work small in axes: drops those of size 1, turns the result's strides positive, sorts its axes from the
 // innermost out, and folds two axes into one where every array allows it.
 void fold_axes(bound_call& call) {
-  std::array<std::size_t, max_rank> order{};
+  std::array<std::size_t, max_rank> order;
   std::size_t rank = 0;
   const std::span<bound_array> arrays(call.arrays.data(), call.array_count);
   for (std::size_t axis = 0; axis < call.rank; ++axis) {
@@ -57,8 +56,8 @@ void fold_axes(bound_call& call) {
 
 // How the axes are cut: a box has this size along each.
 struct boxes {
-  std::array<std::int64_t, max_rank> size{};
-  std::array<std::int64_t, max_rank> count{};
+  std::array<std::int64_t, max_rank> size;
+  std::array<std::int64_t, max_rank> count;
   std::int64_t total = 1;
 };
 
