@@ -7,7 +7,7 @@
 
 namespace axismask {
 
-// Of logits: below, one thread works alone. 1 MiB of them take it 20 us, and waking another takes 5 to 50.
+// For less than this of a result, one thread works alone: it takes 20 us for 1 MiB, and waking another takes 5 to 50.
 inline constexpr std::int64_t parallel_bytes = std::int64_t{1} << 21;
 
 // Runs the kernel on all logits, in boxes. Folds the job's axes.

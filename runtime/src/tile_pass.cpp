@@ -101,7 +101,7 @@ class tile_pass {
                                               std::max<std::int64_t>(1, plan.rows_per_plane));
     copy_groups_ = (copies_ + copies_per_unit_ - 1) / copies_per_unit_;
     row_groups_ = (plan.rows_per_plane + rows_per_unit_ - 1) / rows_per_unit_;
-    threads_ = bytes < parallel_bytes ? 1 : static_cast<int>(std::min<std::int64_t>(threads, unit_count()));
+    threads_ = touched_bytes() < parallel_bytes ? 1 : static_cast<int>(std::min<std::int64_t>(threads, unit_count()));
   }
 
   [[nodiscard]] std::int64_t unit_count() const { return outer_ * copy_groups_ * row_groups_; }
@@ -121,6 +121,15 @@ class tile_pass {
 
  private:
   using offsets = std::array<std::int64_t, max_arrays>;  // in bytes, one for each array
+
+  // Of all the result, nearly: what is left alone does not count.
+  [[nodiscard]] std::int64_t touched_bytes() const {
+    std::int64_t tiles = 0;
+    for (const tile_run& run : plan_.runs) {
+      if (run.what != verdict::all || !job_.in_place) tiles += run.last - run.first;
+    }
+    return tiles * plan_.tile.queries * plan_.tile.keys * key_bytes_ * (outer_ / plan_.planes) * copies_;
+  }
 
   // Part of one row of tiles, in some copies.
   struct strip {

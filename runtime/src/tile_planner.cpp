@@ -101,11 +101,12 @@ void add_dense_bounds(const std::byte* at, std::int64_t count, std::int64_t tile
   if (in_tile > 0) tiles.push_back(found.between());
 }
 
-void append(tile_plan& plan, std::int64_t row_start, std::int64_t first, std::int64_t last, verdict what) {
-  if (static_cast<std::int64_t>(plan.runs.size()) > row_start && plan.runs.back().what == what) {
-    plan.runs.back().last = static_cast<std::int32_t>(last);
+// Adds tiles to a row of runs, which starts at the run `start`.
+void append(std::vector<tile_run>& runs, std::size_t start, std::int64_t first, std::int64_t last, verdict what) {
+  if (runs.size() > start && runs.back().what == what) {
+    runs.back().last = static_cast<std::int32_t>(last);
   } else {
-    plan.runs.push_back({static_cast<std::int32_t>(first), static_cast<std::int32_t>(last), what});
+    runs.push_back({static_cast<std::int32_t>(first), static_cast<std::int32_t>(last), what});
   }
 }
 
@@ -223,8 +224,7 @@ void tile_planner::add_squares(const tile_plan& plan, operand_bounds& operand) {
   }
 }
 
-void tile_planner::ask(std::size_t level, std::int64_t row, std::int64_t first, std::int64_t last,
-                       std::vector<verdict>& answers) {
+void tile_planner::ask(std::size_t level, std::int64_t row, std::int64_t first, std::int64_t last) {
   const std::size_t count = type_->operands.size();
   const std::int64_t columns = in_squares(result_->columns, square[level]);
   const auto bounds_at = [&](const operand_bounds& operand, std::int64_t column) {
@@ -245,45 +245,48 @@ void tile_planner::ask(std::size_t level, std::int64_t row, std::int64_t first, 
     for (std::size_t at = 0; at < changing_count; ++at) {
       within_[changing[at]] = bounds_at(operands_[changing[at]], column);
     }
-    answers[static_cast<std::size_t>(column)] = type_->keep_within(std::span<const interval>(within_.data(), count));
+    answers_[level][static_cast<std::size_t>(column)] =
+        type_->keep_within(std::span<const interval>(within_.data(), count));
   }
 }
 
 void tile_planner::add_plane(const tile_plan& plan) {
-  std::array<std::int64_t, square.size()> columns;
   for (std::size_t level = 0; level < square.size(); ++level) {
-    columns[level] = in_squares(plan.columns, square[level]);
-    answers_[level].resize(static_cast<std::size_t>(std::max<std::int64_t>(columns[level], 1)));
+    answers_[level].resize(static_cast<std::size_t>(in_squares(plan.columns, square[level])));
   }
-  const auto answer = [this](std::size_t level, std::int64_t column) -> verdict {
-    return answers_[level][static_cast<std::size_t>(column)];
-  };
+  std::vector<tile_run>& runs = result_->runs;
   for (std::int64_t row = 0; row < plan.rows_per_plane; ++row) {
-    if (row % square[2] == 0) ask(2, row / square[2], 0, columns[2], answers_[2]);
-    const auto row_start = static_cast<std::int64_t>(result_->runs.size());
-    for (std::int64_t large = 0; large < columns[2]; ++large) {
-      const std::int64_t ratio = square[2] / square[1];
-      const std::int64_t last_middle = std::min((large + 1) * ratio, columns[1]);
-      if (answer(2, large) != verdict::some) {
-        append(*result_, row_start, large * square[2], std::min((large + 1) * square[2], plan.columns),
-               answer(2, large));
+    if (row % square[2] == 0) ask(2, row / square[2], 0, in_squares(plan.columns, square[2]));
+    if (row % square[1] == 0) find_coarse_runs(plan, row);
+    const std::size_t start = runs.size();
+    for (const tile_run& coarse : coarse_) {
+      if (coarse.what != verdict::some) {
+        append(runs, start, coarse.first, coarse.last, coarse.what);
         continue;
       }
-      if (row % square[1] == 0) ask(1, row / square[1], large * ratio, last_middle, answers_[1]);
-      for (std::int64_t middle = large * ratio; middle < last_middle; ++middle) {
-        const std::int64_t first = middle * square[1];
-        const std::int64_t last = std::min(first + square[1], plan.columns);
-        if (answer(1, middle) != verdict::some) {
-          append(*result_, row_start, first, last, answer(1, middle));
-          continue;
-        }
-        ask(0, row, first, last, answers_[0]);
-        for (std::int64_t column = first; column < last; ++column) {
-          append(*result_, row_start, column, column + 1, answer(0, column));
-        }
+      ask(0, row, coarse.first, coarse.last);
+      for (std::int64_t column = coarse.first; column < coarse.last; ++column) {
+        append(runs, start, column, column + 1, answers_[0][static_cast<std::size_t>(column)]);
       }
     }
-    result_->starts.push_back(static_cast<std::int64_t>(result_->runs.size()));
+    result_->starts.push_back(static_cast<std::int64_t>(runs.size()));
+  }
+}
+
+void tile_planner::find_coarse_runs(const tile_plan& plan, std::int64_t row) {
+  coarse_.clear();
+  for (std::int64_t large = 0; large * square[2] < plan.columns; ++large) {
+    const std::int64_t first = large * square[2];
+    const std::int64_t last = std::min(first + square[2], plan.columns);
+    const verdict whole = answers_[2][static_cast<std::size_t>(large)];
+    if (whole != verdict::some) {
+      append(coarse_, 0, first, last, whole);
+      continue;
+    }
+    ask(1, row / square[1], first / square[1], in_squares(last, square[1]));
+    for (std::int64_t at = first; at < last; at += square[1]) {
+      append(coarse_, 0, at, std::min(at + square[1], last), answers_[1][static_cast<std::size_t>(at / square[1])]);
+    }
   }
 }
 

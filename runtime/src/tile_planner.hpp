@@ -49,12 +49,15 @@ class tile_planner {
   void measure(const bound_array& array, const tiled_axes& axes, const tile_plan& plan, operand_bounds& bounds) const;
   // The bounds of larger squares from those of smaller ones.
   static void add_squares(const tile_plan& plan, operand_bounds& bounds);
-  // What is kept of the squares `first` ... `last - 1` in a row of squares.
-  void ask(std::size_t level, std::int64_t row, std::int64_t first, std::int64_t last, std::vector<verdict>& answers);
+  // What the rows of tiles from `row` to the next multiple of 8 have in common.
+  void find_coarse_runs(const tile_plan& plan, std::int64_t row);
+  // Answers what is kept of the squares `first` ... `last - 1` in a row of squares.
+  void ask(std::size_t level, std::int64_t row, std::int64_t first, std::int64_t last);
 
   const layer_type* type_ = nullptr;
   std::vector<operand_bounds> operands_;
   std::array<std::vector<verdict>, square.size()> answers_;  // of the row of squares at hand
+  std::vector<tile_run> coarse_;
   std::array<interval, max_operands> within_;
   std::array<std::int64_t, max_operands> magnitudes_{};
   tile_plan* result_ = nullptr;
