@@ -5,22 +5,17 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cmath>
-#include <cstring>
-#include <fstream>
-#include <functional>
-#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <system_error>
 #include <utility>
 
 #include "axismask/error.hpp"
 #include "axismask/linked.hpp"
 #include "axismask/structure_breach.hpp"
 #include "axismask/text.hpp"
+#include "json_text.hpp"
 #include "layer_contents.hpp"
 #include "model_schema.hpp"
 
@@ -42,200 +37,21 @@ namespace {
 
 using nlohmann::json;
 
-// The largest whole number up to which JSON readers, which may use doubles, carry every one.
-constexpr std::int64_t largest_count = (std::int64_t{1} << 53) - 1;
+constexpr json_file spec_file{
+    .open_id = "spec-open",
+    .syntax_id = "spec-json",
+    .duplicate_key_id = "spec-duplicate-key",
+    .number_id = "spec-value",
+    .what = "a model spec",
+    .empty_cure = R"(write a spec in it: {"axismask": 1, "model": ..., "layers": [...]})",
+    .infinity_cure = R"(for minus infinity write "-inf", with the quotes)",
+    .number_cure =
+        R"(give one between -1.7976931348623157e308 and 1.7976931348623157e308, or "-inf" for minus infinity)",
+    .has_whole_floats = true,
+};
 
 constexpr std::string_view name_wanted = R"(the layer's name, such as "layers.0")";
 constexpr std::string_view masked_value_wanted = R"(a number, "lowest" or "-inf")";
-
-// ---------------------------------------------------------------------------------------------------------- Words
-
-// A text of the user's, on one line: escaped as JSON escapes it.
-std::string escaped(std::string_view text) {
-  const std::string dumped = json(text).dump(-1, ' ', false, json::error_handler_t::replace);
-  return dumped.substr(1, dumped.size() - 2);
-}
-
-// The same, and cut when it is long.
-std::string shortened(std::string_view text, std::size_t longest) {
-  std::size_t end = text.size();
-  if (end > longest) {
-    end = longest;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // not within a character
-  }
-  return escaped(text.substr(0, end)) + (end < text.size() ? "..." : "");
-}
-
-std::string in_quotes(std::string_view text) { return "\"" + shortened(text, 80) + "\""; }
-
-std::string in_words(const json& value) {
-  if (value.is_string()) return "the text " + in_quotes(value.get_ref<const std::string&>());
-  if (value.is_array()) return "an array";
-  if (value.is_object()) return "an object";
-  return value.dump();
-}
-
-// One more step of a JSON pointer (RFC 6901). Control characters are escaped, because a message is one line.
-std::string step(std::string_view key) {
-  std::string result = "/";
-  for (const char character : escaped(key)) {
-    if (character == '~') {
-      result += "~0";
-    } else if (character == '/') {
-      result += "~1";
-    } else {
-      result += character;
-    }
-  }
-  return result;
-}
-
-std::string step(std::size_t index) { return "/" + std::to_string(index); }
-
-// -------------------------------------------------------------------------------------------------------- Parsing
-
-// Follows the parser through a text: knows the place, and the keys of each object that is still open.
-class place_in_text {
- public:
-  // Throws for a key that is there twice; JSON allows it, and readers then disagree about which one counts.
-  bool operator()(int, json::parse_event_t event, json& parsed) {
-    switch (event) {
-      case json::parse_event_t::object_start:
-        open_.push_back({.is_array = false});
-        break;
-      case json::parse_event_t::array_start:
-        open_.push_back({.is_array = true});
-        break;
-      case json::parse_event_t::key:
-        open_.back().key = parsed.get_ref<const std::string&>();
-        if (!open_.back().keys.insert(open_.back().key).second) {
-          throw error("spec-duplicate-key", pointer(), "the key " + in_quotes(open_.back().key) + " is there twice",
-                      "leave one of the two out");
-        }
-        break;
-      case json::parse_event_t::object_end:
-      case json::parse_event_t::array_end:
-        open_.pop_back();
-        end_value();
-        break;
-      case json::parse_event_t::value:
-        make_whole(parsed);
-        end_value();
-        break;
-    }
-    return true;
-  }
-
-  [[nodiscard]] std::string pointer() const {
-    std::string result;
-    for (const container& one : open_) result += one.is_array ? step(one.index) : step(one.key);
-    return result;
-  }
-
- private:
-  struct container {
-    bool is_array;
-    std::size_t index = 0;
-    std::string key{};
-    std::set<std::string> keys{};
-  };
-
-  void end_value() {
-    if (!open_.empty()) ++open_.back().index;
-  }
-
-  // 512.0 is a whole number in JSON Schema, and so in every editor; in nlohmann::json and valijson it is not. Minus
-  // zero stays, because it is a value of its own.
-  static void make_whole(json& value) {
-    if (!value.is_number_float()) return;
-    const double number = value.get<double>();
-    if (number != 0 && std::trunc(number) == number && std::abs(number) <= static_cast<double>(largest_count)) {
-      value = static_cast<std::int64_t>(number);
-    }
-  }
-
-  std::vector<container> open_;
-};
-
-// `line 3, column 7` of a byte, counted from 0. Columns count characters.
-std::string line_and_column(std::string_view text, std::size_t byte) {
-  text = text.substr(0, byte);
-  const auto line = 1 + std::count(text.begin(), text.end(), '\n');
-  if (const std::size_t newline = text.rfind('\n'); newline != std::string_view::npos) text.remove_prefix(newline + 1);
-  const auto column =
-      1 + std::count_if(text.begin(), text.end(), [](unsigned char byte_) { return (byte_ & 0xC0) != 0x80; });
-  return "line " + std::to_string(line) + ", column " + std::to_string(column);
-}
-
-// The parser's own words about a fault, `unexpected '}'; expected string literal`, as what is wrong and the cure.
-std::pair<std::string, std::string> parser_words(std::string_view message) {
-  if (const std::size_t start = message.find(" - "); start != std::string_view::npos) message.remove_prefix(start + 3);
-  std::string cure = "write it as JSON has it";
-  if (const std::size_t start = message.find("; expected "); start != std::string_view::npos) {
-    const std::string_view wanted = message.substr(start + std::strlen("; expected "));
-    message = message.substr(0, start);
-    // The parser forgets the comma, which is what most often is missing.
-    const bool is_end = wanted == "'}'" || wanted == "']'";
-    cure = "put there what JSON expects: " + std::string(is_end ? "',' or " : "") + std::string(wanted);
-  }
-  message = message.substr(0, message.find("; last read: "));
-  if (message == "invalid literal") return {"a word or sign that it does not have", cure};
-  std::string what(message);
-  std::replace(what.begin(), what.end(), ';', ',');
-  return {what, cure};
-}
-
-// A fault in the text, for the most usual ones with the cure. `end` is how far the parser had read.
-error not_json(std::string_view text, const std::string& source, std::size_t end, std::string_view message) {
-  constexpr std::string_view blanks = " \t\r\n";
-  const auto say = [&](const std::string& what, const std::string& cure) {
-    return error("spec-json", source, what, cure);
-  };
-  if (text.find_first_not_of(blanks) == std::string_view::npos) {
-    return say("the file is empty", R"(write a spec in it: {"axismask": 1, "model": ..., "layers": [...]})");
-  }
-  if (end > text.size()) {
-    const std::size_t last = text.find_last_not_of(blanks);
-    return say("the file ends at " + line_and_column(text, last) + ", before its JSON does",
-               "close what is open there, or get the whole file");
-  }
-  const std::size_t fault = end == 0 ? 0 : end - 1;
-  const std::string here = line_and_column(text, fault) + " is not JSON: ";
-  const char found = text[fault];
-  const char before = fault == 0 ? ' ' : text[fault - 1];
-  if (found == '}' || found == ']') {
-    const std::size_t last = text.substr(0, fault).find_last_not_of(blanks);
-    if (last != std::string_view::npos && text[last] == ',') {
-      return say(here + "a comma stands before the closing " + found, "take that comma out");
-    }
-  }
-  if (before != '\\') {
-    if (found == '/') return say(here + "it has no comments", "take the comment out");
-    if (found == '\'') return say(here + "a text stands between double quotes", "write \" in the place of '");
-    if (found == 'N' || found == 'I' || found == 'i' || (before == 'n' && found == 'a')) {
-      return say(here + "it has no infinity and no NaN", R"(for minus infinity write "-inf", with the quotes)");
-    }
-  }
-  const auto [what, cure] = parser_words(message);
-  return say(here + what, cure);
-}
-
-json parse_text(std::string_view text, const std::string& source) {
-  place_in_text place;
-  try {
-    return json::parse(text, std::ref(place));
-  } catch (const json::parse_error& fault) {
-    throw not_json(text, source, fault.byte, fault.what());
-  } catch (const json::out_of_range& fault) {  // the one that the parser throws: "number overflow parsing '1e400'"
-    const std::string_view message = fault.what();
-    const std::size_t start = std::min(message.find('\''), message.size() - 1) + 1;
-    const std::string number = in_quotes(message.substr(start, message.rfind('\'') - start));
-    const std::string pointer = place.pointer();
-    throw error("spec-value", pointer.empty() ? source : pointer,
-                "the number " + number.substr(1, number.size() - 2) + " is beyond what 64-bit floats hold",
-                R"(give one between -1.7976931348623157e308 and 1.7976931348623157e308, or "-inf" for minus infinity)");
-  }
-}
 
 // --------------------------------------------------------------------------------------------------------- Checks
 
@@ -728,25 +544,6 @@ void check_schema(const json& spec, const std::string& source) {
               "its description there: " + described->value("description", ""));
 }
 
-std::string read_file(const std::filesystem::path& file) {
-  const auto fail = [&](const std::string& what) {
-    throw error("spec-open", file.string(), what, "give the file of a model spec");
-  };
-  std::error_code ignored;
-  if (std::filesystem::is_directory(file, ignored)) fail("it is a directory");
-  errno = 0;
-  std::ifstream in(file, std::ios::binary);
-  if (!in) fail("it cannot be opened (" + std::generic_category().message(errno) + ")");
-  std::string text;
-  std::array<char, 65536> block;
-  do {
-    in.read(block.data(), block.size());
-    text.append(block.data(), static_cast<std::size_t>(in.gcount()));
-  } while (in);
-  if (in.bad()) fail("it cannot be read (" + std::generic_category().message(errno) + ")");
-  return text;
-}
-
 }  // namespace
 
 // --------------------------------------------------------------------------------------------------------- Layers
@@ -809,10 +606,10 @@ void Layer::apply_in_place(const any_view& logits, std::span<const side_input> s
 
 // --------------------------------------------------------------------------------------------------------- Models
 
-Model Model::load(const std::filesystem::path& file) { return parse(read_file(file), file.string()); }
+Model Model::load(const std::filesystem::path& file) { return parse(read_text_file(file, spec_file), file.string()); }
 
 Model Model::parse(std::string_view text, const std::string& source) {
-  const json spec = parse_text(text, source);
+  const json spec = parse_json(text, source, spec_file);
   check_frame(spec, source);
 
   Model model;

@@ -3,13 +3,10 @@
 // before it is checked: memory is asked for only when the file is known to hold that many bytes.
 #include "axismask/npy.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <charconv>
-#include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <string>
@@ -18,6 +15,7 @@
 #include <utility>
 
 #include "axismask/error.hpp"
+#include "new_file.hpp"
 
 namespace axismask {
 
@@ -273,49 +271,6 @@ std::string header_bytes(std::string_view descr, bool fortran_order, std::span<c
   return result + text;
 }
 
-// A new file beside the one that is to be written. Unless it is put in that one's place, it is removed.
-class temporary_file {
- public:
-  temporary_file(const fs::path& folder, const std::string& target) : target_(target) {
-    // "x" makes the file only when there is none of that name, so two writers never share one.
-    for (int attempt = 0; stream_ == nullptr; ++attempt) {
-      path_ = folder / (".axismask-" + std::to_string(getpid()) + "-" + std::to_string(attempt) + ".tmp");
-      stream_ = std::fopen(path_.c_str(), "wbx");
-      if (stream_ == nullptr && errno != EEXIST) {
-        throw error("npy-write", target_, std::string("its folder cannot be written to (") + std::strerror(errno) + ")",
-                    "write to another folder");
-      }
-    }
-    std::setvbuf(stream_, nullptr, _IONBF, 0);  // the elements go straight to the system
-  }
-  temporary_file(const temporary_file&) = delete;
-  temporary_file& operator=(const temporary_file&) = delete;
-  ~temporary_file() {
-    if (stream_ != nullptr) std::fclose(stream_);
-    if (!is_placed_) std::remove(path_.c_str());
-  }
-
-  void write(const void* bytes, std::size_t size) {
-    if (std::fwrite(bytes, 1, size, stream_) != size) fail();
-  }
-
-  void place() {
-    if (std::fclose(std::exchange(stream_, nullptr)) != 0 || std::rename(path_.c_str(), target_.c_str()) != 0) fail();
-    is_placed_ = true;
-  }
-
- private:
-  [[noreturn]] void fail() const {
-    throw error("npy-write", target_, std::string("it cannot be written (") + std::strerror(errno) + ")",
-                "make room, or write to another folder");
-  }
-
-  fs::path path_;
-  const std::string& target_;
-  std::FILE* stream_ = nullptr;
-  bool is_placed_ = false;
-};
-
 }  // namespace
 
 any_view npy_array::view(std::span<const std::string_view> axes) const {
@@ -422,15 +377,6 @@ void write_npy(const std::filesystem::path& file, dtype type, std::span<const st
   if (!c_order && !is_dense(sizes, strides, true)) {
     throw error("npy-write", name, "the array is neither in C order nor in Fortran order", "copy it to a dense array");
   }
-  const fs::path folder = file.has_parent_path() ? file.parent_path() : fs::path(".");
-  std::error_code failure;
-  if (!fs::is_directory(folder, failure)) {
-    throw error("npy-write", name, "there is no folder " + folder.string(), "make the folder, or write to another");
-  }
-  // A rename would replace even a device such as /dev/null.
-  if (fs::exists(file, failure) && !fs::is_regular_file(file, failure)) {
-    throw error("npy-write", name, "it is there, and is not a regular file", "write to a file");
-  }
 
   std::size_t bytes = static_cast<std::size_t>(facts(type).bytes);
   for (const std::int64_t size : sizes) bytes *= static_cast<std::size_t>(size);
@@ -438,7 +384,7 @@ void write_npy(const std::filesystem::path& file, dtype type, std::span<const st
                                    [&](const descr_entry& candidate) { return candidate.type == type; });
   const std::string header = header_bytes(entry->descr, !c_order, sizes);
 
-  temporary_file output(folder, name);
+  new_file output(file, "npy-write");
   output.write(header.data(), header.size());
   output.write(data, bytes);
   output.place();

@@ -10,7 +10,8 @@ code = set()
 for room in ("dsl", "runtime"):
     for path in (ROOT / room).rglob("*.?pp"):
         text = path.read_text()
-        code |= set(re.findall(r'\b(?:error|fail)\(\s*"([a-z0-9-]+)"', text)) | set(re.findall(r"axismask: error\[([a-z0-9-]+)\]", text))
+        for where in (r'\b(?:error|fail|warn)\(\s*"ID"', r'_id = "ID"', r'\bnew_file [^;]*"ID"', r"axismask: error\[ID\]"):
+            code |= set(re.findall(where.replace("ID", "([a-z0-9-]+)"), text))
 readme = (ROOT / "README.md").read_text()
 table = readme[readme.index("| IDs | about |"):].split("\n\n")[0]
 listed = set(re.findall(r"`([a-z0-9-]+)`", table))

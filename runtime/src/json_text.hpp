@@ -1,0 +1,50 @@
+// JSON in the user's files: read with what is needed to say where a mistake is, and put into messages.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+namespace axismask {
+
+// The largest whole number up to which JSON readers, which may use doubles, carry every one.
+constexpr std::int64_t largest_count = (std::int64_t{1} << 53) - 1;
+
+// A kind of file: what its mistakes are called, and their cures.
+struct json_file {
+  std::string_view open_id;
+  std::string_view syntax_id;
+  std::string_view duplicate_key_id;
+  std::string_view number_id;  // a number beyond what 64-bit floats hold
+  std::string_view what;       // "a model spec"
+  std::string_view empty_cure;
+  std::string_view infinity_cure;
+  std::string_view number_cure;
+  bool has_whole_floats;                                          // is 512.0 a whole number?
+  std::size_t largest = std::numeric_limits<std::size_t>::max();  // bytes
+};
+
+// The text of a file. Throws `error`.
+std::string read_text_file(const std::filesystem::path& file, const json_file& kind);
+
+// The JSON of a text; `source` stands for the file in messages. Throws `error` for whatever is not JSON, and for a key
+// that is there twice.
+nlohmann::json parse_json(std::string_view text, const std::string& source, const json_file& kind);
+
+// A text of the user's, on one line: escaped as JSON escapes it.
+std::string escaped(std::string_view text);
+// The same, and cut when it is long.
+std::string shortened(std::string_view text, std::size_t longest);
+std::string in_quotes(std::string_view text);
+// A value after "it is".
+std::string in_words(const nlohmann::json& value);
+
+// One more step of a JSON pointer (RFC 6901). Control characters are escaped, because a message is one line.
+std::string step(std::string_view key);
+std::string step(std::size_t index);
+
+}  // namespace axismask
