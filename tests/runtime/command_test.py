@@ -225,9 +225,12 @@ APPLY_ERRORS = [
 
 # Whole command lines, and the error.
 USAGE_ERRORS = [
-    ([], "axismask: a command is missing: apply, inspect, plan or kernels"),
+    ([], "axismask: a command is missing: apply, inspect, plan, kernels, import or explain"),
     (["inspekt"], 'inspekt: there is no such command (did you mean "inspect"?)'),
-    (["show", "spec.json"], 'show: there is no such command; there are "apply", "inspect", "plan", "kernels"'),
+    (
+        ["show", "spec.json"],
+        'show: there is no such command; there are "apply", "inspect", "plan", "kernels", "import", "explain"',
+    ),
     (["--json"], "--json: there is no such option"),
     (["inspect"], "SPEC: it is missing"),
     (["inspect", "spec.json", "other.json"], "other.json: it is one argument too many"),
@@ -732,9 +735,106 @@ class Kernels(CommandTest):
         self.assertEqual(rows, kernels)
 
 
+class ImportAndExplain(CommandTest):
+    GEMMA = {"model_type": "gemma3_text", "num_hidden_layers": 7, "sliding_window": 512}
+
+    def write(self, config):
+        with open("config.json", "w", encoding="utf-8") as file:
+            json.dump(config, file)
+
+    def test_explain(self):
+        self.write(self.GEMMA)
+        result = run("explain", "config.json")
+        self.assert_ok(result)
+        lines = result.stdout.splitlines()
+        self.assertEqual(len(lines), 8)
+        self.assertEqual(
+            lines[0],
+            "gemma3_text: 7 layers, by transformers 5.24.0, models/gemma3/configuration_gemma3.py, Gemma3TextConfig",
+        )
+        because = "sliding_window_pattern was absent, the class default is 6"
+        self.assertEqual(lines[1], f"layer 0: sliding window of 512 keys, because (0+1) % 6 != 0; {because}")
+        self.assertEqual(lines[6], f"layer 5: full attention, because (5+1) % 6 == 0; {because}")
+
+    def test_explain_json(self):
+        self.write({"model_type": "llama4_text", "num_hidden_layers": 4, "attention_chunk_size": 64})
+        result = run("explain", "config.json", "--json")
+        self.assert_ok(result)
+        layers = json.loads(result.stdout)
+        self.assertEqual([list(layer) for layer in layers], [["layer", "attention", "visible_keys", "reason"]] * 4)
+        self.assertEqual(
+            [(layer["layer"], layer["attention"], layer["visible_keys"]) for layer in layers],
+            [(0, "chunked", 64), (1, "chunked", 64), (2, "chunked", 64), (3, "full", None)],
+        )
+
+    def test_import(self):
+        self.write(self.GEMMA)
+        result = run("import", "config.json", "--out", "spec.json")
+        self.assert_ok(result)
+        self.assertEqual(result.stdout, "gemma3_text: 7 layers, written to spec.json\n")
+        with open("spec.json", encoding="utf-8") as file:
+            spec = json.load(file)
+        self.assertEqual((spec["axismask"], spec["model"]), (1, "gemma3_text"))
+        loaded = json.loads(run("inspect", "spec.json", "--json").stdout)
+        self.assertEqual([layer["layer"] for layer in loaded], [f"layers.{index}" for index in range(7)])
+        self.assertEqual([layer["type"] for layer in loaded], [WINDOW] * 5 + [CAUSAL] + [WINDOW])
+        self.assertEqual({layer["masked_out_value"] for layer in loaded}, {"lowest"})
+        self.assertEqual(sorted(os.listdir(".")), ["config.json", "spec.json"])
+
+    def test_warnings(self):
+        self.write({"model_type": "mistral", "num_hidden_layers": 1})
+        for arguments in [["explain", "config.json"], ["import", "config.json", "--out", "spec.json"]]:
+            result = run(*arguments)
+            self.assertEqual(result.returncode, 0)
+            self.assertEqual(
+                result.stderr,
+                "axismask: warning[config-default] config.json: sliding_window was absent, the class default is 4096; "
+                "an absent key is not null\n",
+            )
+
+    def test_errors(self):
+        self.write({**self.GEMMA, "sliding_window": 0})
+        with open("spec.json", "w", encoding="utf-8") as file:
+            file.write("there before")
+        error = "error[config-value] /sliding_window: it is 0; give the number of keys that a token sees, at least 1"
+        self.assert_error(run("explain", "config.json"), error)
+        self.assert_error(run("import", "config.json", "--out", "spec.json"), error)
+        self.assertEqual(sorted(os.listdir(".")), ["config.json", "spec.json"])
+        with open("spec.json", encoding="utf-8") as file:
+            self.assertEqual(file.read(), "there before")
+
+        self.write(self.GEMMA)
+        for out, error in [
+            ("none/spec.json", "there is no folder none; make the folder, or write to another"),
+            ("/dev/null", "it is there, and is not a regular file; write to a file"),
+        ]:
+            self.assert_error(run("import", "config.json", "--out", out), f"error[spec-write] {out}: {error}")
+        self.assert_error(
+            run("import", "none.json", "--out", "new.json"),
+            "error[config-open] none.json: it cannot be opened (No such file or directory); "
+            "give the file of a model's config.json",
+        )
+        self.assert_error(run("import", "config.json"), "error[usage] --out: it is missing; see axismask --help")
+        self.assertEqual(sorted(os.listdir(".")), ["config.json", "spec.json"])
+
+    def test_no_room_for_the_spec(self):
+        self.write({**self.GEMMA, "num_hidden_layers": 1000})
+
+        def limit():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+
+        result = run("import", "config.json", "--out", "spec.json", preexec_fn=limit)
+        self.assert_error(
+            result,
+            "error[spec-write] spec.json: it cannot be written (File too large); make room, or write to another folder",
+        )
+        self.assertEqual(os.listdir("."), ["config.json"])
+
+
 class Help(CommandTest):
     def test_help(self):
-        for arguments in [["--help"], ["-h"], ["apply", "--help"], ["inspect", "--help"], ["kernels", "--help"]]:
+        for arguments in [["--help"], ["-h"], ["apply", "--help"], ["inspect", "--help"], ["kernels", "--help"], ["import", "--help"],
+                          ["explain", "--help"]]:
             result = run(*arguments)
             self.assert_ok(result)
             self.assertIn("Usage: axismask", result.stdout)

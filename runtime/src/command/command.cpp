@@ -88,6 +88,8 @@ void run(int argc, const char* const* argv) {
   command::add_inspect(app);
   command::add_plan(app);
   command::add_kernels(app);
+  command::add_import(app);
+  command::add_explain(app);
 
   try {
     app.parse(argc, argv);                // runs the subcommand
@@ -99,7 +101,8 @@ void run(int argc, const char* const* argv) {
     throw usage_error(app, problem);
   }
   if (app.get_subcommands().empty()) {
-    throw error("usage", "axismask", "a command is missing: apply, inspect, plan or kernels", see_help);
+    throw error("usage", "axismask", "a command is missing: apply, inspect, plan, kernels, import or explain",
+                see_help);
   }
 }
 

@@ -1,10 +1,13 @@
 // What the subcommands print: tables, JSON, texts on one line.
 #pragma once
 
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "axismask/huggingface.hpp"
 
 namespace axismask::command {
 
@@ -23,6 +26,12 @@ void print_json(const json& value);
 
 // Throws an error when what was printed has not all arrived.
 void finish_output();
+
+// Each on a line of stderr.
+void print_warnings(const std::vector<huggingface::warning>& warnings);
+
+// "1 key", "2 keys".
+std::string counted(std::uint64_t number, std::string_view thing);
 
 std::string joined(const std::vector<std::string>& parts, std::string_view separator);
 

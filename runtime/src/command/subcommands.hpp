@@ -10,5 +10,7 @@ void add_apply(CLI::App& app);
 void add_inspect(CLI::App& app);
 void add_plan(CLI::App& app);
 void add_kernels(CLI::App& app);
+void add_import(CLI::App& app);
+void add_explain(CLI::App& app);
 
 }  // namespace axismask::command

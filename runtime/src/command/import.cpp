@@ -1,0 +1,49 @@
+// `axismask import`: makes a model spec from a model's own config.json.
+#include <iostream>
+#include <memory>
+#include <string>
+
+#include "axismask/huggingface.hpp"
+#include "new_file.hpp"
+#include "print.hpp"
+#include "subcommands.hpp"
+
+namespace axismask::command {
+namespace {
+
+struct import_options {
+  std::string config;
+  std::string out;
+};
+
+void run_import(const import_options& options) {
+  const auto config = huggingface::config::load(options.config);
+  const std::string spec = config.spec();
+  new_file output(options.out, "spec-write");
+  output.write(spec.data(), spec.size());
+  output.place();
+  print_warnings(config.warnings);
+  std::cout << on_one_line((config.model_type.empty() ? "no model_type" : config.model_type) + ": " +
+                           counted(config.layers.size(), "layer") + ", written to " + options.out)
+            << '\n'
+            << std::flush;
+}
+
+}  // namespace
+
+void add_import(CLI::App& app) {
+  const auto options = std::make_shared<import_options>();
+  CLI::App* command = app.add_subcommand("import", "Make a model spec from a Hugging Face model's config.json");
+  command->add_option("HF_CONFIG", options->config, "The model's config.json")->required()->type_name("");
+  command->add_option("--out", options->out, "The file for the spec; written whole, or not at all")
+      ->required()
+      ->type_name("SPEC");
+  command->footer(
+      "One layer \"layers.N\" for each layer of the model that has attention, by the rules of transformers 5.24.0.\n"
+      "Positions count the tokens of each row; negative ones are padding.\n"
+      "Example:\n"
+      "  axismask import config.json --out model.json");
+  command->callback([options] { run_import(*options); });
+}
+
+}  // namespace axismask::command
