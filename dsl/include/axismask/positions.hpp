@@ -1,0 +1,174 @@
+// The positions of tokens as serving meets them: prefill, chunks, decoding, padded batches, packed documents, and a
+// cache of keys that wraps. The functions write into the caller's memory, which then is a side input, `token_positions`
+// or so; a layer masks what has a negative position.
+//
+//   std::vector<std::int32_t> queries(n), keys(capacity);
+//   positions::consecutive(std::span(queries), first);            // a prefill at 0, a chunk or a step of decoding
+//   further on positions::ring cache{std::span(keys), window};               // the keys' positions, slot by slot
+//   cache.append(first, n);                                       // before the chunk's logits are masked
+#pragma once
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "axismask/error.hpp"
+
+namespace axismask::positions {
+
+template <class T>
+concept position = std::same_as<T, std::int32_t> || std::same_as<T, std::int64_t>;
+
+// There is no token in this place.
+inline constexpr std::int32_t nowhere = -1;
+
+namespace detail {
+
+inline void check_size(const char* function, std::size_t size, std::size_t wanted) {
+  if (size == wanted) return;
+  throw error("positions-size", std::string("positions::") + function,
+              "the memory is for " + std::to_string(size) + " positions, and there are " + std::to_string(wanted),
+              "give memory for each, rows of a batch one after another");
+}
+
+inline void check_length(const char* function, std::int64_t length, std::int64_t width) {
+  if (length >= 0 && length <= width) return;
+  throw error("positions-length", std::string("positions::") + function,
+              "a row of " + std::to_string(width) + " places is to have " + std::to_string(length) + " tokens",
+              "give lengths from 0 to the width of the rows");
+}
+
+// One row for each length: its tokens' positions from the place `start(length)` on.
+template <position Position, class Start>
+void padded(const char* function, std::span<const std::int64_t> lengths, std::int64_t width, std::span<Position> out,
+            Start start) {
+  for (const std::int64_t length : lengths) check_length(function, length, width);
+  check_size(function, out.size(), lengths.size() * static_cast<std::size_t>(width));
+  for (std::size_t row = 0; row < lengths.size(); ++row) {
+    for (std::int64_t place = 0; place < width; ++place) {
+      const std::int64_t token = place - start(lengths[row]);
+      out[row * static_cast<std::size_t>(width) + static_cast<std::size_t>(place)] =
+          static_cast<Position>(token >= 0 && token < lengths[row] ? token : nowhere);
+    }
+  }
+}
+
+}  // namespace detail
+
+// first, first + 1, ...: a prefill from 0; a chunk of one, or a step of decoding, from the number of tokens before it.
+template <position Position>
+void consecutive(std::span<Position> out, std::int64_t first = 0) {
+  for (std::size_t at = 0; at < out.size(); ++at)
+    out[at] = static_cast<Position>(first + static_cast<std::int64_t>(at));
+}
+
+// A batch whose rows are filled up before their tokens: each row's last `length` places are its tokens 0, 1, ...
+// `out` is lengths.size() rows of `width`. Throws `error`.
+template <position Position>
+void left_padded(std::span<const std::int64_t> lengths, std::int64_t width, std::span<Position> out) {
+  detail::padded("left_padded", lengths, width, out, [width](std::int64_t length) { return width - length; });
+}
+
+// The same, filled up after their tokens.
+template <position Position>
+void right_padded(std::span<const std::int64_t> lengths, std::int64_t width, std::span<Position> out) {
+  detail::padded("right_padded", lengths, width, out, [](std::int64_t) { return 0; });
+}
+
+// Documents one after another in one row: the number of each token's document, for `ApplyDocumentAttentionMask`, and
+// its position in it. What is left of the row is padding, in no document and nowhere. Throws `error`.
+template <position Position>
+void packed(std::span<const std::int64_t> lengths, std::span<Position> documents, std::span<Position> out) {
+  std::int64_t total = 0;
+  for (const std::int64_t length : lengths) {
+    detail::check_length("packed", length, static_cast<std::int64_t>(out.size()) - total);
+    total += length;
+  }
+  detail::check_size("packed", documents.size(), out.size());
+  std::fill(documents.begin(), documents.end(), Position{nowhere});
+  std::fill(out.begin(), out.end(), Position{nowhere});
+  std::size_t place = 0;
+  for (std::size_t document = 0; document < lengths.size(); ++document) {
+    for (std::int64_t token = 0; token < lengths[document]; ++token, ++place) {
+      documents[place] = static_cast<Position>(document);
+      out[place] = static_cast<Position>(token);
+    }
+  }
+}
+
+// The slots that a cache needs so that every query of a chunk still finds the keys of its window: the window of the
+// first, and the rest of the chunk. A cache of `window` slots serves chunks of one token only.
+[[nodiscard]] constexpr std::int64_t ring_capacity(std::int64_t window, std::int64_t longest_chunk) {
+  return window + longest_chunk - 1;
+}
+
+// A cache of keys that wraps: the token at position p has the slot p % capacity. Keeps which position stands in each
+// slot, in the caller's memory: the side input of the keys.
+template <position Position>
+class ring {
+ public:
+  // Empty. `slots` has at least `window` places.
+  ring(std::span<Position> slots, std::int64_t window) : slots_(slots), window_(window) {
+    if (window < 1 || static_cast<std::int64_t>(slots.size()) < window) {
+      throw error(
+          "ring-capacity", "positions::ring",
+          "a window of " + std::to_string(window) + " keys is to be kept in " + std::to_string(slots.size()) + " slots",
+          "give at least a slot for each key of the window, and a window of at least 1");
+    }
+    std::fill(slots_.begin(), slots_.end(), Position{nowhere});
+  }
+
+  // As many tokens as there were: the position of the next.
+  [[nodiscard]] std::int64_t tokens() const { return tokens_; }
+
+  // Puts the next `count` tokens in. To be called with a chunk's keys, before its logits are masked. Throws `error` and
+  // changes nothing when the chunk would take the place of keys that its own first query sees.
+  void append(std::int64_t count) {
+    const auto capacity = static_cast<std::int64_t>(slots_.size());
+    if (count < 0 || ring_capacity(std::min(window_, tokens_ + 1), count) > capacity) {
+      throw error("ring-capacity", "positions::ring",
+                  "a chunk of " + std::to_string(count) + " tokens and the " +
+                      std::to_string(std::min(window_ - 1, tokens_)) +
+                      " keys before it that are in its window are more "
+                      "than the " +
+                      std::to_string(capacity) + " slots",
+                  "give chunks of at most " + std::to_string(capacity - window_ + 1) +
+                      " tokens, or the slots that ring_capacity tells");
+    }
+    for (std::int64_t token = 0; token < count; ++token, ++tokens_) {
+      slots_[static_cast<std::size_t>(tokens_ % capacity)] = static_cast<Position>(tokens_);
+    }
+    most_ = std::max(most_, tokens_);
+  }
+
+  // Takes the last tokens back, until there are `tokens`: a rejected draft, an edited prompt. Keys that they had pushed
+  // out are gone. Throws `error` and changes nothing when the next query would see one of those.
+  void trim(std::int64_t tokens) {
+    const auto capacity = static_cast<std::int64_t>(slots_.size());
+    // The oldest key that is there, and the oldest that the next query sees.
+    const std::int64_t oldest = std::max<std::int64_t>(0, most_ - capacity);
+    const std::int64_t needed = std::max<std::int64_t>(0, tokens - window_ + 1);
+    if (tokens < 0 || tokens > tokens_ || (tokens > 0 && needed < oldest)) {
+      throw error("ring-capacity", "positions::ring",
+                  "it cannot go back from " + std::to_string(tokens_) + " tokens to " + std::to_string(tokens) +
+                      (tokens < 0 || tokens > tokens_ ? "" : ": keys of that window are gone"),
+                  "go back to a number of tokens whose window is there, to 0, or give more slots");
+    }
+    for (Position& slot : slots_) {
+      if (slot >= tokens) slot = nowhere;
+    }
+    tokens_ = tokens;
+    if (tokens == 0) most_ = 0;
+  }
+
+ private:
+  std::span<Position> slots_;
+  std::int64_t window_;
+  std::int64_t tokens_ = 0;
+  std::int64_t most_ = 0;  // tokens that there ever were: what these pushed out does not come back
+};
+
+}  // namespace axismask::positions
