@@ -44,6 +44,13 @@ narrow_number::narrow_number(std::int64_t value)
     : value_(static_cast<std::int32_t>(std::clamp<std::int64_t>(value, std::numeric_limits<std::int32_t>::min(),
                                                                 std::numeric_limits<std::int32_t>::max()))) {}
 
+// By a literal, with 64 bits: Halide's simplifier multiplies the literal by others, x / 1000 < 3000000 becoming
+// x < 3000000000, and does not see that 32 bits do not hold the product or a sum with it.
+narrow_number operator/(const narrow_number& a, const narrow_number& b) {
+  if (!Halide::Internal::is_const(b.value_)) return narrow_number(a.value_ / b.value_);
+  return narrow_number(Halide::cast<std::int64_t>(a.value_) / Halide::cast<std::int64_t>(b.value_));
+}
+
 number::wide number::saturated(wide value) { return std::clamp<wide>(value, lowest64, highest64); }
 
 Halide::Expr number::saturating_sum(const Halide::Expr& a, const Halide::Expr& b) {

@@ -141,9 +141,16 @@ tiled_axes axes_of(const tile_plan& plan, std::span<const named_axis> axes) {
 
 void check_plan(const tile_plan& plan, const layer_values& layer, const any_view& logits,
                 std::span<const side_input> side_inputs) {
-  const auto is_there = [&](std::string_view name) { return find_axis(logits.axes(), name) != nullptr; };
-  if (fingerprint(layer, side_inputs) != plan.made_from || !is_there(plan.query_axis) || !is_there(plan.kv_axis) ||
-      !std::all_of(plan.plane_axes.begin(), plan.plane_axes.end(), is_there)) {
+  const auto has = [&](std::string_view name, std::int64_t size) {
+    const named_axis* axis = find_axis(logits.axes(), name);
+    return axis != nullptr && axis->size == size;
+  };
+  bool same = fingerprint(layer, side_inputs) == plan.made_from && has(plan.query_axis, plan.queries) &&
+              has(plan.kv_axis, plan.keys) && plan.plane_axes.size() == plan.plane_sizes.size();
+  for (std::size_t at = 0; same && at < plan.plane_axes.size(); ++at) {
+    same = has(plan.plane_axes[at], plan.plane_sizes[at]);
+  }
+  if (!same) {
     throw error("plan-differs", "plan", "it was made for another layer, other numbers or other side inputs",
                 "make a plan of this layer with these side inputs, or call without one");
   }
@@ -204,9 +211,10 @@ void apply(const layer_values& layer, const any_view& logits, const any_view& ou
   if (logits.element_count() == 0) return;
   job.in_place = check_places(job.bound);
 
-  const way way = find_way(job, logits, options, *space, type);
+  way way = find_way(job, logits, options, *space, type);
   const int width = width_of(job, type, way.plan);
   set_width(job.bound, width, space->converted);
+  if (way.plan != nullptr && !boxes_fit(job, way.layout, *way.plan)) way.plan = nullptr;  // a copy may be wider
   job.with = &find_kernel(*linked, facts(logits.type()).bytes, width);
   kernel_failure failure;
   if (way.plan != nullptr) {

@@ -2,6 +2,7 @@
 #include "bind.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <string>
 
 #include "axismask/text.hpp"
@@ -52,24 +53,36 @@ std::vector<std::string_view> given_names(std::span<const side_input> side_input
 }
 
 // Replaces an operand by a copy of another type. Only the elements that there are: an axis that the array lacks stays a
-// stride of 0.
+// stride of 0. The copy's axes are in the order of the result's, so that the kernel finds it as dense as that.
 template <class From, class To>
 void convert(bound_array& numbers, const bound_call& call, std::vector<To>& copy) {
+  std::array<std::size_t, max_rank> order;  // innermost first
+  std::size_t rank = 0;
+  for (std::size_t axis = 0; axis < call.rank; ++axis) {
+    if (numbers.strides[axis] != 0 && call.sizes[axis] > 1) order[rank++] = axis;
+  }
+  std::sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(rank), [&](std::size_t a, std::size_t b) {
+    return std::abs(call.out().strides[a]) < std::abs(call.out().strides[b]);
+  });
   std::array<std::int64_t, max_rank> strides{};
   std::int64_t count = 1;
-  for (std::size_t axis = 0; axis < call.rank; ++axis) {
-    if (numbers.strides[axis] == 0) continue;
-    strides[axis] = count;
-    count *= call.sizes[axis];
+  for (std::size_t place = 0; place < rank; ++place) {
+    strides[order[place]] = count;
+    count *= call.sizes[order[place]];
   }
   copy.resize(static_cast<std::size_t>(count));
   const auto* elements = reinterpret_cast<const From*>(numbers.data);
-  for (std::int64_t index = 0; index < count; ++index) {
+  const std::int64_t line = rank > 0 ? call.sizes[order[0]] : 1;
+  const std::int64_t step = rank > 0 ? numbers.strides[order[0]] : 0;
+  for (std::int64_t first = 0; first < count; first += line) {
     std::int64_t from = 0;
-    for (std::size_t axis = 0; axis < call.rank; ++axis) {
-      if (strides[axis] > 0) from += index / strides[axis] % call.sizes[axis] * numbers.strides[axis];
+    std::int64_t rest = first / line;
+    for (std::size_t place = 1; place < rank; ++place) {
+      from += rest % call.sizes[order[place]] * numbers.strides[order[place]];
+      rest /= call.sizes[order[place]];
     }
-    copy[static_cast<std::size_t>(index)] = static_cast<To>(elements[from]);
+    To* to = copy.data() + first;
+    for (std::int64_t at = 0; at < line; ++at) to[at] = static_cast<To>(elements[from + at * step]);
   }
   numbers.data = reinterpret_cast<std::byte*>(copy.data());
   numbers.element_bytes = sizeof(To);

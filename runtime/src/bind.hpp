@@ -50,7 +50,8 @@ struct converted_numbers {
   std::array<std::vector<std::int64_t>, max_operands> wide;
 };
 
-// Gives every operand that is a side input's numbers this width, 4 or 8 bytes. Numbers that are made narrow must fit.
+// To be called when the result is bound, too. Gives every operand that is a side input's numbers this width, 4 or 8
+// bytes. Numbers that are made narrow must fit.
 void set_width(bound_call& call, int bytes, converted_numbers& copies);
 
 // Visits the elements of a view in C order, a line along its last axis at a time: (offset in elements, count, stride).

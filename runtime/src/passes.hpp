@@ -32,6 +32,9 @@ struct tile_layout {
 // The size of tiles that serves a layout best.
 [[nodiscard]] tile_size best_tile(const mask_job& job, const tile_layout& layout);
 
+// Are boxes of whole rows of tiles within what a kernel can count?
+[[nodiscard]] bool boxes_fit(const mask_job& job, const tile_layout& layout, const tile_plan& plan);
+
 // Leaves alone, copies or fills whole runs of tiles, and runs the kernel on the others.
 void run_tiles(const mask_job& job, const tile_layout& layout, const tile_plan& plan, const call_options& options,
                kernel_failure& failure);

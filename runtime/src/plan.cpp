@@ -2,6 +2,7 @@
 #include "axismask/plan.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "bind.hpp"
 #include "tile_planner.hpp"
@@ -74,8 +75,16 @@ std::uint64_t fingerprint(const layer_values& layer, std::span<const side_input>
     mixed ^= mixed >> 32U;
     sum += mixed * mixed ^ place;
   };
+  const auto add_name = [&](std::string_view name) {
+    add(name.size());
+    for (const char letter : name) add(static_cast<std::uint64_t>(letter));
+  };
   const auto add_array = [&](const any_view& array) {
-    for (const named_axis& axis : array.axes()) add(static_cast<std::uint64_t>(axis.size));
+    add(array.axes().size());
+    for (const named_axis& axis : array.axes()) {
+      add_name(axis.name);
+      add(static_cast<std::uint64_t>(axis.size));
+    }
     const auto add_numbers = [&]<class Number>(const Number* data) {
       for_each_line(array.axes(), [&](std::int64_t offset, std::int64_t count, std::int64_t stride) {
         for (std::int64_t at = 0; at < count; ++at) add(static_cast<std::uint64_t>(data[offset + at * stride]));
@@ -86,10 +95,17 @@ std::uint64_t fingerprint(const layer_values& layer, std::span<const side_input>
     } else if (array.type() == dtype::int64) {
       add_numbers(static_cast<const std::int64_t*>(array.data()));
     } else {
-      add_numbers(static_cast<const std::uint8_t*>(array.data()));
+      const auto* data = static_cast<const std::uint8_t*>(array.data());
+      for_each_line(array.axes(), [&](std::int64_t offset, std::int64_t count, std::int64_t stride) {
+        for (std::int64_t at = 0; at < count; ++at) add(data[offset + at * stride] != 0 ? 1 : 0);
+      });
     }
   };
-  for (const char letter : layer.type->name) add(static_cast<std::uint64_t>(letter));
+  add_name(layer.type->name);
+  for (std::size_t index = 0; index < layer.type->attributes.size(); ++index) {
+    const role part = layer.type->attributes[index].part;
+    if (part == role::query_axis || part == role::kv_axis) add_name(layer.attributes[index].name);
+  }
   for (const std::size_t index : layer.type->operands) {
     const attribute_value& value = layer.attributes[index];
     if (layer.type->attributes[index].part == role::parameter) {
@@ -153,9 +169,17 @@ tile_plan plan(const layer_values& layer, std::span<const side_input> side_input
   result.kv_axis = axes[tiled.column].name;
   // Planes: the further axes along which some operand changes.
   for (std::size_t axis = 0; axis < tiled.row; ++axis) {
-    if (!call.changes_along(axis)) continue;
+    if (axes[axis].size != 0 && !call.changes_along(axis)) continue;
     tiled.planes[tiled.plane_count++] = axis;
     result.plane_axes.emplace_back(axes[axis].name);
+  }
+  const std::int64_t columns =
+      axes[tiled.column].size / std::min(tile.keys, std::max<std::int64_t>(axes[tiled.column].size, 1));
+  if (columns >= std::numeric_limits<std::int32_t>::max()) {
+    throw error("plan-tile", "tile",
+                "tiles of " + std::to_string(tile.keys) + " keys make more than 2^31 columns of " +
+                    std::to_string(axes[tiled.column].size) + " keys",
+                "give larger tiles");
   }
   tile_planner().find(*layer.type, call, tiled, tile, result);
   result.made_from = fingerprint(layer, side_inputs);

@@ -304,7 +304,7 @@ bool find_layout(const mask_job& job, const tile_plan& plan, const tiled_axes& t
   layout = {};
   layout.tiles = tiles;
   place_other_axes(job, layout);
-  return span_of(job, layout, plan.tile.queries) <= box_span && has_dense_columns(call.out(), call, layout);
+  return boxes_fit(job, layout, plan) && has_dense_columns(call.out(), call, layout);
 }
 
 tile_size best_tile(const mask_job& job, const tile_layout& layout) {
@@ -314,6 +314,10 @@ tile_size best_tile(const mask_job& job, const tile_layout& layout) {
   const std::int64_t cell = size_along(job.bound, layout.cell) * job.bound.out().element_bytes;
   tile.keys = std::clamp<std::int64_t>(bytes_of_tile / cell, 8, bytes_of_tile);
   return tile;
+}
+
+bool boxes_fit(const mask_job& job, const tile_layout& layout, const tile_plan& plan) {
+  return span_of(job, layout, plan.tile.queries) <= box_span;
 }
 
 void run_tiles(const mask_job& job, const tile_layout& layout, const tile_plan& plan, const call_options& options,

@@ -8,7 +8,6 @@
 #include <atomic>
 #include <deque>
 #include <mutex>
-#include <system_error>
 #include <thread>
 
 namespace axismask {
@@ -51,7 +50,7 @@ class worker_pool {
 
  private:
   struct helper {
-    std::atomic<int> jobs{0};  // how many it has been given; it sleeps on this
+    std::atomic<unsigned> jobs{0};  // how many it has been given; it sleeps on this
     std::thread thread;
   };
 
@@ -63,11 +62,12 @@ class worker_pool {
   // Makes helpers until there are `wanted`, or as many as the system gives.
   int prepare(int wanted) {
     while (static_cast<int>(helpers_.size()) < wanted) {
-      helper& one = helpers_.emplace_back();
+      const std::size_t before = helpers_.size();
       try {
+        helper& one = helpers_.emplace_back();
         one.thread = std::thread([this, &one, index = static_cast<int>(helpers_.size())] { help(one, index); });
-      } catch (const std::system_error&) {
-        helpers_.pop_back();
+      } catch (...) {  // no thread, or no memory for one
+        if (helpers_.size() > before) helpers_.pop_back();
         break;
       }
     }
@@ -75,7 +75,7 @@ class worker_pool {
   }
 
   void help(helper& self, int index) {
-    for (int done = 0;; ++done) {
+    for (unsigned done = 0;; ++done) {
       self.jobs.wait(done, std::memory_order_acquire);
       if (stopping_) return;
       task_(context_, index);
@@ -94,7 +94,10 @@ class worker_pool {
 // The pool of this process. After a fork the child has none of its threads: it starts with a pool of its own.
 struct pool_owner {
   pool_owner() { pthread_atfork(nullptr, nullptr, forget_in_child); }
-  ~pool_owner() { delete pool; }
+  ~pool_owner() {
+    delete pool;
+    pool = nullptr;
+  }
   pool_owner(const pool_owner&) = delete;
   pool_owner& operator=(const pool_owner&) = delete;
 
@@ -123,8 +126,10 @@ void run_on_workers(const call_options& options, int count, task_function task, 
     task(context, 0);
   } else if (options.run_tasks != nullptr) {
     options.run_tasks(options.pool, count, task, context);
-  } else {
-    owner().pool->run(count, task, context);
+  } else if (worker_pool* pool = owner().pool; pool != nullptr) {
+    pool->run(count, task, context);
+  } else {  // the program is ending: objects that live longer than the pool may still call
+    for (int index = 0; index < count; ++index) task(context, index);
   }
 }
 

@@ -98,10 +98,25 @@ struct Prefix {
   }
 };
 
+// Literals whose products with each other 32 bits do not hold, though all numbers are small.
+struct Literals {
+  AXISMASK_LAYER(Literals,
+                 (masked_value, masked_out_value),
+                 (query_positions, query_positions_input_name, "token_positions"),
+                 (kv_positions, kv_positions_input_name, "token_positions"),
+                 (query_axis, seq_axis, "seq"),
+                 (kv_axis, kv_seq_axis, "kv_seq"))
+
+  template <class P>
+  static constexpr auto keep(P q, P k) {
+    return (q / 1000 - 2147480) / 7 < k && q / 1000 < 3000000 && k / 1000 + 2147480 > q / 999 && q % 1000 <= k * 3;
+  }
+};
+
 // A composition of every kind, with side inputs and parameters on both sides.
 using Composed = any_of<all_of<Chunked, ApplyCausalSlidingWindowAttentionMask<>, not_of<Explicit>>, Prefix>;
 
 }  // namespace axismask::test
 
 AXISMASK_LAYERS(axismask::test::Arithmetic, axismask::test::Chunked, axismask::test::Composed, axismask::test::Explicit,
-                axismask::test::MaskedCausal, axismask::test::PerHead, axismask::test::Prefix)
+                axismask::test::Literals, axismask::test::MaskedCausal, axismask::test::PerHead, axismask::test::Prefix)

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <functional>
+#include <new>
 #include <numeric>
 #include <string>
 #include <thread>
@@ -31,6 +32,12 @@
 namespace {
 std::atomic<bool> counting{false};
 std::atomic<int> allocations{0};
+std::atomic<int> left_until_none{-1};  // allocations that still succeed, or -1 when all do
+void* give(void* memory) {
+  allocations += counting ? 1 : 0;
+  return memory;
+}
+bool is_out_of_memory() { return left_until_none >= 0 && left_until_none-- == 0; }
 }  // namespace
 
 #if AXISMASK_COUNTS_ALLOCATIONS
@@ -40,21 +47,11 @@ extern "C" void* __libc_calloc(std::size_t, std::size_t);
 extern "C" void* __libc_realloc(void*, std::size_t);
 extern "C" void* __libc_memalign(std::size_t, std::size_t);
 // NOLINTEND(bugprone-reserved-identifier)
-extern "C" void* malloc(std::size_t bytes) {
-  allocations += counting ? 1 : 0;
-  return __libc_malloc(bytes);
-}
-extern "C" void* calloc(std::size_t count, std::size_t bytes) {
-  allocations += counting ? 1 : 0;
-  return __libc_calloc(count, bytes);
-}
-extern "C" void* realloc(void* old, std::size_t bytes) {
-  allocations += counting ? 1 : 0;
-  return __libc_realloc(old, bytes);
-}
+extern "C" void* malloc(std::size_t bytes) { return is_out_of_memory() ? nullptr : give(__libc_malloc(bytes)); }
+extern "C" void* calloc(std::size_t count, std::size_t bytes) { return give(__libc_calloc(count, bytes)); }
+extern "C" void* realloc(void* old, std::size_t bytes) { return give(__libc_realloc(old, bytes)); }
 extern "C" void* aligned_alloc(std::size_t alignment, std::size_t bytes) {
-  allocations += counting ? 1 : 0;
-  return __libc_memalign(alignment, bytes);
+  return give(__libc_memalign(alignment, bytes));
 }
 #endif
 
@@ -221,6 +218,26 @@ TEST_F(work, allocates_nothing_once_a_call_of_the_size_was_made) {
   EXPECT_GT(allocations, 0);
 }
 
+TEST_F(work, goes_on_when_there_was_no_memory_for_a_thread) {
+  if (AXISMASK_COUNTS_ALLOCATIONS == 0) GTEST_SKIP() << "the address sanitizer has a heap of its own";
+  for (int succeed = 0; succeed < 8; ++succeed) {
+    std::fill_n(out.data(), out.element_count(), 7.0F);
+    // New threads in each round, so that there is something to allocate.
+    const call_options options{.threads = 2 + succeed};
+    left_until_none = succeed;
+    try {
+      local.apply(options, logits, out, input<"token_positions">(positions));
+      left_until_none = -1;
+      expect_masked(out);
+    } catch (const std::bad_alloc&) {  // of the call itself: nothing is written then
+      left_until_none = -1;
+      for (std::size_t at = 0; at < out.element_count(); ++at) ASSERT_EQ(out.data()[at], 7.0F);
+    }
+    local.apply(options, logits, out, input<"token_positions">(positions));
+    expect_masked(out);
+  }
+}
+
 TEST_F(work, goes_by_a_plan_of_any_tiles) {
   for (const tile_size tile : {tile_size{128, 128}, tile_size{8, 16}, tile_size{1, 512}, tile_size{512, 1}}) {
     const tile_plan tiles = plan(local, tile, input<"token_positions">(positions));
@@ -254,6 +271,24 @@ TEST_F(work, does_not_go_by_a_plan_of_something_else) {
   positions(0) = -1;
   EXPECT_EQ(error_of([&] { local.apply_in_place(with_plan, logits, input<"token_positions">(positions)); }), differs);
   positions(0) = 0;
+  // The same numbers along axes of other names or sizes.
+  std::vector<std::int32_t> nowhere(512, -1);
+  const ApplyCausalAttentionMask<> two{.masked_out_value = -1};
+  using batches = named_view<std::int32_t, axes<"batch", "seq">>;
+  const tile_plan of_two = plan(two, {}, input<"token_positions">(batches(nowhere.data(), {2, 256})));
+  const call_options with_two{.plan = &of_two};
+  named_array<float, axes<"batch", "seq", "kv_seq">> many({256, 2, 2});
+  EXPECT_EQ(error_of([&] {
+              two.apply_in_place(with_two, many, input<"token_positions">(batches(nowhere.data(), {256, 2})));
+            }),
+            differs);
+  named_array<float, axes<"batch", "heads", "seq", "kv_seq">> both({2, 2, 256, 256});
+  EXPECT_EQ(error_of([&] {
+              two.apply_in_place(
+                  with_two, both,
+                  input<"token_positions">(named_view<std::int32_t, axes<"heads", "seq">>(nowhere.data(), {2, 256})));
+            }),
+            differs);
   local.apply_in_place(with_plan, logits, input<"token_positions">(positions));
   expect_masked(logits);
 }

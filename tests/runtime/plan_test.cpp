@@ -272,6 +272,17 @@ TEST(plans, have_tiles_no_larger_than_the_logits) {
   EXPECT_EQ(found.count(verdict::some), 2);
 }
 
+TEST(plans, of_no_rows_look_at_nothing) {
+  const any_view none(nullptr, dtype::int32, {{"batch", 0, 0}, {"seq", 16, 1}});  // as NumPy and torch broadcast
+  layer_values values{&layer_type_of<ApplyCausalAttentionMask<>>, masked_value::lowest(), {}};
+  for (std::size_t index = 0; index < values.type->attributes.size(); ++index) {
+    values.attributes[index].name = values.type->attributes[index].default_name;
+  }
+  const tile_plan found = plan(values, std::array<side_input, 1>{side_input{"token_positions", none}}, {8, 8});
+  EXPECT_EQ(found.planes, 0);
+  EXPECT_EQ(found.tile_count(), 0);
+}
+
 TEST(plans, say_what_is_wrong) {
   const ApplyCausalSlidingWindowAttentionMask<> local{.masked_out_value = 0, .sliding_window_size = 1};
   std::array<std::int32_t, 1> positions{0};
@@ -288,6 +299,14 @@ TEST(plans, say_what_is_wrong) {
                           input<"token_positions">(named_view<std::int32_t, axes<"seq">>(positions.data(), {1})));
             }),
             "axismask: error[plan-tile] tile: a tile of 0 queries and 4 keys is empty; give sizes of at least 1");
+  EXPECT_EQ(message([&] {
+              const ApplyCausalAttentionMask<"q", "k"> causal{.masked_out_value = 0};
+              return plan(
+                  causal, {1, 1}, input<"q">(named_view<std::int32_t, axes<"seq">>(positions.data(), {1})),
+                  input<"k">(named_view<std::int32_t, axes<"seq">>(positions.data(), {std::int64_t{1} << 32}, {0})));
+            }),
+            "axismask: error[plan-tile] tile: tiles of 1 keys make more than 2^31 columns of 4294967296 keys; give "
+            "larger tiles");
   EXPECT_EQ(message([&] { return plan(local, {}); }),
             "axismask: error[side-input-missing] token_positions: the side input \"token_positions\" is missing; "
             "given: none; "

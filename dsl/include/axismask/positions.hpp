@@ -128,7 +128,7 @@ class ring {
   // changes nothing when the chunk would take the place of keys that its own first query sees.
   void append(std::int64_t count) {
     const auto capacity = static_cast<std::int64_t>(slots_.size());
-    if (count < 0 || ring_capacity(std::min(window_, tokens_ + 1), count) > capacity) {
+    if (count < 0 || count > capacity - std::min(window_ - 1, tokens_)) {
       throw error("ring-capacity", "positions::ring",
                   "a chunk of " + std::to_string(count) + " tokens and the " +
                       std::to_string(std::min(window_ - 1, tokens_)) +

@@ -76,9 +76,7 @@ class narrow_number {
   friend narrow_number operator*(const narrow_number& a, const narrow_number& b) {
     return narrow_number(a.value_ * b.value_);
   }
-  friend narrow_number operator/(const narrow_number& a, const narrow_number& b) {
-    return narrow_number(a.value_ / b.value_);
-  }
+  friend narrow_number operator/(const narrow_number& a, const narrow_number& b);
   friend narrow_number operator%(const narrow_number& a, const narrow_number& b) {
     return narrow_number(a.value_ % b.value_);
   }
