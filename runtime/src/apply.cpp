@@ -66,8 +66,7 @@ bool check_places(const bound_call& call) {
   for (std::size_t axis = 0; axis < call.rank; ++axis) {
     if (call.sizes[axis] > 1) order[count++] = axis;
   }
-  std::sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(count),
-            [&](std::size_t a, std::size_t b) { return std::abs(out.strides[a]) < std::abs(out.strides[b]); });
+  call.sort_innermost_first(std::span(order).first(count));
   std::int64_t reach = 0;
   for (std::size_t place = 0; place < count; ++place) {
     const std::int64_t stride = std::abs(out.strides[order[place]]);
@@ -177,9 +176,6 @@ way find_way(mask_job& job, const any_view& logits, const call_options& options,
 
 // Kernels compute with 32 bits where that is certain to do.
 int width_of(const mask_job& job, const layer_type& type, const tile_plan* plan) {
-  const bool has_numbers = std::any_of(type.operands.begin(), type.operands.end(),
-                                       [&](std::size_t index) { return type.attributes[index].part != role::mask; });
-  if (!has_numbers) return 4;
   const std::int64_t largest = plan != nullptr ? plan->largest : largest_number(type, job.bound);
   return largest <= narrow_magnitude ? 4 : 8;
 }

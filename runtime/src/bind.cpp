@@ -61,9 +61,7 @@ void convert(bound_array& numbers, const bound_call& call, std::vector<To>& copy
   for (std::size_t axis = 0; axis < call.rank; ++axis) {
     if (numbers.strides[axis] != 0 && call.sizes[axis] > 1) order[rank++] = axis;
   }
-  std::sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(rank), [&](std::size_t a, std::size_t b) {
-    return std::abs(call.out().strides[a]) < std::abs(call.out().strides[b]);
-  });
+  call.sort_innermost_first(std::span(order).first(rank));
   std::array<std::int64_t, max_rank> strides{};
   std::int64_t count = 1;
   for (std::size_t place = 0; place < rank; ++place) {
@@ -149,6 +147,17 @@ bool bound_call::changes_along(std::size_t axis) const {
   const std::span<const bound_array> all = operands();
   return sizes[axis] != 1 &&
          std::any_of(all.begin(), all.end(), [axis](const bound_array& one) { return one.strides[axis] != 0; });
+}
+
+std::int64_t bound_call::element_count() const {
+  std::int64_t count = 1;
+  for (std::size_t axis = 0; axis < rank; ++axis) count *= sizes[axis];
+  return count;
+}
+
+void bound_call::sort_innermost_first(std::span<std::size_t> axes) const {
+  const auto stride = [this](std::size_t axis) { return std::abs(out().strides[axis]); };
+  std::sort(axes.begin(), axes.end(), [&](std::size_t a, std::size_t b) { return stride(a) < stride(b); });
 }
 
 void lay_on_logits(bound_array& array, std::string_view where, std::span<const named_axis> axes,

@@ -24,8 +24,8 @@ struct bound_array {
   std::int64_t element_bytes = 1;
   std::array<std::int64_t, max_rank> strides{};  // in elements; 0 along an axis that the array lacks
   halide_type_t type{};
-  bool is_number =
-      false;  // positions or other integers of a side input: kernels take these in the width they compute with
+  // Positions or other integers of a side input: kernels take these in the width that they compute with.
+  bool is_number = false;
 };
 
 // The arrays of a call in the order in which a kernel takes them: the logits, `keep`'s operands, and then, when the
@@ -36,12 +36,16 @@ struct bound_call {
   std::size_t operand_count = 0;
   std::array<std::int64_t, max_rank> sizes{};
   std::size_t rank = 0;
+
   bound_array& add(void* data, halide_type_t type);
   [[nodiscard]] const bound_array& logits() const { return arrays[0]; }
   [[nodiscard]] std::span<const bound_array> operands() const { return {arrays.data() + 1, operand_count}; }
   [[nodiscard]] const bound_array& out() const { return arrays[array_count - 1]; }
   // Does any operand, and so the mask, change along this axis?
   [[nodiscard]] bool changes_along(std::size_t axis) const;
+  [[nodiscard]] std::int64_t element_count() const;
+  // Puts axes in the order of the result's memory.
+  void sort_innermost_first(std::span<std::size_t> axes) const;
 };
 
 // Copies of operands in the other width, 4 or 8 bytes an element.

@@ -56,7 +56,7 @@ class kernel_box {
   std::array<dimensions, max_arrays> dimensions_;
   std::array<halide_buffer_t, max_arrays> buffers_;
   std::uint64_t masked_;
-  std::array<char, 512> message_;  // what the kernel reports
+  decltype(kernel_failure::message) message_;  // what the kernel reports
   void* context_ = message_.data();
   std::array<void*, max_arrays + 2> arguments_;
 };

@@ -76,10 +76,7 @@ class tile_pass {
   tile_pass(const mask_job& job, const tile_layout& layout, const tile_plan& plan, int threads, kernel_failure& failure)
       : job_(job), layout_(layout), plan_(plan), failure_(failure) {
     const bound_call& call = job.bound;
-    std::int64_t elements = 1;
-    for (std::size_t axis = 0; axis < call.rank; ++axis) elements *= call.sizes[axis];
-    const std::int64_t bytes = elements * call.out().element_bytes;
-    streaming_ = bytes > streaming_bytes();
+    streaming_ = call.element_count() * call.out().element_bytes > streaming_bytes();
     can_fill_ = has_dense_columns(call.out(), call, layout);
     can_copy_ = can_fill_ && has_dense_columns(call.logits(), call, layout);
     key_bytes_ = size_along(call, layout.cell) * call.out().element_bytes;
@@ -268,7 +265,6 @@ bool share_an_operand(const bound_call& call, std::size_t a, std::size_t b) {
 
 bool find_layout(const mask_job& job, tile_layout& layout) {
   const bound_call& call = job.bound;
-  const auto stride = [&](std::size_t axis) { return std::abs(call.out().strides[axis]); };
   layout = {};
   std::array<std::size_t, max_rank> changing;
   std::size_t count = 0;
@@ -276,8 +272,7 @@ bool find_layout(const mask_job& job, tile_layout& layout) {
     if (call.changes_along(axis)) changing[count++] = axis;
   }
   if (count == 0) return false;
-  std::sort(changing.begin(), changing.begin() + static_cast<std::ptrdiff_t>(count),
-            [&](std::size_t a, std::size_t b) { return stride(a) < stride(b); });
+  call.sort_innermost_first(std::span(changing).first(count));
   const std::size_t column = layout.tiles.column = changing[0];
   std::int64_t operand_elements = call.sizes[column];
   for (std::size_t at = 1; at < count; ++at) {
@@ -290,10 +285,8 @@ bool find_layout(const mask_job& job, tile_layout& layout) {
   }
   // A mask that is given element by element takes as long to look through as it takes to apply.
   if (layout.tiles.row == no_axis) {
-    std::int64_t elements = 1;
-    for (std::size_t axis = 0; axis < call.rank; ++axis) elements *= call.sizes[axis];
     constexpr std::int64_t worthwhile = 16;
-    if (elements / operand_elements < worthwhile && count > 1) return false;
+    if (call.element_count() / operand_elements < worthwhile && count > 1) return false;
   }
   place_other_axes(job, layout);
   return span_of(job, layout, 1) <= box_span && (job.in_place || has_dense_columns(call.out(), call, layout));

@@ -294,6 +294,7 @@ std::int64_t largest_number(const layer_type& type, const bound_call& call) {
   std::array<std::int64_t, max_operands> magnitudes{};
   for (std::size_t place = 0; place < call.operand_count; ++place) {
     const bound_array& operand = call.operands()[place];
+    if (operand.type.bits == 8) continue;  // a mask has no numbers
     // Lines along the longest axis of those that the operand has.
     std::size_t line = no_axis;
     std::int64_t lines = 1;

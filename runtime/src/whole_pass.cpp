@@ -31,8 +31,7 @@ void fold_axes(bound_call& call) {
     }
     order[rank++] = axis;
   }
-  std::sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(rank),
-            [&](std::size_t a, std::size_t b) { return arrays.back().strides[a] < arrays.back().strides[b]; });
+  call.sort_innermost_first(std::span(order).first(rank));
   std::array<std::array<std::int64_t, max_rank>, max_arrays> before;  // strides
   for (std::size_t array = 0; array < call.array_count; ++array) before[array] = arrays[array].strides;
   const std::array<std::int64_t, max_rank> sizes = call.sizes;
@@ -125,8 +124,7 @@ class whole_pass {
 }  // namespace
 
 void run_whole(mask_job& job, const call_options& options, kernel_failure& failure) {
-  std::int64_t bytes = job.bound.logits().element_bytes;
-  for (std::size_t axis = 0; axis < job.bound.rank; ++axis) bytes *= job.bound.sizes[axis];
+  const std::int64_t bytes = job.bound.element_count() * job.bound.logits().element_bytes;
   fold_axes(job.bound);
   whole_pass pass(job, failure);
   const std::int64_t threads =

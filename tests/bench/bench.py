@@ -20,7 +20,7 @@ SECONDS = 2.0
 def parse(arguments):
     parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__.split("\n")[0].split(": ")[1],
                                      epilog="Without --case: all cases. The first run installs torch, which is large.")
-    parser.add_argument("library", help=argparse.SUPPRESS)
+    parser.add_argument("shared_object", metavar="library", help=argparse.SUPPRESS)
     parser.add_argument("--case", action="append", metavar="NAME", help="measure this case; may be repeated")
     parser.add_argument("--list", action="store_true", help="list the cases")
     parser.add_argument("--variant", action="append", metavar="NAME",
@@ -52,7 +52,6 @@ from report import machine, print_head, print_row, versions
 from turns import Failure, progress
 
 
-
 def main():
     apply_cases = {case.name: case for case in cases.all_cases()}
     names = [*apply_cases, "dynamic_dispatch", *PLANS]
@@ -65,7 +64,7 @@ def main():
         sys.exit(f"no case is called {', '.join(unknown)}; there are {', '.join(names)}")
     chosen = [name for name in names if not options.no_cases and (not options.case or name in options.case)]
 
-    library = ours.Library(options.library, threads)
+    library = ours.Library(options.shared_object, threads)
     arrays = Arrays(max([apply_cases[name].nbytes for name in chosen if name in apply_cases] + [1 << 16]))
     print(machine(threads) + "; " + ", ".join(f"{name} {number}" for name, number in versions().items()))
     if busy > 0.2 * len(usable):

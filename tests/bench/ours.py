@@ -80,7 +80,7 @@ class Call:
     """A layer on arrays. `logits` and `out` hold the elements' bits."""
 
     def __init__(self, library, case, logits, out):
-        self.library = library
+        self.bench = library
         self.arrays = (logits, out, case.query_positions, case.kv_positions)  # they must live as long as the call
         dtype = {"float32": FLOAT32, "bfloat16": BFLOAT16}[case.dtype]
         inputs = (Input * 2)()
@@ -95,21 +95,21 @@ class Call:
         library.raise_if(not self.handle)
 
     def close(self):
-        self.library.c.axismask_bench_close(self.handle)
+        self.bench.c.axismask_bench_close(self.handle)
 
     def variants(self):
-        return self.library.c.axismask_bench_variants(self.handle).decode().split(",")
+        return self.bench.c.axismask_bench_variants(self.handle).decode().split(",")
 
     def make_floor(self, kind):
         """Makes it ready and says how it works."""
-        threads = self.library.c.axismask_bench_make_floor(self.handle, kind, self.library.threads)
-        self.library.raise_if(threads == 0)
+        threads = self.bench.c.axismask_bench_make_floor(self.handle, kind, self.bench.threads)
+        self.bench.raise_if(threads == 0)
         stores = "streaming" if threads < 0 else "plain"
         return f"{stores} stores, {abs(threads)} thread{'s' if abs(threads) > 1 else ''}"
 
     def _nanoseconds(self, name, *arguments):
-        taken = getattr(self.library.c, f"axismask_bench_{name}")(self.handle, *arguments)
-        self.library.raise_if(taken < 0)
+        taken = getattr(self.bench.c, f"axismask_bench_{name}")(self.handle, *arguments)
+        self.bench.raise_if(taken < 0)
         return taken
 
     def time(self, calls, variant=""):
@@ -127,6 +127,6 @@ class Call:
     def plan(self, tile, rows, columns):
         """For each tile: 0 masked whole, 1 in part, 2 kept whole."""
         tiles = np.zeros((rows, columns), np.uint8)
-        self.library.raise_if(self.library.c.axismask_bench_plan(
+        self.bench.raise_if(self.bench.c.axismask_bench_plan(
             self.handle, ctypes.c_int64(tile), ctypes.c_void_p(tiles.ctypes.data)) < 0)
         return tiles

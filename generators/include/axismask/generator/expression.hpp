@@ -14,7 +14,7 @@ namespace axismask::generator {
 }
 
 // A 64-bit whole number in a kernel. It knows between which bounds it lies, so that saturation, which costs
-// instructions, is paid only where a result could leave 64 bits: never for 32-bit positions in the usual masks.
+// instructions, is paid only where a result could leave 64 bits: remainders and literals do not.
 class number {
  public:
   number(std::int64_t value) : number(constant(value), value, value) {}  // NOLINT
