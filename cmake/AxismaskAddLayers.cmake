@@ -5,18 +5,32 @@
 #
 # TARGETS are Halide's, each with a label that names the variant in messages and tables, the best one first and the one
 # that runs everywhere last. `host` is the machine that builds. The default is AXISMASK_TARGETS.
+#
+# Generators run on the machine that builds. A cross build takes them from a build of the same project for that machine,
+# whose folder is AXISMASK_HOST_BUILD.
 
-# Adding a target is one line here.
-if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-  set(AXISMASK_TARGETS
-      avx512=x86-64-linux-avx512_skylake-avx512-avx2-fma-f16c-avx-sse41
-      avx2=x86-64-linux-avx2-fma-f16c-avx-sse41
-      sse41=x86-64-linux-sse41
-      CACHE STRING "The kernel variants that axismask_add_layers makes unless told otherwise: LABEL=TARGET")
+# Adding a target is one line here. An SVE kernel is compiled for one length of vectors; the runtime takes it only where
+# the processor's are as long. 128 bits is what the processors with SVE2 have; any other runs the NEON kernels.
+set(axismask_targets_x86_64
+    avx512=x86-64-linux-avx512_skylake-avx512-avx2-fma-f16c-avx-sse41
+    avx2=x86-64-linux-avx2-fma-f16c-avx-sse41
+    sse41=x86-64-linux-sse41)
+set(axismask_targets_aarch64
+    sve2=arm-64-linux-sve2-vector_bits_128
+    neon=arm-64-linux)
+
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
+  set(axismask_processor x86_64)
   set(axismask_runtime_target x86-64-linux)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
+  set(axismask_processor aarch64)
+  set(axismask_runtime_target arm-64-linux)
 else()
   message(FATAL_ERROR "axismask: no kernel targets for ${CMAKE_SYSTEM_PROCESSOR}; add them in AxismaskAddLayers.cmake")
 endif()
+set(AXISMASK_TARGETS ${axismask_targets_${axismask_processor}}
+    CACHE STRING "The kernel variants that axismask_add_layers makes unless told otherwise: LABEL=TARGET")
+set(AXISMASK_HOST_BUILD "" CACHE PATH "Cross builds: the folder of this project's build for the machine that builds")
 
 function(axismask_add_layers target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "CONFIG" "TARGETS")
@@ -39,14 +53,24 @@ function(axismask_add_layers target)
 
   set(folder "${CMAKE_CURRENT_BINARY_DIR}/${target}.axismask")
   file(MAKE_DIRECTORY "${folder}")
-  set(axismask_config "${config}")
-  configure_file("${axismask_templates}/generator_main.cpp.in" "${folder}/generator_main.cpp" @ONLY)
-
-  # The generator: the layers of this header, instantiated. What it is optimised for is its own compile time; the kernels
-  # that it makes do not depend on it.
-  add_executable(${target}_generator "${folder}/generator_main.cpp")
-  target_link_libraries(${target}_generator PRIVATE axismask::generator)
-  target_compile_options(${target}_generator PRIVATE -O1)
+  if(CMAKE_CROSSCOMPILING)
+    set(generator "${AXISMASK_HOST_BUILD}/bin/${target}_generator")
+    if(NOT EXISTS "${generator}")
+      message(FATAL_ERROR "axismask_add_layers(${target}): there is no generator ${generator}; build this project for the "
+                          "machine that builds first, and give the folder as AXISMASK_HOST_BUILD")
+    endif()
+    add_executable(${target}_generator IMPORTED GLOBAL)
+    set_target_properties(${target}_generator PROPERTIES IMPORTED_LOCATION "${generator}")
+  else()
+    # The generator: the layers of this header, instantiated. What it is optimised for is its own compile time; the
+    # kernels that it makes do not depend on it.
+    set(axismask_config "${config}")
+    configure_file("${axismask_templates}/generator_main.cpp.in" "${folder}/generator_main.cpp" @ONLY)
+    add_executable(${target}_generator "${folder}/generator_main.cpp")
+    target_link_libraries(${target}_generator PRIVATE axismask::generator)
+    target_compile_options(${target}_generator PRIVATE -O1)
+    set_target_properties(${target}_generator PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+  endif()
 
   set(objects)
   foreach(variant IN LISTS arg_TARGETS)

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <charconv>
+#include <cstdint>
 #include <string>
 
 #include "axismask/error.hpp"
@@ -23,6 +25,15 @@ namespace {
 
 // The variant asked for, as it stands in a kernel's record, which is there for good.
 std::atomic<const std::string_view*> forced_variant{nullptr};
+
+// The length of this thread's SVE vectors. Only for a processor that has them.
+int processor_vector_bits() {
+  std::int64_t bytes = 0;
+#ifdef __aarch64__
+  asm(".arch_extension sve\n\trdvl %0, #1" : "=r"(bytes));
+#endif
+  return static_cast<int>(8 * bytes);
+}
 
 }  // namespace
 
@@ -47,8 +58,21 @@ const linked_layer* find_linked_layer(std::string_view type) {
   return found;
 }
 
+int vector_bits(const kernel& kernel) {
+  constexpr std::string_view part = "-vector_bits_";
+  const std::size_t at = kernel.target.find(part);
+  int bits = 0;
+  if (at != std::string_view::npos) {
+    std::from_chars(kernel.target.data() + at + part.size(), kernel.target.data() + kernel.target.size(), bits);
+  }
+  return bits;
+}
+
 bool is_usable(const kernel& kernel) {
-  return halide_can_use_target_features(static_cast<int>(kernel.features.size()), kernel.features.data()) != 0;
+  if (halide_can_use_target_features(static_cast<int>(kernel.features.size()), kernel.features.data()) == 0)
+    return false;
+  const int bits = vector_bits(kernel);
+  return bits == 0 || bits == processor_vector_bits();
 }
 
 std::span<const kernel> chosen_kernels(const linked_layer& layer) {

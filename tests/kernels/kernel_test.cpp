@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <memory>
@@ -13,6 +14,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "axismask/call.hpp"
@@ -315,11 +317,20 @@ class kernels : public testing::TestWithParam<std::string> {
   void TearDown() override { force_variant(""); }
 };
 
+// A layer's variants, the best one first.
+std::vector<std::string> variants_of(const linked_layer& layer) {
+  std::vector<std::string> variants;
+  for (const kernel& kernel : layer.kernels) {
+    if (variants.empty() || variants.back() != kernel.variant) variants.emplace_back(kernel.variant);
+  }
+  return variants;
+}
+
 std::vector<std::string> linked_variants() {
   std::set<std::string> variants;
   for (const layer_library* library : linked_libraries()) {
     for (const linked_layer& layer : library->layers) {
-      for (const kernel& kernel : layer.kernels) variants.emplace(kernel.variant);
+      for (std::string& variant : variants_of(layer)) variants.insert(std::move(variant));
     }
   }
   return {variants.begin(), variants.end()};
@@ -355,31 +366,52 @@ TEST(linked, libraries_are_found_without_being_called_by_name) {
   for (const layer_library* library : linked_libraries()) names.push_back(library->name);
   std::sort(names.begin(), names.end());
   EXPECT_EQ(names, (std::vector<std::string_view>{"axismask_layers", "kernel_test_layers"}));
-  const std::vector<std::string> variants = linked_variants();
-  for (const char* variant : {"avx512", "avx2", "sse41"}) {
-    EXPECT_NE(std::find(variants.begin(), variants.end(), variant), variants.end()) << variant;
-  }
 }
 
 TEST(linked, the_best_usable_variant_is_chosen) {
   const linked_layer& layer = *find_linked_layer("ApplyCausalSlidingWindowAttentionMask");
+  EXPECT_EQ(variants_of(layer), (std::vector<std::string>{AXISMASK_TEST_VARIANTS}));  // as CMake's list has them
   std::string_view best;
   for (const kernel& kernel : layer.kernels) {
     if (best.empty() && is_usable(kernel)) best = kernel.variant;
   }
   EXPECT_EQ(chosen_variant(layer), best);
-  EXPECT_EQ(layer.kernels.front().variant, "avx512");  // so that the first usable is the best
+}
+
+// A processor of a known kind, as an emulator has it, says what it must get.
+TEST(linked, the_variant_of_this_processor_is_chosen) {
+  const char* expected = std::getenv("AXISMASK_EXPECTED_VARIANT");
+  if (expected == nullptr) GTEST_SKIP() << "AXISMASK_EXPECTED_VARIANT is not set";
+  for (const layer_library* library : linked_libraries()) {
+    for (const linked_layer& layer : library->layers) EXPECT_EQ(chosen_variant(layer), expected);
+  }
 }
 
 TEST(linked, forcing_a_variant_that_is_not_there_says_what_is) {
+  const std::vector<std::string> variants = variants_of(*find_linked_layer("ApplyCausalSlidingWindowAttentionMask"));
+  const std::string near = variants.back() + "x";
   try {
-    force_variant("avx3");
+    force_variant(near);
     FAIL();
   } catch (const error& problem) {
-    EXPECT_STREQ(problem.what(),
-                 "axismask: error[variant-unknown] variant: no linked kernel is called \"avx3\" (did you mean "
-                 "\"avx2\"?); take one "
-                 "of \"avx512\", \"avx2\", \"sse41\"");
+    std::string all;
+    for (const std::string& one : variants) all += (all.empty() ? "\"" : ", \"") + one + "\"";
+    EXPECT_EQ(problem.what(), "axismask: error[variant-unknown] variant: no linked kernel is called \"" + near +
+                                  "\" (did you mean \"" + variants.back() + "\"?); take one of " + all);
+  }
+}
+
+TEST(linked, forcing_a_variant_that_this_processor_cannot_run_says_so) {
+  for (const kernel& kernel : find_linked_layer("ApplyCausalSlidingWindowAttentionMask")->kernels) {
+    if (is_usable(kernel)) continue;
+    try {
+      force_variant(kernel.variant);
+      FAIL();
+    } catch (const error& problem) {
+      EXPECT_EQ(problem.what(), "axismask: error[variant-unusable] variant: this machine cannot run \"" +
+                                    std::string(kernel.variant) + "\", which is made for " +
+                                    std::string(kernel.target) + "; take one that `axismask kernels` calls usable");
+    }
   }
 }
 

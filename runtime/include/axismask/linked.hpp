@@ -41,6 +41,9 @@ struct layer_library {
 // The layer of that type, or nullptr. Throws `error` when two different layers have that name.
 [[nodiscard]] const linked_layer* find_linked_layer(std::string_view type);
 
+// The length of the vectors that the kernel was compiled for, if it runs with that length only (SVE); otherwise 0.
+[[nodiscard]] int vector_bits(const kernel& kernel);
+
 // Can this machine run the kernel?
 [[nodiscard]] bool is_usable(const kernel& kernel);
 

@@ -59,9 +59,28 @@ bool needs(const kernel& kernel, const feature_name& feature) {
 bool is_there(const kernel& like, const feature_name& feature) {
   const auto number = static_cast<std::size_t>(feature.number);
   kernel probe = like;
+  probe.target = {};
   probe.features = {};
   probe.features[number / 64] = std::uint64_t{1} << (number % 64);
   return is_usable(probe);
+}
+
+// What a kernel needs of the processor.
+struct needed_feature {
+  std::string name;
+  bool there;
+};
+
+std::vector<needed_feature> needed_features(const kernel& kernel) {
+  std::vector<needed_feature> all;
+  for (const feature_name& feature : processor_features) {
+    if (needs(kernel, feature)) all.push_back({std::string(feature.name), is_there(kernel, feature)});
+  }
+  // A length of vectors is there when nothing else is missing and the kernel can be used.
+  if (const int bits = vector_bits(kernel); bits != 0) {
+    all.push_back({"vector_bits_" + std::to_string(bits), is_usable(kernel)});
+  }
+  return all;
 }
 
 // All kernels of a layer for one target.
@@ -90,8 +109,8 @@ std::vector<variant_row> variants_of(const linked_layer& layer) {
 
 std::vector<std::string> missing_features(const kernel& kernel) {
   std::vector<std::string> missing;
-  for (const feature_name& feature : processor_features) {
-    if (needs(kernel, feature) && !is_there(kernel, feature)) missing.emplace_back(feature.name);
+  for (const needed_feature& feature : needed_features(kernel)) {
+    if (!feature.there) missing.push_back(feature.name);
   }
   return missing;
 }
@@ -99,14 +118,14 @@ std::vector<std::string> missing_features(const kernel& kernel) {
 // What the kernels ask of this machine: the variants that it runs, and the processor features that it has and lacks.
 json machine_json() {
   std::vector<std::string_view> variants;
-  std::vector<std::string_view> features;
-  std::vector<std::string_view> missing;
+  std::vector<std::string> features;
+  std::vector<std::string> missing;
   for (const layer_library* library : linked_libraries()) {
     for (const linked_layer& layer : library->layers) {
       for (const kernel& kernel : layer.kernels) {
         if (is_usable(kernel)) add_once(variants, kernel.variant);
-        for (const feature_name& feature : processor_features) {
-          if (needs(kernel, feature)) add_once(is_there(kernel, feature) ? features : missing, feature.name);
+        for (const needed_feature& feature : needed_features(kernel)) {
+          add_once(feature.there ? features : missing, feature.name);
         }
       }
     }
