@@ -27,7 +27,7 @@ using axismask::named_array;
 // Gemma 3 1B: 4 query heads of 256, 1 key head; a batch of two prompts of 2048 tokens, the second padded on the left.
 constexpr std::int64_t batch = 2;
 constexpr std::int64_t heads = 4;
-constexpr std::int64_t tokens = 2048;
+std::int64_t tokens = 2048;  // or the second argument, which is for slow machines
 constexpr std::int64_t head_size = 256;
 constexpr std::int64_t padding = 300;
 
@@ -160,6 +160,7 @@ int run(const char* spec) {
 
 int main(int argc, char** argv) {
   try {
+    if (argc > 2) tokens = std::max(std::stol(argv[2]), long{padding});
     return run(argc > 1 ? argv[1] : "examples/gemma3/model.json");
   } catch (const std::exception& problem) {
     std::fprintf(stderr, "%s\n", problem.what());
