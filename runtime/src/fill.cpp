@@ -39,9 +39,19 @@ std::int64_t bytes_to_line(const std::byte* at, std::int64_t bytes) {
 __attribute__((target_clones("avx2", "default")))
 #endif
 void fill_plain(std::byte* to, std::int64_t bytes, std::uint64_t pattern) {
+#ifdef __aarch64__
+  // Two vectors, which one `stp` stores; one of 32 bytes would go through general registers, 16 bytes a store.
+  using two = std::uint64_t __attribute__((vector_size(16)));
+  struct four {
+    two first;
+    two second;
+  };
+  const four chunk{{pattern, pattern}, {pattern, pattern}};
+#else
   using four = std::uint64_t __attribute__((vector_size(32)));
-  constexpr auto width = static_cast<std::int64_t>(sizeof(four));
   const four chunk{pattern, pattern, pattern, pattern};
+#endif
+  constexpr auto width = static_cast<std::int64_t>(sizeof(four));
   for (; bytes >= width; bytes -= width, to += width) std::memcpy(to, &chunk, sizeof chunk);
   std::memcpy(to, &chunk, static_cast<std::size_t>(bytes));
 }

@@ -26,6 +26,7 @@ struct scheduled {
   std::vector<Halide::Var> axes;
   std::vector<Halide::Expr> dense_cases;  // conditions on strides under which the innermost axis is dense everywhere
   int element_bytes;
+  int position_bytes;
 };
 void schedule_for_cpu(const scheduled& kernel, const Halide::Target& target);
 
@@ -71,7 +72,7 @@ class mask_generator : public Halide::Generator<mask_generator<Layer>> {
     logits_->dim(0).set_stride(Halide::Expr());
     out_->dim(0).set_stride(Halide::Expr());
     for (auto* operand : operands_) operand->dim(0).set_stride(Halide::Expr());
-    schedule_for_cpu({out, at, dense_cases(), element_bytes}, base::target);
+    schedule_for_cpu({out, at, dense_cases(), element_bytes, position_bytes}, base::target);
   }
 
  private:
