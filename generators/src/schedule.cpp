@@ -13,8 +13,8 @@ namespace axismask::generator {
 // loop.
 void schedule_for_cpu(const scheduled& kernel, const Halide::Target& target) {
   Halide::Func out = kernel.out;
-  // A mask of more lanes than one vector of positions has is joined from several. For SVE Halide does that lane by lane,
-  // so that there the wider of the two sets the number of lanes.
+  // A mask of more lanes than one vector of positions has is joined from several. For SVE Halide does that lane by
+  // lane, so that there the wider of the two sets the number of lanes.
   const bool sve = target.has_feature(Halide::Target::SVE2) || target.has_feature(Halide::Target::SVE);
   const int bytes = sve ? std::max(kernel.element_bytes, kernel.position_bytes) : kernel.element_bytes;
   const int lanes = target.natural_vector_size(Halide::UInt(8 * bytes));

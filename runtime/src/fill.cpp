@@ -9,6 +9,9 @@
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
+#ifdef __aarch64__
+#include <arm_neon.h>
+#endif
 
 namespace axismask {
 namespace {
@@ -39,20 +42,19 @@ std::int64_t bytes_to_line(const std::byte* at, std::int64_t bytes) {
 __attribute__((target_clones("avx2", "default")))
 #endif
 void fill_plain(std::byte* to, std::int64_t bytes, std::uint64_t pattern) {
-#ifdef __aarch64__
-  // Two vectors, which one `stp` stores; one of 32 bytes would go through general registers, 16 bytes a store.
-  using two = std::uint64_t __attribute__((vector_size(16)));
-  struct four {
-    two first;
-    two second;
-  };
-  const four chunk{{pattern, pattern}, {pattern, pattern}};
-#else
   using four = std::uint64_t __attribute__((vector_size(32)));
-  const four chunk{pattern, pattern, pattern, pattern};
-#endif
   constexpr auto width = static_cast<std::int64_t>(sizeof(four));
-  for (; bytes >= width; bytes -= width, to += width) std::memcpy(to, &chunk, sizeof chunk);
+  const four chunk{pattern, pattern, pattern, pattern};
+  for (; bytes >= width; bytes -= width, to += width) {
+#ifdef __aarch64__
+    // One `stp` of two vectors. g++ 12 would take the four numbers apart into general registers.
+    const uint8x16_t half = vreinterpretq_u8_u64(vdupq_n_u64(pattern));
+    vst1q_u8(reinterpret_cast<std::uint8_t*>(to), half);
+    vst1q_u8(reinterpret_cast<std::uint8_t*>(to + width / 2), half);
+#else
+    std::memcpy(to, &chunk, sizeof chunk);
+#endif
+  }
   std::memcpy(to, &chunk, static_cast<std::size_t>(bytes));
 }
 

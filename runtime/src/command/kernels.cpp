@@ -91,7 +91,7 @@ struct variant_row {
 };
 
 template <class T>
-void add_once(std::vector<T>& list, T one) {
+void add_once(std::vector<T>& list, const T& one) {
   if (std::find(list.begin(), list.end(), one) == list.end()) list.push_back(one);
 }
 
