@@ -23,6 +23,7 @@
 #include "axismask/text.hpp"
 #include "axismask/window.hpp"
 #include "json_text.hpp"
+#include "spec_text.hpp"
 
 namespace axismask::huggingface {
 namespace {
@@ -895,12 +896,11 @@ config config::parse(std::string_view text, const std::string& source) {
 }
 
 std::string config::spec() const {
-  using ordered = nlohmann::ordered_json;
-  ordered layers_json = ordered::array();
+  std::vector<named_mask> masks;
   for (std::size_t index = 0; index < layers.size(); ++index) {
     const layer& one = layers[index];
     if (one.what == attention::none) continue;
-    ordered spec_layer{{"name", "layers." + std::to_string(index)}, {"type", ""}, {"masked_out_value", "lowest"}};
+    spec_json spec_layer{{"type", ""}, {"masked_out_value", "lowest"}};
     switch (one.what) {
       case attention::sliding:
         spec_layer["type"] = "ApplyCausalSlidingWindowAttentionMask";
@@ -923,10 +923,9 @@ std::string config::spec() const {
         spec_layer["type"] = "ApplyCausalAttentionMask";
         break;
     }
-    layers_json.push_back(spec_layer);
+    masks.push_back({"layers." + std::to_string(index), spec_layer});
   }
-  const ordered spec{{"axismask", 1}, {"model", model_type.empty() ? "unknown" : model_type}, {"layers", layers_json}};
-  return spec.dump(2, ' ', false, ordered::error_handler_t::replace) + "\n";
+  return spec_text(model_type.empty() ? "unknown" : model_type, masks);
 }
 
 }  // namespace axismask::huggingface

@@ -18,6 +18,8 @@
 #include "json_text.hpp"
 #include "layer_contents.hpp"
 #include "model_schema.hpp"
+#include "new_file.hpp"
+#include "spec_text.hpp"
 
 // g++ 12 suspects the strings and regular expressions in valijson when it inlines them.
 #pragma GCC diagnostic push
@@ -49,6 +51,9 @@ constexpr json_file spec_file{
         R"(give one between -1.7976931348623157e308 and 1.7976931348623157e308, or "-inf" for minus infinity)",
     .has_whole_floats = true,
 };
+
+// As many as a group can make: more than any model has, and few enough to be held.
+constexpr std::int64_t most_layers = 10000;
 
 constexpr std::string_view name_wanted = R"(the layer's name, such as "layers.0")";
 constexpr std::string_view masked_value_wanted = R"(a number, "lowest" or "-inf")";
@@ -481,12 +486,117 @@ void read_layer(const json& layer, const std::string& where, const layer_shape& 
   check_same_axes(shape.masks, ranges, out.values);
 }
 
+// Reads a layer for its mistakes alone.
+void check_mask(const json& layer, const std::string& where) {
+  const layer_shape shape = read_shape(layer, where, 0);
+  layer_contents contents(find_type(shape, where));
+  read_layer(layer, where, shape, contents);
+}
+
+// --------------------------------------------------------------------------------------------------------- Groups
+
+// A layer of a spec on its own: what it is, and where its mask stands in the file.
+struct placed_layer {
+  json layer;
+  std::string where;
+  std::string name_where;
+};
+
+constexpr std::string_view pattern_wanted =
+    R"(an array of masks: each an object {"type": ...}, or the name of one in "masks")";
+
+// A mask without the name of a layer, which the layers that have it bring.
+void check_nameless(const json& mask, const std::string& where) {
+  if (!mask.is_object()) throw_wrong_type(where, mask, part_wanted);
+  if (mask.contains("name")) {
+    throw error("spec-unknown-key", where + "/name", "\"name\" belongs to the layers that have this mask",
+                "leave it out here");
+  }
+}
+
+// Appends the layers of a group: its pattern, again and again until there are `count`.
+void expand_group(const json& group, const std::string& where, const json& masks, std::vector<placed_layer>& layers) {
+  static const std::array<key, 3> keys{key{"name", true, R"(the layers' names, such as "layers.{}")"},
+                                       key{"pattern", true, std::string(pattern_wanted)}, key{"count", false, {}}};
+  check_keys(group, where, where, "a group of layers", keys);
+  const std::string& name = read_text(group["name"], where + "/name", keys[0].wanted);
+  const std::size_t mark = name.find("{}");
+  if (mark == std::string::npos || name.find("{}", mark + 1) != std::string::npos) {
+    throw error("spec-value", where + "/name", "it is " + in_quotes(name),
+                R"(write {} once, where the layer's number in the model goes: "layers.{}")");
+  }
+  const json& pattern = group["pattern"];
+  if (!pattern.is_array()) throw_wrong_type(where + "/pattern", pattern, pattern_wanted);
+  if (pattern.empty()) {
+    throw error("spec-value", where + "/pattern", "it is empty", "give " + std::string(pattern_wanted));
+  }
+  auto count = static_cast<std::int64_t>(pattern.size());
+  if (const auto given = group.find("count"); given != group.end()) {
+    const attribute_record record{"count", role::parameter, {}, 1};
+    count = read_count(*given, where + "/count", record, count_wanted(1));
+  }
+  if (count > most_layers) {
+    throw error("spec-value", where + (group.contains("count") ? "/count" : "/pattern"),
+                "it makes " + std::to_string(count) + " layers", "give at most " + std::to_string(most_layers));
+  }
+  const auto size = static_cast<std::int64_t>(pattern.size());
+  for (std::int64_t at = 0; at < std::max(count, size); ++at) {
+    const auto index = static_cast<std::size_t>(at % size);
+    placed_layer one{pattern[index], where + "/pattern" + step(index), where + "/name"};
+    if (one.layer.is_string()) {
+      const auto& mask = one.layer.get_ref<const std::string&>();
+      const auto found = masks.find(mask);
+      if (found == masks.end()) {
+        std::vector<std::string_view> names;
+        for (const auto& [known, value] : masks.items()) names.push_back(known);
+        throw error("spec-value", one.where, "\"masks\" has no " + in_quotes(mask) + did_you_mean(mask, names).str(),
+                    names.empty() ? R"(give the spec "masks": {"name": {"type": ...}})"
+                                  : "its names are " + quoted_list(names).str());
+      }
+      one.where = "/masks" + step(mask);
+      one.layer = *found;
+    } else if (!one.layer.is_object()) {
+      throw_wrong_type(one.where, one.layer, "a mask: an object {\"type\": ...}, or the name of one in \"masks\"");
+    }
+    check_nameless(one.layer, one.where);
+    one.layer["name"] = std::string(name).replace(mark, 2, std::to_string(layers.size()));
+    if (at < count) {
+      layers.push_back(std::move(one));
+    } else {
+      check_mask(one.layer, one.where);  // a count below the pattern's length leaves some unused
+    }
+  }
+}
+
+// All layers, one by one.
+std::vector<placed_layer> expand_layers(const json& spec) {
+  const json masks = spec.value("masks", json::object());
+  for (const auto& [name, mask] : masks.items()) {
+    const std::string where = "/masks" + step(name);
+    check_nameless(mask, where);
+    json layer = mask;
+    layer["name"] = name.empty() ? "mask" : name;
+    check_mask(layer, where);
+  }
+  std::vector<placed_layer> layers;
+  for (std::size_t index = 0; index < spec["layers"].size(); ++index) {
+    const json& entry = spec["layers"][index];
+    const std::string where = "/layers" + step(index);
+    if (entry.is_object() && entry.contains("pattern")) {
+      expand_group(entry, where, masks, layers);
+    } else {
+      layers.push_back({entry, where, where + "/name"});
+    }
+  }
+  return layers;
+}
+
 // Everything of a spec but its layers.
 void check_frame(const json& spec, const std::string& source) {
-  static const std::array<key, 4> keys{key{"axismask", true, R"("axismask": 1, the version of the format)"},
+  static const std::array<key, 5> keys{key{"axismask", true, R"("axismask": 1, the version of the format)"},
                                        key{"model", true, R"(the model's name, such as "gemma-3-1b")"},
                                        key{"layers", true, R"(the model's mask layers: [{"name": ..., "type": ...}])"},
-                                       key{"$schema", false, {}}};
+                                       key{"$schema", false, {}}, key{"masks", false, {}}};
   if (!spec.is_object()) {
     throw_wrong_type(source, spec, R"(an object: {"axismask": 1, "model": ..., "layers": [...]})");
   }
@@ -500,6 +610,9 @@ void check_frame(const json& spec, const std::string& source) {
   }
   check_keys(spec, "", source, "a spec", keys);
   read_text(spec["model"], "/model", keys[1].wanted);
+  if (const auto masks = spec.find("masks"); masks != spec.end() && !masks->is_object()) {
+    throw_wrong_type("/masks", *masks, R"(an object of named masks: {"sliding": {"type": ...}})");
+  }
   const json& layers = spec["layers"];
   if (!layers.is_array()) throw_wrong_type("/layers", layers, R"(an array of layers: [{"name": ..., "type": ...}])");
   if (layers.empty()) {
@@ -614,23 +727,34 @@ Model Model::parse(std::string_view text, const std::string& source) {
 
   Model model;
   model.name_ = spec["model"];
-  std::map<std::string_view, std::size_t> indices;
-  for (const json& layer : spec["layers"]) {
-    const std::size_t index = model.layers_.size();
-    const std::string where = "/layers" + step(index);
+  std::map<std::string_view, std::string> places;
+  for (const auto& [layer, where, name_where] : expand_layers(spec)) {
     const layer_shape shape = read_shape(layer, where, 0);
     const auto read = std::make_shared<Layer::contents>(find_type(shape, where));
     read_layer(layer, where, shape, *read);
-    const auto [same, is_new] = indices.emplace(read->name, index);
+    const auto [same, is_new] = places.emplace(read->name, name_where.substr(0, name_where.rfind('/')));
     if (!is_new) {
-      throw error("spec-layer-name", where + "/name",
-                  "the layer /layers" + step(same->second) + " is called " + in_quotes(read->name) + " too",
+      throw error("spec-layer-name", name_where,
+                  "the layer " + same->second + " is called " + in_quotes(read->name) + " too",
                   "give each layer a name of its own");
     }
     model.layers_.push_back(Layer(read));
   }
   check_schema(spec, source);
   return model;
+}
+
+std::string Model::to_json() const {
+  std::vector<named_mask> masks;
+  for (const Layer& layer : layers_) masks.push_back({layer.name(), mask_json(layer, false)});
+  return spec_text(name_, masks);
+}
+
+void Model::save(const std::filesystem::path& file) const {
+  const std::string text = to_json();
+  new_file output(file, "spec-write");
+  output.write(text.data(), text.size());
+  output.place();
 }
 
 const Layer& Model::layer(std::string_view name) const {

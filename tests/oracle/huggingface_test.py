@@ -35,6 +35,21 @@ logging.disable(logging.WARNING)
 # ------------------------------------------------------------------------------------- transformers, without torch
 
 
+def expanded(spec):
+    """The spec with its groups of layers written out."""
+    layers = []
+    for entry in spec["layers"]:
+        pattern = entry.get("pattern")
+        if pattern is None:
+            layers.append(entry)
+            continue
+        for index in range(entry.get("count", len(pattern))):
+            mask = pattern[index % len(pattern)]
+            mask = spec["masks"][mask] if isinstance(mask, str) else mask
+            layers.append({"name": entry["name"].replace("{}", str(len(layers))), **mask})
+    return {**spec, "layers": layers}
+
+
 class Tensor(np.ndarray):
     """As much of torch's tensors as mask functions use."""
 
@@ -326,7 +341,7 @@ class HuggingFace(unittest.TestCase):
             self.assertRegex(line, r"^axismask: warning\[config-[a-z-]+\] ")
         layers = json.loads(explained.stdout)
         self.assertEqual([layer["layer"] for layer in layers], list(range(len(layers))))
-        return layers, json.loads(spec.read_text())
+        return layers, expanded(json.loads(spec.read_text()))
 
     def config(self, file):
         """The text model's configuration as transformers has it."""

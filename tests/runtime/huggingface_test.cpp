@@ -105,8 +105,8 @@ TEST(HuggingFace, CountsKeysAndSaysWhy) {
 
 TEST(HuggingFace, MakesSpecs) {
   const auto layer_of = [](const std::string& file) { return json::parse(read(file).spec())["layers"].back(); };
-  EXPECT_EQ(layer_of(R"({"model_type": "mistral", "num_hidden_layers": 2, "sliding_window": 7})"),
-            json::parse(R"({"name": "layers.1", "type": "ApplyCausalSlidingWindowAttentionMask",
+  EXPECT_EQ(layer_of(R"({"model_type": "mistral", "num_hidden_layers": 1, "sliding_window": 7})"),
+            json::parse(R"({"name": "layers.0", "type": "ApplyCausalSlidingWindowAttentionMask",
                             "masked_out_value": "lowest", "sliding_window_size": 7})"));
   EXPECT_EQ(layer_of(R"({"model_type": "modernbert", "num_hidden_layers": 2, "local_attention": 9})"),
             json::parse(R"({"name": "layers.1", "type": "ApplyBidirectionalWindowAttentionMask",

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "axismask/layer.hpp"
+#include "axismask/layer_structure.hpp"
 #include "axismask/layers.hpp"
 #include "axismask/linked.hpp"
 #include "model_schema.hpp"
@@ -666,6 +667,28 @@ TEST(Schema, HasTheShippedLayersAttributes) {
   }
   EXPECT_EQ(schema["definitions"]["count"]["minimum"], count::lowest);
   EXPECT_EQ(schema["definitions"]["whole"]["minimum"], whole::lowest);
+}
+
+// Every example, loaded, saved and loaded again: the same layers, and the same text from then on.
+TEST(Save, RoundTripOfEveryExample) {
+  const std::filesystem::path saved = std::filesystem::path(testing::TempDir()) / "axismask_saved.json";
+  std::vector<std::filesystem::path> files{source_dir / "examples/gemma3/model.json"};
+  for (const auto& entry : std::filesystem::directory_iterator(source_dir / "schemas/examples")) files.push_back(entry);
+  ASSERT_GT(files.size(), 7U);
+  for (const std::filesystem::path& file : files) {
+    SCOPED_TRACE(file);
+    const Model model = Model::load(file);
+    model.save(saved);
+    const Model again = Model::load(saved);
+    EXPECT_EQ(again.name(), model.name());
+    EXPECT_EQ(again.to_json(), model.to_json());
+    ASSERT_EQ(again.layers().size(), model.layers().size());
+    for (std::size_t at = 0; at < model.layers().size(); ++at) {
+      EXPECT_EQ(tree_flatten(again.layers()[at]).structure, tree_flatten(model.layers()[at]).structure);
+      EXPECT_EQ(tree_flatten(again.layers()[at]).leaves, tree_flatten(model.layers()[at]).leaves);
+    }
+  }
+  std::filesystem::remove(saved);
 }
 
 }  // namespace

@@ -47,6 +47,12 @@ class Model {
   // The same for a spec in memory; `source` stands for the file in messages.
   [[nodiscard]] static Model parse(std::string_view spec, const std::string& source);
 
+  // The spec of this model: with layers in groups where their masks recur, and without attributes that are a type's
+  // defaults. Read again, it gives the same layers.
+  [[nodiscard]] std::string to_json() const;
+  // Writes that spec, whole or not at all. Errors: spec-write.
+  void save(const std::filesystem::path& file) const;
+
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] std::span<const Layer> layers() const { return layers_; }
   // The layer of that name. Throws `error` that lists the nearest.
