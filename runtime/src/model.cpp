@@ -282,13 +282,17 @@ void check_no_layer_keys(const json& part, const std::string& where, std::string
   }
 }
 
+// Where a mask stands: it is a layer's own, that of the layers of a group, or a part of one that is composed. A group's
+// layers get their names from the group.
+enum class place_of_mask { layer, group, part };
+
 // The keys of an object that composes masks.
-void check_composition_keys(const json& object, const std::string& where, const layer_shape& shape, bool is_part) {
+void check_composition_keys(const json& object, const std::string& where, const layer_shape& shape,
+                            place_of_mask place) {
+  const bool is_part = place == place_of_mask::part;
   std::vector<key> keys;
-  if (!is_part) {
-    keys.push_back({"name", true, std::string(name_wanted)});
-    keys.push_back({"masked_out_value", true, std::string(masked_value_wanted)});
-  }
+  if (place == place_of_mask::layer) keys.push_back({"name", true, std::string(name_wanted)});
+  if (!is_part) keys.push_back({"masked_out_value", true, std::string(masked_value_wanted)});
   keys.push_back({shape.how->key, true, {}});
   if (is_part) check_no_layer_keys(object, where, {});
   for (const plain_mask& mask : shape.masks) {
@@ -302,7 +306,7 @@ void check_composition_keys(const json& object, const std::string& where, const 
   check_keys(object, where, where, is_part ? "a composed part" : "a composed layer", keys);
 }
 
-layer_shape read_shape(const json& mask, const std::string& where, std::size_t depth) {
+layer_shape read_shape(const json& mask, const std::string& where, place_of_mask own_place, std::size_t depth = 0) {
   const std::string key = read_mask_key(mask, where, depth == 0 ? layer_wanted : part_wanted);
   const std::string place = where + step(key);
   const json& value = mask.at(key);
@@ -320,7 +324,7 @@ layer_shape read_shape(const json& mask, const std::string& where, std::size_t d
   shape.how =
       std::find_if(compositions.begin(), compositions.end(), [&](const composition& one) { return one.key == key; });
   const auto add = [&](const json& part, const std::string& part_place) {
-    layer_shape read = read_shape(part, part_place, depth + 1);
+    layer_shape read = read_shape(part, part_place, place_of_mask::part, depth + 1);
     // `a & b & c` is one composition of three. Of `not` there is but one part.
     const bool is_same = read.how == shape.how && key != "not";
     const std::string separator = shape.masks.empty() ? "" : ", ";
@@ -339,7 +343,7 @@ layer_shape read_shape(const json& mask, const std::string& where, std::size_t d
     }
     for (std::size_t index = 0; index < value.size(); ++index) add(value[index], place + step(index));
   }
-  check_composition_keys(mask, where, shape, depth > 0);
+  check_composition_keys(mask, where, shape, own_place);
   return shape;
 }
 
@@ -427,14 +431,14 @@ void check_same_axes(std::span<const plain_mask> masks, std::span<const index_ra
 }
 
 // The attributes of a layer of one type, or of a part of a composed layer.
-void read_attributes(const plain_mask& mask, layer_contents& out, index_range range, bool is_part) {
+void read_attributes(const plain_mask& mask, layer_contents& out, index_range range, place_of_mask own_place) {
   const std::span<const attribute_record> attributes = out.values.type->attributes;
   std::vector<key> keys;
-  if (is_part) {
+  if (own_place == place_of_mask::part) {
     for (const attribute_record& attribute : mask.type->attributes) {
       if (attribute.part == role::masked_value) check_no_layer_keys(*mask.object, mask.where, attribute.name);
     }
-  } else {
+  } else if (own_place == place_of_mask::layer) {
     keys.push_back({"name", true, std::string(name_wanted)});
   }
   keys.push_back({"type", true, {}});
@@ -443,7 +447,8 @@ void read_attributes(const plain_mask& mask, layer_contents& out, index_range ra
     keys.push_back({attribute.name, is_required(attribute.part), wanted_for(attribute)});
   }
   check_keys(*mask.object, mask.where, mask.where, std::string(mask.type->name), keys);
-  if (!is_part) out.name = read_text(mask.object->at("name"), mask.where + "/name", name_wanted);
+  if (own_place == place_of_mask::layer)
+    out.name = read_text(mask.object->at("name"), mask.where + "/name", name_wanted);
 
   for (std::size_t index = range.begin; index < range.end; ++index) {
     const attribute_record& attribute = attributes[index];
@@ -465,12 +470,13 @@ void read_attributes(const plain_mask& mask, layer_contents& out, index_range ra
   check_axes(mask, out.values, range);
 }
 
-void read_layer(const json& layer, const std::string& where, const layer_shape& shape, layer_contents& out) {
+void read_layer(const json& layer, const std::string& where, const layer_shape& shape, place_of_mask place,
+                layer_contents& out) {
   if (shape.how == nullptr) {
-    read_attributes(shape.masks.front(), out, {0, out.values.type->attributes.size()}, false);
+    read_attributes(shape.masks.front(), out, {0, out.values.type->attributes.size()}, place);
     return;
   }
-  out.name = read_text(layer["name"], where + "/name", name_wanted);
+  if (place == place_of_mask::layer) out.name = read_text(layer["name"], where + "/name", name_wanted);
   out.values.masked_out_value = read_masked_value(layer["masked_out_value"], where + "/masked_out_value");
   std::vector<index_range> ranges;
   std::size_t next = 1;  // after the masked value
@@ -480,38 +486,53 @@ void read_layer(const json& layer, const std::string& where, const layer_shape& 
                       [](const attribute_record& attribute) { return attribute.part == role::masked_value; });
     const std::size_t end = next + mask.type->attributes.size() - static_cast<std::size_t>(masked_values);
     ranges.push_back({next, end});
-    read_attributes(mask, out, ranges.back(), true);
+    read_attributes(mask, out, ranges.back(), place_of_mask::part);
     next = end;
   }
   check_same_axes(shape.masks, ranges, out.values);
 }
 
-// Reads a layer for its mistakes alone.
-void check_mask(const json& layer, const std::string& where) {
-  const layer_shape shape = read_shape(layer, where, 0);
-  layer_contents contents(find_type(shape, where));
-  read_layer(layer, where, shape, contents);
-}
-
-// --------------------------------------------------------------------------------------------------------- Groups
-
-// A layer of a spec on its own: what it is, and where its mask stands in the file.
-struct placed_layer {
-  json layer;
-  std::string where;
-  std::string name_where;
-};
-
-constexpr std::string_view pattern_wanted =
-    R"(an array of masks: each an object {"type": ...}, or the name of one in "masks")";
-
-// A mask without the name of a layer, which the layers that have it bring.
-void check_nameless(const json& mask, const std::string& where) {
+// Reads a mask of a group for its mistakes alone.
+void check_group_mask(const json& mask, const std::string& where) {
   if (!mask.is_object()) throw_wrong_type(where, mask, part_wanted);
   if (mask.contains("name")) {
     throw error("spec-unknown-key", where + "/name", "\"name\" belongs to the layers that have this mask",
                 "leave it out here");
   }
+  const layer_shape shape = read_shape(mask, where, place_of_mask::group);
+  layer_contents contents(find_type(shape, where));
+  read_layer(mask, where, shape, place_of_mask::group, contents);
+}
+
+// --------------------------------------------------------------------------------------------------------- Groups
+
+// A layer of a spec on its own. It points into the spec: a copy of JSON goes as deep as that is nested.
+struct placed_layer {
+  const json* mask;
+  std::string where;       // the mask's place
+  std::string entry;       // that of the layer, or its group, among "layers"
+  std::string group_name;  // what a group calls it; empty without a group
+};
+
+constexpr std::string_view pattern_wanted =
+    R"(an array of masks: each an object {"type": ...}, or the name of one in "masks")";
+
+// One mask of a pattern, which may be the name of another.
+placed_layer read_pattern_mask(const json& mask, const std::string& where, const json& masks) {
+  if (!mask.is_string()) {
+    if (!mask.is_object()) {
+      throw_wrong_type(where, mask, R"(a mask: an object {"type": ...}, or the name of one in "masks")");
+    }
+    check_group_mask(mask, where);
+    return {&mask, where, {}, {}};
+  }
+  const auto& name = mask.get_ref<const std::string&>();
+  if (const auto found = masks.find(name); found != masks.end()) return {&*found, "/masks" + step(name), {}, {}};
+  std::vector<std::string_view> names;
+  for (const auto& item : masks.items()) names.push_back(item.key());
+  throw error("spec-value", where, "\"masks\" has no " + in_quotes(name) + did_you_mean(name, names).str(),
+              names.empty() ? R"(give the spec "masks": {"name": {"type": ...}})"
+                            : "its names are " + quoted_list(names).str());
 }
 
 // Appends the layers of a group: its pattern, again and again until there are `count`.
@@ -539,45 +560,23 @@ void expand_group(const json& group, const std::string& where, const json& masks
     throw error("spec-value", where + (group.contains("count") ? "/count" : "/pattern"),
                 "it makes " + std::to_string(count) + " layers", "give at most " + std::to_string(most_layers));
   }
-  const auto size = static_cast<std::int64_t>(pattern.size());
-  for (std::int64_t at = 0; at < std::max(count, size); ++at) {
-    const auto index = static_cast<std::size_t>(at % size);
-    placed_layer one{pattern[index], where + "/pattern" + step(index), where + "/name"};
-    if (one.layer.is_string()) {
-      const auto& mask = one.layer.get_ref<const std::string&>();
-      const auto found = masks.find(mask);
-      if (found == masks.end()) {
-        std::vector<std::string_view> names;
-        for (const auto& [known, value] : masks.items()) names.push_back(known);
-        throw error("spec-value", one.where, "\"masks\" has no " + in_quotes(mask) + did_you_mean(mask, names).str(),
-                    names.empty() ? R"(give the spec "masks": {"name": {"type": ...}})"
-                                  : "its names are " + quoted_list(names).str());
-      }
-      one.where = "/masks" + step(mask);
-      one.layer = *found;
-    } else if (!one.layer.is_object()) {
-      throw_wrong_type(one.where, one.layer, "a mask: an object {\"type\": ...}, or the name of one in \"masks\"");
-    }
-    check_nameless(one.layer, one.where);
-    one.layer["name"] = std::string(name).replace(mark, 2, std::to_string(layers.size()));
-    if (at < count) {
-      layers.push_back(std::move(one));
-    } else {
-      check_mask(one.layer, one.where);  // a count below the pattern's length leaves some unused
-    }
+  std::vector<placed_layer> round;
+  for (std::size_t index = 0; index < pattern.size(); ++index) {
+    round.push_back(read_pattern_mask(pattern[index], where + "/pattern" + step(index), masks));
+    round.back().entry = where;
+  }
+  for (std::size_t at = 0; at < static_cast<std::size_t>(count); ++at) {
+    layers.push_back(round[at % round.size()]);
+    layers.back().group_name = std::string(name).replace(mark, 2, std::to_string(layers.size() - 1));
   }
 }
 
 // All layers, one by one.
 std::vector<placed_layer> expand_layers(const json& spec) {
-  const json masks = spec.value("masks", json::object());
-  for (const auto& [name, mask] : masks.items()) {
-    const std::string where = "/masks" + step(name);
-    check_nameless(mask, where);
-    json layer = mask;
-    layer["name"] = name.empty() ? "mask" : name;
-    check_mask(layer, where);
-  }
+  static const json no_masks = json::object();
+  const auto found = spec.find("masks");
+  const json& masks = found == spec.end() ? no_masks : *found;
+  for (const auto& [name, mask] : masks.items()) check_group_mask(mask, "/masks" + step(name));
   std::vector<placed_layer> layers;
   for (std::size_t index = 0; index < spec["layers"].size(); ++index) {
     const json& entry = spec["layers"][index];
@@ -585,7 +584,7 @@ std::vector<placed_layer> expand_layers(const json& spec) {
     if (entry.is_object() && entry.contains("pattern")) {
       expand_group(entry, where, masks, layers);
     } else {
-      layers.push_back({entry, where, where + "/name"});
+      layers.push_back({&entry, where, where, {}});
     }
   }
   return layers;
@@ -728,13 +727,15 @@ Model Model::parse(std::string_view text, const std::string& source) {
   Model model;
   model.name_ = spec["model"];
   std::map<std::string_view, std::string> places;
-  for (const auto& [layer, where, name_where] : expand_layers(spec)) {
-    const layer_shape shape = read_shape(layer, where, 0);
+  for (const auto& [mask, where, entry, group_name] : expand_layers(spec)) {
+    const place_of_mask place = group_name.empty() ? place_of_mask::layer : place_of_mask::group;
+    const layer_shape shape = read_shape(*mask, where, place);
     const auto read = std::make_shared<Layer::contents>(find_type(shape, where));
-    read_layer(layer, where, shape, *read);
-    const auto [same, is_new] = places.emplace(read->name, name_where.substr(0, name_where.rfind('/')));
+    read->name = group_name;
+    read_layer(*mask, where, shape, place, *read);
+    const auto [same, is_new] = places.emplace(read->name, entry);
     if (!is_new) {
-      throw error("spec-layer-name", name_where,
+      throw error("spec-layer-name", entry + "/name",
                   "the layer " + same->second + " is called " + in_quotes(read->name) + " too",
                   "give each layer a name of its own");
     }

@@ -669,6 +669,18 @@ TEST(Schema, HasTheShippedLayersAttributes) {
   EXPECT_EQ(schema["definitions"]["whole"]["minimum"], whole::lowest);
 }
 
+// The same where a spec has masks of groups: no part of the spec is copied, which would go as deep as it.
+TEST(BadSpec, DeepMasksOfGroupsAreErrorsAndNoCrash) {
+  const std::string deep = std::string(200000, '[') + std::string(200000, ']');
+  const std::string mask = R"({"type": "ApplyCausalAttentionMask", "masked_out_value": 1, "x": )" + deep + "}";
+  const std::string start = R"({"axismask": 1, "model": "m", )";
+  EXPECT_EQ(error_of(start + R"("layers": [{"name": "a{}", "pattern": [)" + mask + "]}]}").where(),
+            "/layers/0/pattern/0/x");
+  EXPECT_EQ(
+      error_of(start + R"("masks": {"m": )" + mask + R"(}, "layers": [{"name": "a{}", "pattern": ["m"]}]})").where(),
+      "/masks/m/x");
+}
+
 // Every example, loaded, saved and loaded again: the same layers, and the same text from then on.
 TEST(Save, RoundTripOfEveryExample) {
   const std::filesystem::path saved = std::filesystem::path(testing::TempDir()) / "axismask_saved.json";
