@@ -96,8 +96,8 @@ void write_table(const std::vector<layer_kernels>& layers, const options& given,
         const std::string function = symbol(library, layer, one.label, element_bytes, position_bytes) + "_argv";
         out << "int " << function << "(void**);\n";
         tables += "    {\"" + one.label + "\", \"" + one.target.to_string() + "\", {" + std::to_string(bits[0]) +
-                  "ull, " + std::to_string(bits[1]) + "ull}, " + std::to_string(element_bytes) + ", " +
-                  std::to_string(position_bytes) + ", " + function + "},\n";
+                  "ull, " + std::to_string(bits[1]) + "ull}, " + std::to_string(one.target.vector_bits) + ", " +
+                  std::to_string(element_bytes) + ", " + std::to_string(position_bytes) + ", " + function + "},\n";
       });
     }
     tables += "};\n";

@@ -24,6 +24,7 @@ struct attribute_memory {
 // A layer. Its values point into its memory, so it stays where it is.
 struct layer_contents {
   std::string name;
+  std::string place;  // of its mask in a spec
   layer_values values;
   std::array<attribute_memory, max_attributes> memory;
 

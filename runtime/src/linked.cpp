@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <cstdint>
 #include <string>
 
@@ -58,21 +57,9 @@ const linked_layer* find_linked_layer(std::string_view type) {
   return found;
 }
 
-int vector_bits(const kernel& kernel) {
-  constexpr std::string_view part = "-vector_bits_";
-  const std::size_t at = kernel.target.find(part);
-  int bits = 0;
-  if (at != std::string_view::npos) {
-    std::from_chars(kernel.target.data() + at + part.size(), kernel.target.data() + kernel.target.size(), bits);
-  }
-  return bits;
-}
-
 bool is_usable(const kernel& kernel) {
-  if (halide_can_use_target_features(static_cast<int>(kernel.features.size()), kernel.features.data()) == 0)
-    return false;
-  const int bits = vector_bits(kernel);
-  return bits == 0 || bits == processor_vector_bits();
+  return halide_can_use_target_features(static_cast<int>(kernel.features.size()), kernel.features.data()) != 0 &&
+         (kernel.vector_bits == 0 || kernel.vector_bits == processor_vector_bits());
 }
 
 std::span<const kernel> chosen_kernels(const linked_layer& layer) {

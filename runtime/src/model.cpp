@@ -661,6 +661,8 @@ void check_schema(const json& spec, const std::string& source) {
 // --------------------------------------------------------------------------------------------------------- Layers
 
 const std::string& Layer::name() const { return contents_->name; }
+
+const std::string& Layer::place() const { return contents_->place; }
 const layer_type& Layer::type() const { return *contents_->values.type; }
 const layer_values& Layer::values() const {
   const std::span<const attribute_record> attributes = type().attributes;
@@ -732,6 +734,7 @@ Model Model::parse(std::string_view text, const std::string& source) {
     const layer_shape shape = read_shape(*mask, where, place);
     const auto read = std::make_shared<Layer::contents>(find_type(shape, where));
     read->name = group_name;
+    read->place = where;
     read_layer(*mask, where, shape, place, *read);
     const auto [same, is_new] = places.emplace(read->name, entry);
     if (!is_new) {

@@ -95,6 +95,8 @@ std::string name_in(spec_json& masks, const spec_json& mask) {
 
 }  // namespace
 
+bool is_composed(const Layer& layer) { return layer.type().name.find('(') != std::string_view::npos; }
+
 spec_json masked_value_json(const masked_value& value) {
   switch (value.what()) {
     case masked_value::kind::lowest:
@@ -126,7 +128,7 @@ spec_json attribute_json(const Layer& layer, std::size_t index) {
 
 spec_json mask_json(const Layer& layer, bool with_defaults) {
   spec_json mask = spec_json::object();
-  if (layer.type().name.find('(') != std::string_view::npos) {
+  if (is_composed(layer)) {
     std::string_view name = layer.type().name;
     std::size_t next = 1;  // after the masked value
     mask["masked_out_value"] = masked_value_json(layer.values().masked_out_value);

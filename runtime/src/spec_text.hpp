@@ -14,6 +14,9 @@ namespace axismask {
 // In specs the keys stand in the order in which people read them.
 using spec_json = nlohmann::ordered_json;
 
+// The name of a composed layer's type is "all(A, B)", "any(A, B)" or "not(A)".
+bool is_composed(const Layer& layer);
+
 spec_json masked_value_json(const masked_value& value);
 // An attribute as it stands in a spec.
 spec_json attribute_json(const Layer& layer, std::size_t index);

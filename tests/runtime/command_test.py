@@ -513,6 +513,19 @@ class Errors(CommandTest):
             'infinite there; take "lowest" for the lowest number of the logits\' dtype, or "-inf" if that is meant',
         )
 
+    def test_masked_value_of_a_group_that_does_not_fit(self):
+        too_low = {"type": "ApplyCausalAttentionMask", "masked_out_value": -2.38e38}
+        fits = {**too_low, "masked_out_value": "lowest"}
+        save("x.npy", np.zeros((2, 6, 6), np.float16))
+        for pattern, place in [([fits, "low"], "/masks/low"), ([fits, too_low], "/layers/0/pattern/1")]:
+            group = {"name": "layers.{}", "count": 6, "pattern": pattern}
+            write_spec({"axismask": 1, "model": "m", "masks": {"low": too_low}, "layers": [group]})
+            self.assert_error(
+                self.apply({"--layer": "layers.5"}),
+                f"error[masked-value-range] {place}/masked_out_value: -2.38e+38 does not fit float16 and would become "
+                'infinite there; take "lowest" for the lowest number of the logits\' dtype, or "-inf" if that is meant',
+            )
+
     def test_windows_of_another_number_of_heads(self):
         write_spec(spec({"sliding_window_size": {"axis": "heads", "values": [1, 2, 3]}}))
         self.assert_error(

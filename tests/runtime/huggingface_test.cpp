@@ -108,6 +108,8 @@ TEST(HuggingFace, MakesSpecs) {
   EXPECT_EQ(layer_of(R"({"model_type": "mistral", "num_hidden_layers": 1, "sliding_window": 7})"),
             json::parse(R"({"name": "layers.0", "type": "ApplyCausalSlidingWindowAttentionMask",
                             "masked_out_value": "lowest", "sliding_window_size": 7})"));
+  EXPECT_EQ(layer_of(R"({"model_type": "mistral", "num_hidden_layers": 2, "sliding_window": 7})"),
+            json::parse(R"({"name": "layers.{}", "count": 2, "pattern": ["CausalSlidingWindow"]})"));
   EXPECT_EQ(layer_of(R"({"model_type": "modernbert", "num_hidden_layers": 2, "local_attention": 9})"),
             json::parse(R"({"name": "layers.1", "type": "ApplyBidirectionalWindowAttentionMask",
                             "masked_out_value": "lowest", "window_left": 4, "window_right": 4})"));

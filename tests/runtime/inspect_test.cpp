@@ -42,7 +42,6 @@ const linked_layer* find_linked_layer(std::string_view type) {
   return nullptr;
 }
 
-int vector_bits(const kernel&) { return 0; }
 bool is_usable(const kernel&) { return false; }
 std::span<const kernel> chosen_kernels(const linked_layer&) { return {}; }
 std::string_view chosen_variant(const linked_layer&) { return {}; }

@@ -669,7 +669,7 @@ TEST(Schema, HasTheShippedLayersAttributes) {
   EXPECT_EQ(schema["definitions"]["whole"]["minimum"], whole::lowest);
 }
 
-// The same where a spec has masks of groups: no part of the spec is copied, which would go as deep as it.
+// Masks of groups, too, may be nested deep: no part of the spec is copied, since a copy goes as deep as it.
 TEST(BadSpec, DeepMasksOfGroupsAreErrorsAndNoCrash) {
   const std::string deep = std::string(200000, '[') + std::string(200000, ']');
   const std::string mask = R"({"type": "ApplyCausalAttentionMask", "masked_out_value": 1, "x": )" + deep + "}";

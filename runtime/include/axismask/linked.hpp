@@ -18,6 +18,7 @@ struct kernel {
   std::string_view variant;               // its name in the list of targets: "avx2"
   std::string_view target;                // Halide's name of the target: "x86-64-linux-avx2-..."
   std::array<std::uint64_t, 2> features;  // the processor features that it needs, as Halide numbers them
+  int vector_bits;                        // of the vectors that it runs with only (SVE); 0: it does not depend on them
   int element_bytes;                      // 2, 4 or 8
   int position_bytes;                     // 4 or 8
   int (*run)(void** arguments);           // Halide's argument-vector entry; 0, or an error code
@@ -40,9 +41,6 @@ struct layer_library {
 
 // The layer of that type, or nullptr. Throws `error` when two different layers have that name.
 [[nodiscard]] const linked_layer* find_linked_layer(std::string_view type);
-
-// The length of the vectors that the kernel was compiled for, if it runs with that length only (SVE); otherwise 0.
-[[nodiscard]] int vector_bits(const kernel& kernel);
 
 // Can this machine run the kernel?
 [[nodiscard]] bool is_usable(const kernel& kernel);

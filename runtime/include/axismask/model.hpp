@@ -17,6 +17,9 @@ namespace axismask {
 class Layer {
  public:
   [[nodiscard]] const std::string& name() const;
+  // Where its mask stands in the spec, a JSON pointer: "/layers/3", or "/masks/sliding" when a group names it. Empty
+  // for a layer that is not of a spec.
+  [[nodiscard]] const std::string& place() const;
   [[nodiscard]] const layer_type& type() const;
   // Throws `error` when a variable has no value yet (layer_structure.hpp).
   [[nodiscard]] const layer_values& values() const;

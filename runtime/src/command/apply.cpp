@@ -70,7 +70,7 @@ void run_apply(const apply_options& options) {
       layer.apply(logits_view, out_view, inputs, {.threads = options.threads});
     }
   } catch (const error& problem) {
-    throw error(problem.id(), place_in_command(problem.where(), model, layer, inputs), problem.what_is_wrong(),
+    throw error(problem.id(), place_in_command(problem.where(), layer, inputs), problem.what_is_wrong(),
                 problem.cure());
   }
   const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - start;

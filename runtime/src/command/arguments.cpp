@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "axismask/text.hpp"
+#include "spec_text.hpp"
 
 namespace axismask::command {
 namespace {
@@ -71,15 +72,12 @@ named_inputs::named_inputs(const std::vector<std::string>& arguments) {
   for (std::size_t index = 0; index < inputs.size(); ++index) inputs[index].array = files[index].view();
 }
 
-bool is_composed(const Layer& layer) { return layer.type().name.find('(') != std::string_view::npos; }
-
-std::string place_in_command(const std::string& where, const Model& model, const Layer& layer,
-                             std::span<const side_input> inputs) {
+std::string place_in_command(const std::string& where, const Layer& layer, std::span<const side_input> inputs) {
   if (where == "logits" || where == "out") return "--" + where;
   for (const side_input& input : inputs) {
     if (where == input.name) return "--input " + where;
   }
-  const std::string pointer = "/layers/" + std::to_string(&layer - model.layers().data());
+  const std::string& pointer = layer.place();
   std::string mask = pointer + "/" + mask_key(layer);
   if (where == layer.type().name) return mask;
   for (std::size_t index = 0; index < layer.type().attributes.size(); ++index) {

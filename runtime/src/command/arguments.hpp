@@ -36,13 +36,9 @@ struct named_inputs {
   std::vector<side_input> inputs;
 };
 
-// The name of a composed layer's type is "all(A, B)", "any(A, B)" or "not(A)".
-bool is_composed(const Layer& layer);
-
 // Where a mistake is, for who typed the command. The runtime speaks of the arguments of its calls; here they are
 // options, and a layer's attributes are places in the spec.
-std::string place_in_command(const std::string& where, const Model& model, const Layer& layer,
-                             std::span<const side_input> inputs);
+std::string place_in_command(const std::string& where, const Layer& layer, std::span<const side_input> inputs);
 
 // Calls a function of the runtime whose errors have an argument's name as their place, which here is an option.
 template <class Call>

@@ -59,7 +59,7 @@ bool needs(const kernel& kernel, const feature_name& feature) {
 bool is_there(const kernel& like, const feature_name& feature) {
   const auto number = static_cast<std::size_t>(feature.number);
   kernel probe = like;
-  probe.target = {};
+  probe.vector_bits = 0;
   probe.features = {};
   probe.features[number / 64] = std::uint64_t{1} << (number % 64);
   return is_usable(probe);
@@ -77,8 +77,8 @@ std::vector<needed_feature> needed_features(const kernel& kernel) {
     if (needs(kernel, feature)) all.push_back({std::string(feature.name), is_there(kernel, feature)});
   }
   // A length of vectors is there when nothing else is missing and the kernel can be used.
-  if (const int bits = vector_bits(kernel); bits != 0) {
-    all.push_back({"vector_bits_" + std::to_string(bits), is_usable(kernel)});
+  if (kernel.vector_bits != 0) {
+    all.push_back({"vector_bits_" + std::to_string(kernel.vector_bits), is_usable(kernel)});
   }
   return all;
 }

@@ -76,7 +76,7 @@ void run_plan(const plan_options& options) {
       return plan(layer.values(), given.inputs, {options.tile, options.tile});
     } catch (const error& problem) {
       const bool of_tile = problem.where() == "tile";
-      throw error(problem.id(), of_tile ? "--tile" : place_in_command(problem.where(), model, layer, given.inputs),
+      throw error(problem.id(), of_tile ? "--tile" : place_in_command(problem.where(), layer, given.inputs),
                   problem.what_is_wrong(), problem.cure());
     }
   }();
