@@ -62,6 +62,11 @@ error usage_error(const CLI::App& app, const CLI::ParseError& problem) {
     return {"usage", text.substr(0, text.find(' ')), "it is missing", see_help};
   }
   const std::size_t colon = text.find(": ");
+  if (const std::size_t equals = text.find(" = ");
+      dynamic_cast<const CLI::ConversionError*>(&problem) != nullptr && colon < equals && equals != std::string::npos) {
+    return {"usage", text.substr(colon + 2, equals - colon - 2),
+            "it is \"" + text.substr(equals + 3) + "\", which is no whole number", see_help};
+  }
   if (colon == std::string::npos) return {"usage", command.get_name(), text, see_help};
   const std::string option = text.substr(0, colon);
   if (dynamic_cast<const CLI::ArgumentMismatch*>(&problem) != nullptr) {
@@ -86,6 +91,7 @@ void run(int argc, const char* const* argv) {
 
   command::add_apply(app);
   command::add_inspect(app);
+  command::add_show(app);
   command::add_plan(app);
   command::add_kernels(app);
   command::add_import(app);
@@ -101,7 +107,7 @@ void run(int argc, const char* const* argv) {
     throw usage_error(app, problem);
   }
   if (app.get_subcommands().empty()) {
-    throw error("usage", "axismask", "a command is missing: apply, inspect, plan, kernels, import or explain",
+    throw error("usage", "axismask", "a command is missing: apply, inspect, show, plan, kernels, import or explain",
                 see_help);
   }
 }
