@@ -48,16 +48,16 @@ mask_map read_map(const mask_panel& panel, tile_size tile) {
   map.fewest_keys = std::numeric_limits<std::int64_t>::max();
   // Of the queries that reach as far as they can, the one that is nearest to this: the picture has room there.
   const std::int64_t best_query = mask.queries() / 2;
-  const auto note_reach = [&](std::int64_t query, std::span<const std::uint8_t> kept) {
+  const auto note_reach = [&](const mask_reach& reach, std::int64_t query, std::span<const std::uint8_t> kept) {
     const auto last = std::find(kept.rbegin(), kept.rend(), 1);
     const std::int64_t last_key = kept.rend() - last - 1;
-    const std::int64_t first_key = last_key - panel.reach->keys + 1;
+    const std::int64_t first_key = last_key - reach.keys + 1;
     if (first_key < 0) return;
     if (map.reaching && std::abs(map.reaching->query - best_query) <= std::abs(query - best_query)) return;
     for (std::int64_t key = first_key; key <= last_key; ++key) {
-      if ((kept[static_cast<std::size_t>(key)] != 0) != ((key - first_key) % panel.reach->step == 0)) return;
+      if ((kept[static_cast<std::size_t>(key)] != 0) != ((key - first_key) % reach.step == 0)) return;
     }
-    map.reaching = {query, first_key, last_key};
+    map.reaching = {reach.name, query, first_key, last_key};
   };
   mask.for_each_strip([&](const mask_strip& strip) {
     for (std::int64_t at = 0; at < strip.queries; ++at) {
@@ -75,7 +75,7 @@ mask_map read_map(const mask_panel& panel, tile_size tile) {
       map.all_kept += keys;
       map.fewest_keys = std::min(map.fewest_keys, keys);
       map.most_keys = std::max(map.most_keys, keys);
-      if (panel.reach) note_reach(query, kept);
+      if (panel.reach) note_reach(*panel.reach, query, kept);
     }
   });
   return map;

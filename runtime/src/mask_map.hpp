@@ -29,8 +29,9 @@ struct mask_panel {
   std::unique_ptr<mask_rows> rows;
 };
 
-// Some keys of one query.
+// Some keys of one query, and what they are.
 struct key_span {
+  std::string name;
   std::int64_t query;
   std::int64_t first_key;
   std::int64_t last_key;

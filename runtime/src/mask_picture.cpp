@@ -149,8 +149,8 @@ class panel_drawing {
     width_ =
         std::max(width_, left_ + std::max({wide(across_name_), wide(kept_text(panel, map_)), wide(keys_text(map_))}));
     if (map_.reaching) {
-      reach_label_ = find_reach_label();
-      width_ = std::max(width_, left_ + reach_label_ + reach_width());
+      reach_label_ = find_reach_label(*map_.reaching);
+      width_ = std::max(width_, left_ + reach_label_ + reach_width(*map_.reaching));
     }
     formula_ = formula_lines(panel.formula, width_);
   }
@@ -174,7 +174,7 @@ class panel_drawing {
     draw_logits(out, x, y, found);
     draw_frame(out, x, y);
     draw_axes(out, x, y);
-    if (map_.reaching) draw_reach(out, x, y);
+    if (map_.reaching) draw_reach(out, x, y, *map_.reaching);
   }
 
  private:
@@ -294,8 +294,7 @@ class panel_drawing {
   }
 
   // A bracket from the first key to the last, with a white edge so that it is seen on every ground.
-  void draw_reach(picture& out, int x, int y) const {
-    const key_span& span = *map_.reaching;
+  void draw_reach(picture& out, int x, int y, const key_span& span) const {
     const int middle = y + down().middle(span.query);
     const int left = x + across().start(span.first_key);
     const int right = std::max(x + across().start(span.last_key + 1), left + 4);
@@ -308,22 +307,22 @@ class panel_drawing {
               {right - 2, middle - half, 2, 2 * half},
               {left, middle - 1, right - left, 2}},
              reach_colour, "reach");
-    out.write(x + reach_label_, middle + 4, panel_.reach->name, text_size, reach_colour);
+    out.write(x + reach_label_, middle + 4, span.name, text_size, reach_colour);
   }
 
   // Where the reach's name begins: right of the bracket, or left of it, where nothing is kept; or right of the mask.
-  [[nodiscard]] int find_reach_label() const {
-    const int width = reach_width();
-    const int left = across().start(map_.reaching->first_key) - label_space - width;
-    const int right = across().start(map_.reaching->last_key + 1) + label_space;
+  [[nodiscard]] int find_reach_label(const key_span& span) const {
+    const int width = reach_width(span);
+    const int left = across().start(span.first_key) - label_space - width;
+    const int right = across().start(span.last_key + 1) + label_space;
     for (const int from : {right, left}) {
-      if (from >= 0 && from + width <= across().pixels() && nothing_kept(from, from + width)) return from;
+      if (from >= 0 && from + width <= across().pixels() && nothing_kept(span.query, from, from + width)) return from;
     }
     return across().pixels() + label_space;
   }
-  // Between these pixels, on both sides of the query that reaches?
-  [[nodiscard]] bool nothing_kept(int from, int to) const {
-    const int middle = down().middle(map_.reaching->query);
+  // Between these pixels, by this query and those next to it?
+  [[nodiscard]] bool nothing_kept(std::int64_t query, int from, int to) const {
+    const int middle = down().middle(query);
     const std::int64_t last_row = std::min<std::int64_t>((middle + text_size / 2) / down().cell, map_.rows - 1);
     for (std::int64_t row = std::max(middle - text_size / 2, 0) / down().cell; row <= last_row; ++row) {
       for (std::int64_t column = from / across().cell; column <= (to - 1) / across().cell; ++column) {
@@ -332,8 +331,8 @@ class panel_drawing {
     }
     return true;
   }
-  [[nodiscard]] int reach_width() const {
-    return static_cast<int>(std::ceil(text_width(panel_.reach->name, text_size)));
+  [[nodiscard]] static int reach_width(const key_span& span) {
+    return static_cast<int>(std::ceil(text_width(span.name, text_size)));
   }
 
   const mask_panel& panel_;

@@ -108,11 +108,12 @@ class canvas {
       if (!coverage.empty()) {
         stbtt_MakeGlyphBitmapSubpixel(&font(), coverage.data(), wide, high, wide, scale, scale, shift, 0, glyph);
       }
+      auto next = coverage.begin();
       for (int row = 0; row < high; ++row) {
         for (int column = 0; column < wide; ++column) {
           const int forward = static_cast<int>(whole) + left + column;
           const int upward = top + row;  // negative above the base line
-          const unsigned char cover = coverage[static_cast<std::size_t>(row * wide + column)];
+          const unsigned char cover = *next++;
           if (is_turned) {
             mix(static_cast<int>(std::lround(x)) + upward, -forward - 1, paint, cover);
           } else {
