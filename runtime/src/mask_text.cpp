@@ -89,18 +89,21 @@ class draughtsman {
   [[nodiscard]] std::int64_t inside() const { return width_ - 2; }
 
   [[nodiscard]] detail way(bool has_halves) const {
-    if (2 * panel_.rows->keys() <= inside()) return detail::two_signs;
-    return panel_.rows->keys() <= inside() && has_halves ? detail::half_a_sign : detail::tiles;
+    const mask_rows& mask = *panel_.rows;
+    if (mask.queries() > most_lines()) return detail::tiles;
+    if (2 * mask.keys() <= inside()) return detail::two_signs;
+    return mask.keys() <= inside() && has_halves ? detail::half_a_sign : detail::tiles;
   }
+  [[nodiscard]] std::int64_t most_lines() const { return 2 * width_; }
 
-  // A sign is about twice as high as it is wide. A mask of many queries is not drawn higher than two screens' width.
+  // A sign is about twice as high as it is wide. A mask of very many queries is pressed.
   [[nodiscard]] tile_size tile() const {
     if (how_ != detail::tiles) return {1, 1};
     const std::int64_t least = (panel_.rows->keys() + inside() - 1) / inside();
     // A round number where that cuts the axis evenly: windows often end there, too.
     const auto round = static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(least)));
     const std::int64_t keys = panel_.rows->keys() % round == 0 ? round : least;
-    const std::int64_t queries = (panel_.rows->queries() + 2 * width_ - 1) / (2 * width_);
+    const std::int64_t queries = (panel_.rows->queries() + most_lines() - 1) / most_lines();
     return {std::min(std::max(2 * keys, queries), panel_.rows->queries()), keys};
   }
 

@@ -268,7 +268,8 @@ class Terminal(ShowTest):
             self.assertIn("\neach sign is 2 queries by 1 key: █ ▀ ▄ kept both, the first, the second\n", text)
 
     def test_tiles(self):
-        write_spec(spec({"sliding_window_size": 300}))
+        names = {"query_positions_input_name": "q", "kv_positions_input_name": "k"}
+        write_spec(spec({"sliding_window_size": 300, **names}))
         for queries, keys, columns, tile, locale in [
             (1000, 1000, 80, (26, 13), "C.UTF-8"),
             (1024, 1024, 80, (32, 16), "C.UTF-8"),
@@ -276,18 +277,24 @@ class Terminal(ShowTest):
             (77, 500, 40, (28, 14), "C.UTF-8"),
             (1, 500, 40, (1, 14), "C.UTF-8"),
             (39, 39, 40, (4, 2), "C"),
+            (8000, 12, 40, (100, 1), "C.UTF-8"),
         ]:
             with self.subTest(queries=queries, keys=keys, columns=columns):
-                keep = window_mask(np.arange(keys - queries, keys), np.arange(keys), 300)
+                positions = max(keys - queries, 0) + np.arange(queries), np.arange(keys)
+                keep = window_mask(*positions, 300)
+                for name, given in zip("qk", positions):
+                    save(f"{name}.npy", given)
                 kept, logits = tile_counts(keep, *tile)
                 signs = " ░▒▓█" if locale != "C" else ".///#"
                 level = np.where(kept == 0, 0, np.where(kept == logits, 4, 1 + 3 * kept // logits))
-                text = self.show("--seq", str(queries), "--kv-seq", str(keys), columns=columns, locale=locale)
+                inputs = ["--input", "q=q.npy:seq", "--input", "k=k.npy:seq"]
+                text = self.show(*inputs, columns=columns, locale=locale)
                 self.assertEqual(self.map_lines(text), ["".join(signs[one] for one in row) for row in level])
                 words = "query" if tile[0] == 1 else "queries"
                 parts = "░ ▒ ▓" if locale != "C" else "/"
+                of_keys = "key" if tile[1] == 1 else "keys"
                 self.assertIn(
-                    f"\neach sign is {tile[0]} {words} by {tile[1]} keys: {signs[4]} kept whole, {parts} in part\n",
+                    f"\neach sign is {tile[0]} {words} by {tile[1]} {of_keys}: {signs[4]} kept whole, {parts} in part\n",
                     text,
                 )
                 per_query = keep.sum(1)
@@ -638,11 +645,16 @@ class Errors(ShowTest):
                 f"give it, or set the layer's {attribute}",
             )
 
-    def test_a_model_without_layers(self):
-        write_layers()
+        # Names of side inputs that are words of ours, too.
+        names = {"query_positions_input_name": "queries", "kv_positions_input_name": "keys"}
+        write_layers(layer("a", 3, **names))
+        save("p.npy", np.arange(6))
         self.files = sorted(os.listdir())
-        result = run("spec.json", "--seq", "3")
-        self.assertEqual(result.returncode, 2)
+        self.check(
+            ["--input", "keys=p.npy:seq"],
+            'error[side-input-missing] --input queries: the side input "queries" is missing; given: "keys"; '
+            "give it, or set the layer's query_positions_input_name",
+        )
 
     def test_terminal_that_cannot_be_written(self):
         write_spec(spec())

@@ -114,11 +114,12 @@ decltype(auto) reading(const Layer& layer, std::span<const side_input> inputs, C
     return call();
   } catch (const error& problem) {
     const std::string& where = problem.where();
+    const bool of_choice = problem.id() == "mask-size" || problem.id() == "mask-index";
     throw error(problem.id(),
-                where == "queries" ? "--seq"
-                : where == "keys"  ? "--kv-seq"
-                : where == "at"    ? "--at"
-                                   : place_in_command(where, layer, inputs),
+                !of_choice           ? place_in_command(where, layer, inputs)
+                : where == "queries" ? "--seq"
+                : where == "keys"    ? "--kv-seq"
+                                     : "--at",
                 problem.what_is_wrong(), problem.cure());
   }
 }
@@ -264,7 +265,6 @@ void run_show(const show_options& options) {
   const Model model = Model::load(options.spec);
   const std::vector<shown_layer> layers = chosen_layers(model, options.layers);
   const named_inputs given(options.inputs);
-  if (layers.empty()) throw error("usage", "SPEC", "the model has no layers to show", "give a spec that has some");
   const std::vector<mask_panel> panels = read_panels(layers, given, options);
   if (options.out.empty()) {
     std::cout << mask_text(panels, screen());
