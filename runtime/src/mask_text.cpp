@@ -160,7 +160,7 @@ class draughtsman {
     }
     lines.push_back(meaning);
     if (std::ranges::count(map_.padding_rows, true) + std::ranges::count(map_.padding_columns, true) > 0) {
-      lines.push_back(line{padding_sign} + U" on the frame: padding, whose position is negative");
+      lines.push_back(line{padding_sign} + U" on the frame: padding, a negative position or id");
     }
     return lines;
   }
