@@ -9,15 +9,21 @@
 # Generators run on the machine that builds. A cross build takes them from a build of the same project for that machine,
 # whose folder is AXISMASK_HOST_BUILD.
 
-# Adding a target is one line here. An SVE kernel is compiled for one length of vectors; the runtime takes it only where
+# Adding a target is one line here. Targets with a device (CUDA, OpenCL; Halide has Vulkan and Metal, too) make kernels for
+# the device; the processors' are tried in their order, the devices' only for calls that ask for them or whose arrays
+# are in a device's memory. CUDA's are for the least capability that they run on: the driver compiles them for its card.
+# An SVE kernel is compiled for one length of vectors; the runtime takes it only where
 # the processor's are as long. 128 bits is what the processors with SVE2 have; any other runs the NEON kernels.
 set(axismask_targets_x86_64
     avx512=x86-64-linux-avx512_skylake-avx512-avx2-fma-f16c-avx-sse41
     avx2=x86-64-linux-avx2-fma-f16c-avx-sse41
-    sse41=x86-64-linux-sse41)
+    sse41=x86-64-linux-sse41
+    cuda=x86-64-linux-cuda-cuda_capability_80
+    opencl=x86-64-linux-opencl-cl_doubles)
 set(axismask_targets_aarch64
     sve2=arm-64-linux-sve2-vector_bits_128
-    neon=arm-64-linux)
+    neon=arm-64-linux
+    cuda=arm-64-linux-cuda-cuda_capability_80)
 
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
   set(axismask_processor x86_64)
@@ -30,6 +36,12 @@ else()
 endif()
 set(AXISMASK_TARGETS ${axismask_targets_${axismask_processor}}
     CACHE STRING "The kernel variants that axismask_add_layers makes unless told otherwise: LABEL=TARGET")
+# Halide's runtime must know every kind of device in the list.
+foreach(device cuda opencl vulkan metal d3d12compute webgpu)
+  if(AXISMASK_TARGETS MATCHES "-${device}(-|;|$)")
+    string(APPEND axismask_runtime_target "-${device}")
+  endif()
+endforeach()
 set(AXISMASK_HOST_BUILD "" CACHE PATH "Cross builds: the folder of this project's build for the machine that builds")
 
 function(axismask_add_layers target)

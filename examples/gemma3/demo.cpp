@@ -27,7 +27,8 @@ using axismask::named_array;
 // Gemma 3 1B: 4 query heads of 256, 1 key head; a batch of two prompts of 2048 tokens, the second padded on the left.
 constexpr std::int64_t batch = 2;
 constexpr std::int64_t heads = 4;
-std::int64_t tokens = 2048;  // or the second argument, which is for slow machines
+std::int64_t tokens = 2048;     // or the second argument, which is for slow machines
+std::string device = "cpu";  // or the third, which may be a device such as "opencl"
 constexpr std::int64_t head_size = 256;
 constexpr std::int64_t padding = 300;
 
@@ -128,14 +129,15 @@ int run(const char* spec) {
     double best_ms = std::numeric_limits<double>::infinity();
     for (int repeat = 0; repeat < 3; ++repeat) {
       const auto start = std::chrono::steady_clock::now();
-      layer.apply(logits.view().erased(), result.view().erased(), inputs);
+      layer.apply(logits.view().erased(), result.view().erased(), inputs, {.device = device});
       const std::chrono::duration<double, std::milli> taken = std::chrono::steady_clock::now() - start;
       best_ms = std::min(best_ms, taken.count());
     }
     total_ms += best_ms;
     const comparison found = compare(layer, positions, logits, result);
     wrong_layers += found.different > 0 ? 1 : 0;
-    const std::string_view variant = axismask::chosen_variant(*axismask::find_linked_layer(layer.type().name));
+    const axismask::linked_layer& linked = *axismask::find_linked_layer(layer.type().name);
+    const std::string_view variant = device == "cpu" ? axismask::chosen_variant(linked) : device;
     std::printf("%-10s  %-37s  %-32s  %-7s  %6.2f  %6.2f  %5.1f  %s\n", layer.name().c_str(),
                 std::string(layer.type().name).c_str(), layer.formula().c_str(), std::string(variant).c_str(),
                 100.0 * static_cast<double>(found.kept) / static_cast<double>(logits.element_count()), best_ms,
@@ -161,6 +163,7 @@ int run(const char* spec) {
 int main(int argc, char** argv) {
   try {
     if (argc > 2) tokens = std::max(std::stol(argv[2]), long{padding});
+    if (argc > 3) device = argv[3];
     return run(argc > 1 ? argv[1] : "examples/gemma3/model.json");
   } catch (const std::exception& problem) {
     std::fprintf(stderr, "%s\n", problem.what());

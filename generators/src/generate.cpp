@@ -28,41 +28,77 @@ struct variant {
   }
 };
 
-// One kernel for each element width and, where the layer has numbers, each width to compute with.
+// For a processor one kernel for each element width and, where the layer has numbers, each width to compute with. For a
+// device one for each element width, by elements and by words; they compute with 64 bits, since few tiles need it.
 template <class Visit>
-void for_each_kernel(const layer_kernels& layer, Visit visit) {
+void for_each_kernel(const layer_kernels& layer, const Halide::Target& target, Visit visit) {
   for (const int element_bytes : {2, 4, 8}) {
-    for (const int position_bytes : {4, 8}) {
-      if (position_bytes == 4 || layer.has_numbers) visit(element_bytes, position_bytes);
+    if (target.has_gpu_feature()) {
+      visit({element_bytes, 8, false});
+      visit({element_bytes, 8, true});
+    } else {
+      visit({element_bytes, 4, false});
+      if (layer.has_numbers) visit({element_bytes, 8, false});
     }
   }
 }
 
-std::string symbol(const std::string& library, const layer_kernels& layer, const std::string& label, int element_bytes,
-                   int position_bytes) {
+std::string symbol(const std::string& library, const layer_kernels& layer, const std::string& label,
+                   const kernel_form& form) {
   // A composed layer's name has parentheses and commas.
   std::string name(layer.name);
   std::replace_if(name.begin(), name.end(), [](unsigned char letter) { return std::isalnum(letter) == 0; }, '_');
-  return "axismask_" + library + "_" + name + "_" + label + "_e" + std::to_string(element_bytes) + "p" +
-         std::to_string(position_bytes);
+  return "axismask_" + library + "_" + name + "_" + label + "_e" + std::to_string(form.element_bytes) + "p" +
+         std::to_string(form.position_bytes) + (form.words ? "w" : "");
 }
+
+// Halide gives the buffers of a module (a device's code, and where it keeps that code's handle) the same names in every
+// module; together in one they need names of their own, or all kernels share the first one's.
+class names_of_buffers : public Halide::Internal::IRMutator {
+ public:
+  explicit names_of_buffers(std::string prefix) : prefix_(std::move(prefix)) {}
+
+  void add_to(Halide::Module& all, const Halide::Module& module) {
+    for (Halide::Buffer<> buffer : module.buffers()) {
+      renamed_[buffer.name() + ".buffer"] = prefix_ + buffer.name() + ".buffer";
+      buffer.set_name(prefix_ + buffer.name());
+      all.append(buffer);
+    }
+    for (Halide::Internal::LoweredFunc function : module.functions()) {
+      function.body = mutate(function.body);
+      all.append(function);
+    }
+  }
+
+ private:
+  using IRMutator::visit;
+  Halide::Expr visit(const Halide::Internal::Variable* variable) override {
+    const auto found = renamed_.find(variable->name);
+    return found == renamed_.end()
+               ? Halide::Expr(variable)
+               : Halide::Internal::Variable::make(variable->type, found->second, variable->image);
+  }
+
+  std::string prefix_;
+  std::map<std::string, std::string> renamed_;
+};
 
 void write_kernels(const std::vector<layer_kernels>& layers, const options& given) {
   const variant one(given.at("--variant"));
   // Sizes are checked by the runtime, with names, before a kernel is called: no bounds queries, and no checks of
   // Halide's, which take longer than a small box: 8 x 32 float32 logits are 132 ns with them and 56 without (AVX2).
   // Errors that are left come with the call's own context.
-  const Halide::Target target = one.target.with_feature(Halide::Target::NoRuntime)
-                                    .with_feature(Halide::Target::NoBoundsQuery)
-                                    .with_feature(Halide::Target::NoAsserts)
-                                    .with_feature(Halide::Target::UserContext);
+  Halide::Target target = one.target.with_feature(Halide::Target::NoRuntime)
+                              .with_feature(Halide::Target::NoBoundsQuery)
+                              .with_feature(Halide::Target::NoAsserts)
+                              .with_feature(Halide::Target::UserContext);
+  // A device's allocations and launches can fail, and Halide reports that by the same checks.
+  if (target.has_gpu_feature()) target = target.without_feature(Halide::Target::NoAsserts);
   Halide::Module all(given.at("--library") + "_" + one.label, target);
   for (const layer_kernels& layer : layers) {
-    for_each_kernel(layer, [&](int element_bytes, int position_bytes) {
-      const std::string function = symbol(given.at("--library"), layer, one.label, element_bytes, position_bytes);
-      const Halide::Module module = layer.build(target, function, element_bytes, position_bytes);
-      for (const auto& lowered : module.functions()) all.append(lowered);
-      for (const auto& buffer : module.buffers()) all.append(buffer);
+    for_each_kernel(layer, target, [&](const kernel_form& form) {
+      const std::string function = symbol(given.at("--library"), layer, one.label, form);
+      names_of_buffers(function + "_").add_to(all, layer.build(target, function, form));
     });
   }
   all.compile({{Halide::OutputFileType::object, given.at("--out")}});
@@ -80,6 +116,16 @@ std::array<std::uint64_t, 2> feature_bits(const Halide::Target& target) {
   return bits;
 }
 
+// The function of Halide's runtime that gives the device of a target, or nothing for a processor.
+std::string device_interface(const Halide::Target& target) {
+  using Halide::DeviceAPI;
+  const std::map<DeviceAPI, std::string> apis{{DeviceAPI::CUDA, "cuda"},         {DeviceAPI::OpenCL, "opencl"},
+                                              {DeviceAPI::Vulkan, "vulkan"},     {DeviceAPI::Metal, "metal"},
+                                              {DeviceAPI::D3D12Compute, "d3d12compute"}, {DeviceAPI::WebGPU, "webgpu"}};
+  const auto found = apis.find(Halide::get_default_device_api_for_target(target));
+  return found == apis.end() ? "" : "halide_" + found->second + "_device_interface";
+}
+
 void write_table(const std::vector<layer_kernels>& layers, const options& given, const std::vector<variant>& variants) {
   const std::string& library = given.at("--library");
   std::ofstream out(given.at("--out"));
@@ -92,12 +138,16 @@ void write_table(const std::vector<layer_kernels>& layers, const options& given,
     tables += "constexpr axismask::kernel kernels_" + std::to_string(index) + "[] = {\n";
     for (const variant& one : variants) {
       const auto bits = feature_bits(one.target);
-      for_each_kernel(layer, [&](int element_bytes, int position_bytes) {
-        const std::string function = symbol(library, layer, one.label, element_bytes, position_bytes) + "_argv";
+      const std::string device = device_interface(one.target);
+      if (!device.empty()) out << "const halide_device_interface_t* " << device << "(void);\n";
+      for_each_kernel(layer, one.target, [&](const kernel_form& form) {
+        const std::string function = symbol(library, layer, one.label, form) + "_argv";
         out << "int " << function << "(void**);\n";
         tables += "    {\"" + one.label + "\", \"" + one.target.to_string() + "\", {" + std::to_string(bits[0]) +
                   "ull, " + std::to_string(bits[1]) + "ull}, " + std::to_string(one.target.vector_bits) + ", " +
-                  std::to_string(element_bytes) + ", " + std::to_string(position_bytes) + ", " + function + "},\n";
+                  std::to_string(form.element_bytes) + ", " + std::to_string(form.position_bytes) + ", " +
+                  (form.words ? "true, " : "false, ") + (device.empty() ? "nullptr" : device) + ", " + function +
+                  "},\n";
       });
     }
     tables += "};\n";

@@ -9,11 +9,13 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "axismask/call.hpp"
 #include "axismask/linked.hpp"
 #include "axismask/text.hpp"
 #include "bind.hpp"
+#include "device_pass.hpp"
 #include "masked_bits.hpp"
 #include "passes.hpp"
 
@@ -58,7 +60,8 @@ address_range range_of(const bound_array& array, const bound_call& call) {
 
 // The result must have one place for each element, and no place of the logits' unless it is the same place: then the
 // call is in place, and this is true.
-bool check_places(const bound_call& call) {
+// `addresses`: `data` is an address, and not what a device calls its memory by.
+bool check_places(const bound_call& call, bool addresses) {
   const bound_array& logits = call.logits();
   const bound_array& out = call.out();
   std::array<std::size_t, max_rank> order;
@@ -82,19 +85,45 @@ bool check_places(const bound_call& call) {
   }
   const address_range read = range_of(logits, call);
   const address_range written = range_of(out, call);
-  if (!same && read.begin < written.end && written.begin < read.end) {
+  const bool overlap =
+      addresses ? read.begin < written.end && written.begin < read.end : logits.data == out.data;
+  if (!same && overlap) {
     throw error("result-overlap", "out", "it overlaps the logits without being the same array",
                 "give memory of its own, or the logits themselves to mask in place");
   }
   return same;
 }
 
-const kernel& find_kernel(const linked_layer& layer, int element_bytes, int position_bytes) {
-  for (const kernel& kernel : chosen_kernels(layer)) {
-    if (kernel.element_bytes == element_bytes && kernel.position_bytes == position_bytes) return kernel;
+// The kernels that are to compute, those of the processor or of a device.
+std::span<const kernel> find_kernels(const linked_layer& layer, const any_view& logits, const any_view& out,
+                                     std::span<const side_input> side_inputs, std::string_view device) {
+  const bool on_device = logits.is_in_device_memory();
+  if (out.is_in_device_memory() != on_device) {
+    throw error("device-memory", "out",
+                on_device ? "the logits are in a device's memory, and it is not"
+                          : "it is in a device's memory, and the logits are not",
+                "give both in the same memory");
   }
+  const auto in_device = std::find_if(side_inputs.begin(), side_inputs.end(),
+                                      [](const side_input& one) { return one.array.is_in_device_memory(); });
+  const bool any_on_device = on_device || in_device != side_inputs.end();
+  if (device == "cpu" && any_on_device) {
+    throw error("device-memory", on_device ? "logits" : std::string(in_device->name),
+                "it is in a device's memory, and the call is for the processor",
+                "name the device in call_options::device, or give memory of the host");
+  }
+  if (device != "cpu" && (device != "auto" || any_on_device)) return device_kernels(layer, device);
+  const std::span<const kernel> kernels = chosen_kernels(layer);
+  if (!kernels.empty()) return kernels;
   throw error("kernel-missing", std::string(layer.type->name), "none of its kernels runs on this machine",
               "list a target for it in axismask_add_layers(... TARGETS ...); `axismask kernels` shows what there is");
+}
+
+const kernel& find_kernel(std::span<const kernel> kernels, int element_bytes, int position_bytes) {
+  for (const kernel& kernel : kernels) {
+    if (kernel.element_bytes == element_bytes && kernel.position_bytes == position_bytes) return kernel;
+  }
+  return kernels.front();  // every variant has them all
 }
 
 // What a call needs besides its arrays. It is kept from call to call, so that a call allocates nothing once there has
@@ -104,6 +133,7 @@ struct workspace {
   converted_numbers converted;
   tile_planner planner;
   tile_plan plan;
+  device_workspaces devices;
 };
 
 // The workspace of this thread. While one call has it, another (a pool may run one on this thread meanwhile) makes its
@@ -119,6 +149,9 @@ class borrowed_workspace {
 
   workspace& operator*() const { return *mine_; }
   workspace* operator->() const { return mine_.get(); }
+
+  // What is kept for the next call of this thread, if there is something.
+  static workspace* of_this_thread() { return kept.get(); }
 
  private:
   static thread_local std::unique_ptr<workspace> kept;
@@ -180,7 +213,59 @@ int width_of(const mask_job& job, const layer_type& type, const tile_plan* plan)
   return largest <= narrow_magnitude ? 4 : 8;
 }
 
+// All arrays of a call, the result last, and the masked value.
+void bind_all(const layer_values& layer, const any_view& logits, const any_view& out,
+              std::span<const side_input> side_inputs, mask_job& job) {
+  bind(layer, logits, side_inputs, job.bound);
+  if (&out != &logits) check_result(logits, out);
+  job.masked = masked_bits(layer.masked_out_value, logits.type());
+  bound_array& bound_out = job.bound.add(out, job.bound.logits().type);
+  if (&out == &logits) {
+    bound_out.strides = job.bound.logits().strides;
+  } else {
+    lay_on_logits(bound_out, "out", out.axes(), logits.axes());
+  }
+}
+
+void run_on_device(const layer_values& layer, const any_view& logits, const any_view& out,
+                   std::span<const side_input> side_inputs, const call_options& options,
+                   std::span<const kernel> kernels, workspace& space) {
+  const kernel& one = kernels.front();
+  device on(one.device(), one.variant, is_cuda(one));
+  if (is_cuda(one)) {
+    on.call.cuda_context = options.context != nullptr ? options.context : current_cuda_context();
+    on.call.cuda_stream = options.stream;
+  }
+  device_workspace& kept = space.devices.find(on);
+  const std::vector<side_input> inputs = with_numbers_on_host(on, side_inputs, kept);
+  mask_job& job = space.job;
+  bind_all(layer, logits, out, inputs, job);
+  tile_layout layout;
+  const tile_plan* plan = options.plan;
+  if (plan != nullptr) {
+    for (const side_input& input : inputs) {
+      if (input.array.is_in_device_memory()) {
+        throw error("plan-differs", "plan",
+                    "\"" + std::string(input.name) + "\" is in a device's memory, so the two cannot be compared",
+                    "call without a plan, or give the mask in memory of the host");
+      }
+    }
+    check_plan(*plan, layer, logits, inputs);
+    // One whose tiles do not lie as the memory does is of no use.
+    if (!find_layout(job, *plan, axes_of(*plan, logits.axes()), layout)) plan = nullptr;
+  }
+  if (logits.element_count() == 0) return;
+  job.in_place = check_places(job.bound, on.has_pointers || !logits.is_in_device_memory());
+  set_width(job.bound, 8, space.converted);
+  run_on_device(job, *layer.type, kernels, on, kept, space.planner, space.plan, &layout, plan,
+                options.stream == nullptr);
+}
+
 }  // namespace
+
+void release_device_memory() {
+  if (workspace* space = borrowed_workspace::of_this_thread()) space->devices.release();
+}
 
 void apply(const layer_values& layer, const any_view& logits, const any_view& out,
            std::span<const side_input> side_inputs, const call_options& options) {
@@ -192,26 +277,23 @@ void apply(const layer_values& layer, const any_view& logits, const any_view& ou
   }
 
   check_memory("logits", logits);
+  const std::span<const kernel> kernels = find_kernels(*linked, logits, out, side_inputs, options.device);
   const borrowed_workspace space;
-  mask_job& job = space->job;
-  bind(layer, logits, side_inputs, job.bound);
-  if (&out != &logits) check_result(logits, out);
-  job.masked = masked_bits(layer.masked_out_value, logits.type());
-  bound_array& bound_out = job.bound.add(out.data(), job.bound.logits().type);
-  if (&out == &logits) {
-    bound_out.strides = job.bound.logits().strides;
-  } else {
-    lay_on_logits(bound_out, "out", out.axes(), logits.axes());
+  if (kernels.front().device != nullptr) {
+    run_on_device(layer, logits, out, side_inputs, options, kernels, *space);
+    return;
   }
+  mask_job& job = space->job;
+  bind_all(layer, logits, out, side_inputs, job);
   if (options.plan != nullptr) check_plan(*options.plan, layer, logits, side_inputs);
   if (logits.element_count() == 0) return;
-  job.in_place = check_places(job.bound);
+  job.in_place = check_places(job.bound, true);
 
   way way = find_way(job, logits, options, *space, type);
   const int width = width_of(job, type, way.plan);
   set_width(job.bound, width, space->converted);
   if (way.plan != nullptr && !boxes_fit(job, way.layout, *way.plan)) way.plan = nullptr;  // a copy may be wider
-  job.with = &find_kernel(*linked, facts(logits.type()).bytes, width);
+  job.with = &find_kernel(kernels, facts(logits.type()).bytes, width);
   kernel_failure failure;
   if (way.plan != nullptr) {
     run_tiles(job, way.layout, *way.plan, options, failure);

@@ -137,9 +137,16 @@ bound_array& bound_call::add(void* data, halide_type_t type) {
   bound_array& added = arrays[array_count++];
   std::fill_n(added.strides.begin(), rank, 0);
   added.is_number = false;
+  added.on_device = false;
   added.data = static_cast<std::byte*>(data);
   added.type = type;
   added.element_bytes = type.bytes();
+  return added;
+}
+
+bound_array& bound_call::add(const any_view& view, halide_type_t type) {
+  bound_array& added = add(view.data(), type);
+  added.on_device = view.is_in_device_memory();
   return added;
 }
 
@@ -212,7 +219,7 @@ void bind(const layer_values& layer, const any_view& logits, std::span<const sid
   const halide_type_t element_type(halide_type_uint, static_cast<std::uint8_t>(8 * element_bytes), 1);
   call.array_count = 0;
   call.rank = logits.axes().size();
-  bound_array& bound_logits = call.add(logits.data(), element_type);
+  bound_array& bound_logits = call.add(logits, element_type);
   for (std::size_t axis = 0; axis < call.rank; ++axis) {
     call.sizes[axis] = logits.axes()[axis].size;
     bound_logits.strides[axis] = logits.axes()[axis].stride;
@@ -248,7 +255,7 @@ void bind(const layer_values& layer, const any_view& logits, std::span<const sid
     check_memory(value.name, array);
     if (record.part == role::mask) {
       if (array.type() != dtype::boolean) fail("mask-dtype", value.name, breach::mask_not_boolean(array.type()));
-      lay_on_logits(call.add(array.data(), halide_type_t(halide_type_uint, 8, 1)), value.name, array.axes(),
+      lay_on_logits(call.add(array, halide_type_t(halide_type_uint, 8, 1)), value.name, array.axes(),
                     logits.axes());
       continue;
     }
@@ -265,7 +272,7 @@ void bind(const layer_values& layer, const any_view& logits, std::span<const sid
       fail("axis-twice", value.name, breach::key_axis_twice(query_axis, kv_axis));
     }
     bound_array& positions = call.add(
-        array.data(), halide_type_t(halide_type_int, static_cast<std::uint8_t>(8 * facts(array.type()).bytes), 1));
+        array, halide_type_t(halide_type_int, static_cast<std::uint8_t>(8 * facts(array.type()).bytes), 1));
     positions.is_number = true;
     lay_on_logits(positions, value.name, array.axes(), logits.axes(), of_keys ? query_axis : std::string_view(),
                   of_keys ? kv_axis : std::string_view());

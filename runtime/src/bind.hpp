@@ -26,6 +26,7 @@ struct bound_array {
   halide_type_t type{};
   // Positions or other integers of a side input: kernels take these in the width that they compute with.
   bool is_number = false;
+  bool on_device = false;  // `data` is what a device knows it by
 };
 
 // The arrays of a call in the order in which a kernel takes them: the logits, `keep`'s operands, and then, when the
@@ -38,6 +39,7 @@ struct bound_call {
   std::size_t rank = 0;
 
   bound_array& add(void* data, halide_type_t type);
+  bound_array& add(const any_view& view, halide_type_t type);
   [[nodiscard]] const bound_array& logits() const { return arrays[0]; }
   [[nodiscard]] std::span<const bound_array> operands() const { return {arrays.data() + 1, operand_count}; }
   [[nodiscard]] const bound_array& out() const { return arrays[array_count - 1]; }

@@ -1,36 +1,9 @@
 // Calls a kernel on boxes of a bound call.
 #include "kernel_box.hpp"
 
-#include <cstdio>
-#include <mutex>
-
 namespace axismask {
-namespace {
-
-// Where the kernel that this thread runs is to report. It is the kernel's user context, too.
-thread_local char* current_message = nullptr;
-constexpr std::size_t message_size = std::tuple_size_v<decltype(kernel_failure::message)>;
-halide_error_handler_t previous_handler = nullptr;
-
-// Halide's own handler ends the program. This one leaves the text with the call, and whatever does not come from a call
-// of ours to the handler that was there before.
-void on_halide_error(void* user_context, const char* message) {
-  if (user_context != nullptr && user_context == current_message) {
-    std::snprintf(current_message, message_size, "%s", message);
-  } else if (previous_handler != nullptr) {
-    previous_handler(user_context, message);
-  }
-}
-
-void replace_error_handler() {
-  static std::once_flag once;
-  std::call_once(once, [] { previous_handler = halide_set_error_handler(on_halide_error); });
-}
-
-}  // namespace
 
 kernel_box::kernel_box(const mask_job& job, std::span<const std::size_t> axes) : job_(job), masked_(job.masked) {
-  replace_error_handler();
   const bound_call& bound = job.bound;
   std::size_t argument = 0;
   arguments_[argument++] = static_cast<void*>(&context_);
@@ -61,12 +34,9 @@ void kernel_box::run(const std::array<std::int64_t, max_arrays>& offsets,
     if (sizes[0] == 1 && (array == 0 || array + 1 == bound.array_count)) dimensions_[array].of_array[0].stride = 1;
     buffers_[array].host = reinterpret_cast<std::uint8_t*>(bound.arrays[array].data + offsets[array]);
   }
-  message_[0] = '\0';
-  current_message = message_.data();
-  const int code = job_.with->run(arguments_.data());
-  current_message = nullptr;
+  const int code = call_.run([this] { return job_.with->run(arguments_.data()); });
   int none = 0;
-  if (code != 0 && failure.code.compare_exchange_strong(none, code)) failure.message = message_;
+  if (code != 0 && failure.code.compare_exchange_strong(none, code)) failure.message = call_.message;
 }
 
 }  // namespace axismask

@@ -11,6 +11,7 @@
 
 #include "axismask/linked.hpp"
 #include "bind.hpp"
+#include "halide_call.hpp"
 
 namespace axismask {
 
@@ -29,7 +30,7 @@ struct mask_job {
 // The first thing that went wrong in a kernel of a job, on whatever thread.
 struct kernel_failure {
   std::atomic<int> code{0};
-  std::array<char, 512> message;  // once there is a code
+  decltype(halide_call::message) message;  // once there is a code
 };
 
 // A kernel made ready for boxes that extend along up to four axes of a job. Each thread has its own.
@@ -56,8 +57,8 @@ class kernel_box {
   std::array<dimensions, max_arrays> dimensions_;
   std::array<halide_buffer_t, max_arrays> buffers_;
   std::uint64_t masked_;
-  decltype(kernel_failure::message) message_;  // what the kernel reports
-  void* context_ = message_.data();
+  halide_call call_;
+  void* context_ = &call_;
   std::array<void*, max_arrays + 2> arguments_;
 };
 

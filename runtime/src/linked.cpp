@@ -58,6 +58,7 @@ const linked_layer* find_linked_layer(std::string_view type) {
 }
 
 bool is_usable(const kernel& kernel) {
+  if (kernel.device != nullptr) return device_problem(kernel).empty();
   return halide_can_use_target_features(static_cast<int>(kernel.features.size()), kernel.features.data()) != 0 &&
          (kernel.vector_bits == 0 || kernel.vector_bits == processor_vector_bits());
 }
@@ -68,7 +69,8 @@ std::span<const kernel> chosen_kernels(const linked_layer& layer) {
   for (std::size_t first = 0; first < all.size();) {
     std::size_t last = first + 1;  // a variant's kernels follow each other, and one answer does for all
     while (last < all.size() && all[last].variant == all[first].variant) ++last;
-    if ((forced == nullptr || all[first].variant == *forced) && is_usable(all[first])) {
+    const bool is_candidate = forced == nullptr || all[first].variant == *forced;
+    if (all[first].device == nullptr && is_candidate && is_usable(all[first])) {
       return all.subspan(first, last - first);
     }
     first = last;
@@ -81,6 +83,35 @@ std::string_view chosen_variant(const linked_layer& layer) {
   return kernels.empty() ? std::string_view() : kernels.front().variant;
 }
 
+std::span<const kernel> device_kernels(const linked_layer& layer, std::string_view device) {
+  const std::span<const kernel> all = layer.kernels;
+  std::vector<std::string_view> known{"cpu"};
+  for (std::size_t first = 0; first < all.size();) {
+    std::size_t last = first + 1;
+    while (last < all.size() && all[last].variant == all[first].variant) ++last;
+    const kernel& one = all[first];
+    const std::span<const kernel> found = all.subspan(first, last - first);
+    first = last;
+    if (one.device == nullptr) continue;
+    known.push_back(one.variant);
+    if (device == "auto" ? !is_usable(one) : one.variant != device) continue;
+    if (!is_usable(one)) {
+      throw error("device-unusable", "device",
+                  "\"" + std::string(device) + "\" cannot be used here: " + device_problem(one),
+                  "take cpu, or auto; `axismask kernels` shows what can be used");
+    }
+    return found;
+  }
+  if (device == "auto") {
+    throw error("device-unusable", "device", "no device for which kernels are linked can be used here",
+                "see the reasons in `axismask kernels`");
+  }
+  throw error("device-unknown", "device",
+              "there is no device \"" + std::string(device) + "\"" + did_you_mean(device, known).str() + "; there are " +
+                  quoted_list(known).str(),
+              "take one of these, or auto");
+}
+
 void force_variant(std::string_view variant) {
   if (variant.empty()) {
     forced_variant = nullptr;
@@ -90,6 +121,7 @@ void force_variant(std::string_view variant) {
   for (const layer_library* library : linked_libraries()) {
     for (const linked_layer& layer : library->layers) {
       for (const kernel& kernel : layer.kernels) {
+        if (kernel.device != nullptr) continue;
         if (kernel.variant == variant) {
           if (!is_usable(kernel)) {
             throw error("variant-unusable", "variant",

@@ -10,6 +10,10 @@ namespace axismask {
 // For less than this of a result, one thread works alone: it takes 20 us for 1 MiB, and waking another takes 5 to 50.
 inline constexpr std::int64_t parallel_bytes = std::int64_t{1} << 21;
 
+// Makes a call small in axes: drops those of size 1, turns the result's strides positive, sorts its axes from the
+// innermost out, and folds two axes into one where every array allows it.
+void fold_axes(bound_call& call);
+
 // Runs the kernel on all logits, in boxes. Folds the job's axes.
 void run_whole(mask_job& job, const call_options& options, kernel_failure& failure);
 

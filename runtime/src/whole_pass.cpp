@@ -15,8 +15,8 @@ namespace {
 
 constexpr std::int64_t box_bytes = std::int64_t{1} << 20;  // of logits: enough for one call, boxes enough to balance
 
-// Makes the work small in axes: drops those of size 1, turns the result's strides positive, sorts its axes from the
-// innermost out, and folds two axes into one where every array allows it.
+}  // namespace
+
 void fold_axes(bound_call& call) {
   std::array<std::size_t, max_rank> order;
   std::size_t rank = 0;
@@ -52,6 +52,8 @@ void fold_axes(bound_call& call) {
     call.sizes[call.rank++] = sizes[axis];
   }
 }
+
+namespace {
 
 // How the axes are cut: a box has this size along each.
 struct boxes {

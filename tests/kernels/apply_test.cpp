@@ -351,7 +351,7 @@ constexpr layer_type failing_type{"Failing",
                                   layer_type_of<Local>.keep_within,
                                   layer_type_of<Local>.largest,
                                   layer_type_of<Local>.formula};
-constexpr kernel failing_kernels[] = {{"always", "x86-64-linux", {0, 0}, 0, 4, 4, failing_kernel}};
+constexpr kernel failing_kernels[] = {{"always", "x86-64-linux", {0, 0}, 0, 4, 4, false, nullptr, failing_kernel}};
 constexpr linked_layer failing_layers[] = {{&failing_type, failing_kernels}};
 constexpr layer_library failing_library{"failing", failing_layers};
 AXISMASK_LINKED_LIBRARY const layer_library* const failing_entry = &failing_library;

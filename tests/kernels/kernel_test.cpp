@@ -143,7 +143,8 @@ std::string describe(const std::vector<named_axis>& axes) {
 enum class manner { small, large, planned };
 
 // One random call of a layer, checked in full, the memory around the result included.
-void check_random_case(random_source& random, const linked_layer& layer, dtype type, manner how) {
+void check_random_case(random_source& random, const linked_layer& layer, dtype type, manner how,
+                       std::string_view device) {
   const std::array<std::int64_t, 12> sizes =
       how == manner::large ? std::array<std::int64_t, 12>{1, 64, 65, 96, 100, 127, 128, 130, 200, 257, 1, 300}
                            : std::array<std::int64_t, 12>{0, 1, 1, 2, 3, 5, 7, 16, 31, 63, 64, 65};
@@ -284,6 +285,7 @@ void check_random_case(random_source& random, const linked_layer& layer, dtype t
 
   call_options options;
   options.threads = static_cast<int>(pick(random, 1, 3));
+  options.device = device;
   std::optional<tile_plan> tiles;
   if (how == manner::planned) {
     try {
@@ -306,15 +308,21 @@ class kernels : public testing::TestWithParam<std::string> {
     for (const layer_library* library : linked_libraries()) {
       for (const linked_layer& layer : library->layers) {
         for (const kernel& kernel : layer.kernels) {
-          if (kernel.variant == GetParam() && !is_usable(kernel)) {
-            GTEST_SKIP() << "this processor lacks what " << kernel.target << " needs";
+          if (kernel.variant != GetParam()) continue;
+          if (!is_usable(kernel)) {
+            const std::string& problem = device_problem(kernel);
+            GTEST_SKIP() << (problem.empty() ? "this processor lacks what " + std::string(kernel.target) + " needs"
+                                             : problem);
           }
+          if (kernel.device != nullptr) device_ = kernel.variant;
         }
       }
     }
-    force_variant(GetParam());
+    if (device_ == "cpu") force_variant(GetParam());
   }
   void TearDown() override { force_variant(""); }
+
+  std::string_view device_ = "cpu";
 };
 
 // A layer's variants, the best one first.
@@ -341,7 +349,9 @@ TEST_P(kernels, equal_the_reference_in_every_layer_and_width) {
   int layers = 0;
   for (const layer_library* library : linked_libraries()) {
     for (const linked_layer& layer : library->layers) {
-      ASSERT_EQ(chosen_variant(layer), GetParam());
+      if (device_ == "cpu") {
+        ASSERT_EQ(chosen_variant(layer), GetParam());
+      }
       ++layers;
       for (const dtype type : {dtype::float16, dtype::float32, dtype::float64}) {
         for (int repeat = 0; repeat < 164; repeat += AXISMASK_TEST_CASE_STEP) {
@@ -349,7 +359,8 @@ TEST_P(kernels, equal_the_reference_in_every_layer_and_width) {
           check_random_case(random, layer, type,
                             repeat < 90    ? manner::small
                             : repeat < 160 ? manner::planned
-                                           : manner::large);
+                                           : manner::large,
+                            device_);
           if (HasFatalFailure()) return;
         }
       }
@@ -373,7 +384,7 @@ TEST(linked, the_best_usable_variant_is_chosen) {
   EXPECT_EQ(variants_of(layer), (std::vector<std::string>{AXISMASK_TEST_VARIANTS}));  // as CMake's list has them
   std::string_view best;
   for (const kernel& kernel : layer.kernels) {
-    if (best.empty() && is_usable(kernel)) best = kernel.variant;
+    if (best.empty() && kernel.device == nullptr && is_usable(kernel)) best = kernel.variant;
   }
   EXPECT_EQ(chosen_variant(layer), best);
 }
@@ -388,7 +399,12 @@ TEST(linked, the_variant_of_this_processor_is_chosen) {
 }
 
 TEST(linked, forcing_a_variant_that_is_not_there_says_what_is) {
-  const std::vector<std::string> variants = variants_of(*find_linked_layer("ApplyCausalSlidingWindowAttentionMask"));
+  std::vector<std::string> variants;  // the processor's
+  for (const kernel& kernel : find_linked_layer("ApplyCausalSlidingWindowAttentionMask")->kernels) {
+    if (kernel.device == nullptr && (variants.empty() || variants.back() != kernel.variant)) {
+      variants.emplace_back(kernel.variant);
+    }
+  }
   const std::string near = variants.back() + "x";
   try {
     force_variant(near);
@@ -403,7 +419,7 @@ TEST(linked, forcing_a_variant_that_is_not_there_says_what_is) {
 
 TEST(linked, forcing_a_variant_that_this_processor_cannot_run_says_so) {
   for (const kernel& kernel : find_linked_layer("ApplyCausalSlidingWindowAttentionMask")->kernels) {
-    if (is_usable(kernel)) continue;
+    if (kernel.device != nullptr || is_usable(kernel)) continue;
     try {
       force_variant(kernel.variant);
       FAIL();

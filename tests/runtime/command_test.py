@@ -18,6 +18,14 @@ import numpy as np
 
 AXISMASK = os.path.abspath(os.environ["AXISMASK"])
 
+
+def linked_devices():
+    kernels = json.loads(subprocess.run([AXISMASK, "kernels", "--json"], capture_output=True, check=True).stdout)
+    return [one["variant"] for one in kernels["libraries"][0]["layers"][0]["kernels"] if one["is_device"]]
+
+
+DEVICES = linked_devices()
+
 WINDOW = "ApplyCausalSlidingWindowAttentionMask"
 CAUSAL = "ApplyCausalAttentionMask"
 COUNT = (
@@ -206,8 +214,9 @@ APPLY_ERRORS = [
     ),
     (
         {"--device": "gpu"},
-        'error[device-unknown] --device: there is no device "gpu"; there is "cpu"; '
-        "give cpu, or auto for the best that there is",
+        'error[device-unknown] --device: there is no device "gpu" (did you mean "cpu"?); there are '
+        + ", ".join(f'"{device}"' for device in ["cpu", *DEVICES])
+        + "; take one of these, or auto",
     ),
     (
         {"--threads": "-1"},
@@ -447,6 +456,36 @@ class Apply(CommandTest):
                 r"72 elements in \d+\.\d\d\d ms, written to y\.npy\n$",
             )
             self.assertEqual(sorted(os.listdir()), ["p.npy", "spec.json", "x.npy", "y.npy"])
+
+    def test_devices_give_what_the_processor_gives(self):
+        layer = self.kernels()["libraries"][0]["layers"][0]
+        random = np.random.default_rng(5)
+        write_spec(spec({"sliding_window_size": 90}))
+        for kernel in layer["kernels"]:
+            if not kernel["is_device"]:
+                continue
+            device = kernel["variant"]
+            for dtype, keys in [(np.float16, 256), (np.float32, 256), (np.float32, 251), (np.float64, 256)]:
+                with self.subTest(device=device, dtype=dtype, keys=keys):
+                    save("x.npy", random.standard_normal((2, keys, keys)).astype(dtype))
+                    save("p.npy", np.arange(-5, keys - 5))
+                    self.assert_ok(self.apply({"--out": "want.npy"}))
+                    changes = {"--device": device}
+                    if not kernel["usable"]:
+                        self.assert_error(
+                            self.apply(changes),
+                            f'error[device-unusable] --device: "{device}" cannot be used here: {kernel["reason"]}; '
+                            "take cpu, or auto; `axismask kernels` shows what can be used",
+                        )
+                        self.assertFalse(os.path.exists("y.npy"))
+                        continue
+                    for in_place in [None, True]:
+                        result = self.apply(changes | {"--in-place": in_place})
+                        self.assert_ok(result)
+                        self.assertIn(f", by {device}", result.stdout)
+                        with open("y.npy", "rb") as got, open("want.npy", "rb") as want:
+                            self.assertEqual(got.read(), want.read())
+                        os.remove("y.npy")
 
     def test_names_with_signs(self):
         self.write_good_files()
@@ -715,8 +754,11 @@ class Kernels(CommandTest):
             self.assertEqual(usable[0]["variant"], layer["chosen"])
             for kernel in layer["kernels"]:
                 self.assertEqual(kernel["element_bytes"], [2, 4, 8])
-                self.assertIn(4, kernel["position_bytes"])
-                self.assertEqual(kernel["usable"], not kernel["missing_features"])
+                self.assertIn(8 if kernel["is_device"] else 4, kernel["position_bytes"])
+                self.assertEqual(kernel["usable"], kernel["reason"] is None)
+                if not kernel["is_device"]:
+                    lacks = "lacks " + ", ".join(kernel["missing_features"]) if kernel["missing_features"] else None
+                    self.assertEqual(kernel["reason"], lacks)
                 self.assertEqual(kernel["usable"], kernel["variant"] in machine["variants"])
                 self.assertLessEqual(set(kernel["missing_features"]), set(machine["missing_features"]))
             self.assertEqual(layer["chosen"], os.environ.get("AXISMASK_EXPECTED_VARIANT", layer["chosen"]))
@@ -748,7 +790,7 @@ class Kernels(CommandTest):
         kernels = [
             (library["name"], layer["type"], kernel["variant"], kernel["target"], "2,4,8")
             + (",".join(map(str, kernel["position_bytes"])),)
-            + ("yes" if kernel["usable"] else "no: lacks " + ", ".join(kernel["missing_features"]),)
+            + ("yes" if kernel["usable"] else "no: " + kernel["reason"],)
             + ("chosen" if kernel["chosen"] else "-",)
             for library in self.kernels()["libraries"]
             for layer in library["layers"]

@@ -46,6 +46,7 @@ bool is_usable(const kernel&) { return false; }
 std::span<const kernel> chosen_kernels(const linked_layer&) { return {}; }
 std::string_view chosen_variant(const linked_layer&) { return {}; }
 void force_variant(std::string_view) {}
+std::span<const kernel> device_kernels(const linked_layer&, std::string_view) { return {}; }
 
 namespace {
 

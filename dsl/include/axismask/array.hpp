@@ -60,7 +60,16 @@ class any_view {
     return view;
   }
 
+  // The same array where its memory is a device's: `data` is then what the device knows it by, a CUdeviceptr for CUDA or
+  // a cl_mem for OpenCL, of the first element. An OpenCL array starts where its cl_mem starts.
+  [[nodiscard]] any_view in_device_memory() const {
+    any_view view = *this;
+    view.in_device_memory_ = true;
+    return view;
+  }
+
   [[nodiscard]] void* data() const { return data_; }
+  [[nodiscard]] bool is_in_device_memory() const { return in_device_memory_; }
   [[nodiscard]] dtype type() const { return type_; }
   [[nodiscard]] std::span<const named_axis> axes() const { return {axes_.data(), rank_}; }
 
@@ -73,6 +82,7 @@ class any_view {
  private:
   void* data_ = nullptr;
   dtype type_ = dtype::float32;
+  bool in_device_memory_ = false;
   std::size_t rank_ = 0;
   std::array<named_axis, max_rank> axes_{};
 };
@@ -109,6 +119,13 @@ class named_view<T, axes<Names...>> {
     require_distinct_axes();
   }
 
+  // The same array where its memory is a device's; see `any_view::in_device_memory`.
+  [[nodiscard]] constexpr named_view in_device_memory() const {
+    named_view view = *this;
+    view.in_device_memory_ = true;
+    return view;
+  }
+
   [[nodiscard]] constexpr T* data() const { return data_; }
   [[nodiscard]] constexpr const std::array<std::int64_t, rank>& sizes() const { return sizes_; }
   [[nodiscard]] constexpr const std::array<std::int64_t, rank>& strides() const { return strides_; }
@@ -138,7 +155,8 @@ class named_view<T, axes<Names...>> {
     for (std::size_t axis = 0; axis < rank; ++axis) {
       axes[axis] = {axes_type::names[axis], sizes_[axis], strides_[axis]};
     }
-    return {const_cast<std::remove_const_t<T>*>(data_), dtype_of<std::remove_const_t<T>>::value, axes};
+    const any_view view(const_cast<std::remove_const_t<T>*>(data_), dtype_of<std::remove_const_t<T>>::value, axes);
+    return in_device_memory_ ? view.in_device_memory() : view;
   }
 
  private:
@@ -160,6 +178,7 @@ class named_view<T, axes<Names...>> {
   T* data_;
   std::array<std::int64_t, rank> sizes_;
   std::array<std::int64_t, rank> strides_{};
+  bool in_device_memory_ = false;
 };
 
 // An array that owns its memory: dense, in C order. Its elements start without a value.

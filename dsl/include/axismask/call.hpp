@@ -47,13 +47,28 @@ struct call_options {
   // (the caller's too), and returns when all are done. `count` is never more than `threads`.
   void (*run_tasks)(void* pool, int count, void (*task)(void* context, int index), void* context) = nullptr;
   void* pool = nullptr;
+
+  // Where to compute: "cpu"; a device for which kernels are linked, by its name in the list of targets ("cuda",
+  // "opencl"); or "auto", which is the first device that can be used for arrays in a device's memory, and the processor
+  // for all others, since the way to a device and back takes longer than the mask.
+  std::string_view device = "auto";
+  // CUDA: the caller's CUcontext, else the one that is current on this thread or, when there is none, Halide's own.
+  void* context = nullptr;
+  // CUDA: the caller's CUstream, else the default stream. With a stream, and all arrays but the side inputs' numbers in
+  // the device's memory, the call returns when its work stands in the stream, else when it is done.
+  void* stream = nullptr;
 };
 
 // Writes to `out` the logits where the layer keeps them and its masked value elsewhere. `out` has the logits' axes (in
 // any order), sizes and dtype; it is the logits themselves (in place) or does not overlap them. The call returns when
-// the result is there. After the first call of its size it allocates nothing. The result may not lie over a side input.
+// the result is there (see call_options::stream). After the first call of its size it allocates no array, on a device
+// either. The result may not lie over a side input.
 // Throws `error` for whatever is wrong, before anything is written.
 void apply(const layer_values& layer, const any_view& logits, const any_view& out,
            std::span<const side_input> side_inputs, const call_options& options = {});
+
+// Gives back the device memory that the calls of this thread keep for the next ones: to be called before a CUcontext or
+// a CUstream that such calls were given is destroyed.
+void release_device_memory();
 
 }  // namespace axismask

@@ -31,10 +31,6 @@ struct apply_options {
 };
 
 void run_apply(const apply_options& options) {
-  if (options.device != "cpu" && options.device != "auto") {
-    throw error("device-unknown", "--device", "there is no device \"" + options.device + "\"; there is \"cpu\"",
-                "give cpu, or auto for the best that there is");
-  }
   if (!options.dtype.empty() && options.dtype != "bfloat16") {
     throw error("usage", "--dtype", "it is \"" + options.dtype + "\", and a file says all dtypes but bfloat16 itself",
                 "give bfloat16, or leave it out");
@@ -62,12 +58,13 @@ void run_apply(const apply_options& options) {
     out_view = any_view(out_memory.get(), logits_view.type(), logits_view.axes());
   }
 
+  const call_options how{.threads = options.threads, .device = options.device};
   const auto start = std::chrono::steady_clock::now();
   try {
     if (options.in_place) {
-      layer.apply_in_place(logits_view, inputs, {.threads = options.threads});
+      layer.apply_in_place(logits_view, inputs, how);
     } else {
-      layer.apply(logits_view, out_view, inputs, {.threads = options.threads});
+      layer.apply(logits_view, out_view, inputs, how);
     }
   } catch (const error& problem) {
     throw error(problem.id(), place_in_command(problem.where(), layer, inputs), problem.what_is_wrong(),
@@ -77,10 +74,11 @@ void run_apply(const apply_options& options) {
 
   write_npy(options.out, logits_view.type(), logits.array.sizes, logits.array.strides, out_view.data());
 
+  const bool on_cpu = options.device == "cpu" || options.device == "auto";
+  const std::string by(on_cpu ? chosen_variant(*find_linked_layer(layer.type().name)) : options.device);
   std::array<char, 32> milliseconds;
   std::snprintf(milliseconds.data(), milliseconds.size(), "%.3f", time.count());
-  std::cout << on_one_line(layer.name() + ": " + std::string(layer.type().name) + ", " + layer.formula() + ", by " +
-                           std::string(chosen_variant(*find_linked_layer(layer.type().name))) +
+  std::cout << on_one_line(layer.name() + ": " + std::string(layer.type().name) + ", " + layer.formula() + ", by " + by +
                            (options.in_place ? ", in place" : "") + ": " + std::to_string(elements) + " elements in " +
                            milliseconds.data() + " ms, written to " + options.out)
             << '\n'
@@ -104,10 +102,11 @@ void add_apply(CLI::App& app) {
       ->required()
       ->type_name("FILE.npy");
   command->add_flag("--in-place", options->in_place, "Mask in the memory of the logits, not into another array");
-  command->add_option("--device", options->device, "Where to compute: cpu, or auto (the default)")->type_name("NAME");
+  command->add_option("--device", options->device, "Where to compute: cpu, a device such as cuda or opencl, or auto (the default)")
+      ->type_name("NAME");
   command->add_option("--dtype", options->dtype, "bfloat16: the logits' 2-byte elements are bfloat16")
       ->type_name("NAME");
-  command->add_option("--variant", options->variant, "The kernel variant to use; `axismask kernels` lists them")
+  command->add_option("--variant", options->variant, "The processor's kernel variant to use; `axismask kernels` lists them")
       ->type_name("NAME");
   command->add_option("--threads", options->threads, "At most this many threads; default: one for each processor")
       ->type_name("N");
@@ -115,6 +114,7 @@ void add_apply(CLI::App& app) {
       "Example:\n"
       "  axismask apply model.json --layer layers.0 --logits logits.npy:heads,seq,kv_seq \\\n"
       "    --input token_positions=positions.npy:seq --out masked.npy\n"
+      "auto is cpu: for arrays of the host, the way to a device and back takes longer than the mask.\n"
       "The result has the logits' dtype and order. The logits are float16, bfloat16, float32 or float64, positions\n"
       "int32 or int64, masks bool.");
   command->callback([options] { run_apply(*options); });

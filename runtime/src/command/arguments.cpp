@@ -77,6 +77,7 @@ std::string place_in_command(const std::string& where, const Layer& layer, std::
   for (const side_input& input : inputs) {
     if (where == input.name) return "--input " + where;
   }
+  if (where == "device") return "--device";
   const std::string& pointer = layer.place();
   std::string mask = pointer + "/" + mask_key(layer);
   if (where == layer.type().name) return mask;

@@ -115,6 +115,13 @@ std::vector<std::string> missing_features(const kernel& kernel) {
   return missing;
 }
 
+// Why this machine cannot run a kernel; nothing when it can.
+std::string reason_against(const kernel& kernel) {
+  if (is_usable(kernel)) return {};
+  if (kernel.device != nullptr) return device_problem(kernel);
+  return "lacks " + joined(missing_features(kernel), ", ");
+}
+
 // What the kernels ask of this machine: the variants that it runs, and the processor features that it has and lacks.
 json machine_json() {
   std::vector<std::string_view> variants;
@@ -141,11 +148,14 @@ json kernels_json() {
       const std::string_view chosen = chosen_variant(layer);
       json kernels = json::array();
       for (const variant_row& one : variants_of(layer)) {
+        const std::string reason = reason_against(*one.first);
         kernels.push_back({{"variant", one.first->variant},
                            {"target", one.first->target},
+                           {"is_device", one.first->device != nullptr},
                            {"element_bytes", one.element_bytes},
                            {"position_bytes", one.position_bytes},
                            {"usable", is_usable(*one.first)},
+                           {"reason", reason.empty() ? json() : json(reason)},
                            {"missing_features", missing_features(*one.first)},
                            {"chosen", one.first->variant == chosen}});
       }
@@ -165,8 +175,7 @@ std::string list_text(const json& list, std::string_view separator) {
 }
 
 std::string usable_text(const json& kernel) {
-  if (kernel["usable"]) return "yes";
-  return kernel["missing_features"].empty() ? "no" : "no: lacks " + list_text(kernel["missing_features"], ", ");
+  return kernel["usable"] ? "yes" : "no: " + kernel["reason"].get<std::string>();
 }
 
 void print_kernels(const json& kernels) {

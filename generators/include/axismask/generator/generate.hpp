@@ -11,17 +11,23 @@
 #include <vector>
 
 #include "axismask/declare.hpp"
+#include "axismask/generator/device_generator.hpp"
 #include "axismask/generator/mask_generator.hpp"
 
 namespace axismask::generator {
+
+// What tells the kernels of a layer for one target apart.
+struct kernel_form {
+  int element_bytes;
+  int position_bytes;
+  bool words;  // for devices: the logits are seen as words of 32 bits (device_generator.hpp)
+};
 
 // How to make the module of one kernel of a layer.
 struct layer_kernels {
   std::string_view name;
   bool has_numbers;
-  std::function<Halide::Module(const Halide::Target&, const std::string& function, int element_bytes,
-                               int position_bytes)>
-      build;
+  std::function<Halide::Module(const Halide::Target&, const std::string& function, const kernel_form&)> build;
 };
 
 // The command line of the generator program; see generate.cpp.
@@ -35,10 +41,17 @@ template <class Layer>
                   [](const attribute_record& record) {
                     return is_positions(record.part) || record.part == role::integers || record.part == role::parameter;
                   }),
-      [](const Halide::Target& target, const std::string& function, int element_bytes, int position_bytes) {
-        const auto generator = mask_generator<Layer>::create(Halide::GeneratorContext(target));
-        generator->element_bytes.set(element_bytes);
-        generator->position_bytes.set(position_bytes);
+      [](const Halide::Target& target, const std::string& function, const kernel_form& form) {
+        const Halide::GeneratorContext context(target);
+        if (target.has_gpu_feature()) {
+          const auto generator = device_generator<Layer>::create(context);
+          generator->element_bytes.set(form.element_bytes);
+          generator->words.set(form.words);
+          return generator->build_module(function);
+        }
+        const auto generator = mask_generator<Layer>::create(context);
+        generator->element_bytes.set(form.element_bytes);
+        generator->position_bytes.set(form.position_bytes);
         return generator->build_module(function);
       },
   };

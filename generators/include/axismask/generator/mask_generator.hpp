@@ -1,4 +1,4 @@
-// The one Halide generator: instantiated for a layer, it makes that layer's mask kernels.
+// The Halide generator of the processors' kernels: instantiated for a layer, it makes that layer's mask kernels.
 #pragma once
 
 #include <Halide.h>
@@ -12,13 +12,10 @@
 #include <type_traits>
 #include <vector>
 
-#include "axismask/generator/expression.hpp"
+#include "axismask/generator/operands.hpp"
 #include "axismask/layer.hpp"
 
 namespace axismask::generator {
-
-// Every array of a kernel has this many axes; the runtime folds or loops over others.
-inline constexpr int kernel_rank = 4;
 
 // What a schedule needs to know of a kernel.
 struct scheduled {
@@ -48,12 +45,7 @@ class mask_generator : public Halide::Generator<mask_generator<Layer>> {
   void configure() {
     const Halide::Type element = Halide::UInt(8 * element_bytes);
     logits_ = base::template add_input<Halide::Buffer<void>>("logits", element, kernel_rank);
-    for (const std::size_t index : detail::operand_indices<Layer>) {
-      const attribute_record& record = detail::attribute_records<Layer>[index];
-      // Numbered, since a composed layer has several attributes of one name.
-      const std::string name = std::string(record.name) + "_" + std::to_string(operands_.size());
-      operands_.push_back(base::template add_input<Halide::Buffer<void>>(name, type_of(record.part), kernel_rank));
-    }
+    operands_.add_to(*this, position_bytes, kernel_rank);
     masked_ = base::template add_input<Halide::Expr>("masked_out_value_bits", element);
     out_ = base::template add_output<Halide::Buffer<void>>("masked", element, kernel_rank);
   }
@@ -63,7 +55,8 @@ class mask_generator : public Halide::Generator<mask_generator<Layer>> {
     const std::vector<Halide::Var> at{Halide::Var("axis_0"), Halide::Var("axis_1"), Halide::Var("axis_2"),
                                       Halide::Var("axis_3")};
     const std::vector<Halide::Expr> index(at.begin(), at.end());
-    const condition kept = position_bytes == 8 ? read_with<number>(index) : read_with<narrow_number>(index);
+    const condition kept = position_bytes == 8 ? operands_.template read_keep<number>(index)
+                                               : operands_.template read_keep<narrow_number>(index);
     Halide::Func out("masked_logits");
     out(at) = select(kept.value(), (*logits_)(index), *masked_);
     *out_ = out;
@@ -71,15 +64,11 @@ class mask_generator : public Halide::Generator<mask_generator<Layer>> {
     // The schedule.
     logits_->dim(0).set_stride(Halide::Expr());
     out_->dim(0).set_stride(Halide::Expr());
-    for (auto* operand : operands_) operand->dim(0).set_stride(Halide::Expr());
+    operands_.take_any_stride();
     schedule_for_cpu({out, at, dense_cases(), element_bytes, position_bytes}, base::target);
   }
 
  private:
-  static role part_of(std::size_t place) {
-    return detail::attribute_records<Layer>[detail::operand_indices<Layer>[place]].part;
-  }
-
   // The innermost axis is the keys', the queries' or another. For each, the logits are contiguous along it, the
   // positions that lie along it are too, and everything else does not change.
   std::vector<Halide::Expr> dense_cases() const {
@@ -89,37 +78,17 @@ class mask_generator : public Halide::Generator<mask_generator<Layer>> {
       Halide::Expr all = logits_->dim(0).stride() == 1 && out_->dim(0).stride() == 1;
       std::vector<int> strides;
       for (std::size_t place = 0; place < operands_.size(); ++place) {
-        const role part = part_of(place);
+        const role part = operands_.part(place);
         strides.push_back(part == role::mask || (is_positions(part) && part == innermost) ? 1 : 0);
-        all = all && operands_[place]->dim(0).stride() == strides.back();
+        all = all && operands_.stride(place, 0) == strides.back();
       }
       if (seen.insert(strides).second) cases.push_back(all);
     }
     return cases;
   }
 
-  Halide::Type type_of(role part) const {
-    if (part == role::mask) return Halide::UInt(8);
-    if (part == role::parameter) return Halide::Int(64);
-    return Halide::Int(8 * position_bytes);
-  }
-
-  template <class Number>
-  condition read_with(const std::vector<Halide::Expr>& index) const {
-    return detail::read_keep<Layer, Number, condition>([&]<class T>(std::size_t place, std::type_identity<T>) -> T {
-      const Halide::Expr value = (*operands_[place])(index);
-      if constexpr (std::is_same_v<T, condition>) {
-        return condition(value != 0);
-      } else if constexpr (std::is_same_v<T, number>) {
-        return number::of(value, std::numeric_limits<std::int64_t>::min(), std::numeric_limits<std::int64_t>::max());
-      } else {
-        return narrow_number(value);
-      }
-    });
-  }
-
   Halide::GeneratorInput<Halide::Buffer<void>>* logits_ = nullptr;
-  std::vector<Halide::GeneratorInput<Halide::Buffer<void>>*> operands_;
+  operands<Layer> operands_;
   Halide::GeneratorInput<Halide::Expr>* masked_ = nullptr;
   Halide::GeneratorOutput<Halide::Buffer<void>>* out_ = nullptr;
 };

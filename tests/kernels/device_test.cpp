@@ -1,0 +1,499 @@
+// Calls on devices, besides what every kernel is tested for: arrays in the device's memory, what is kept from call to
+// call, plans, and errors. Each test runs on every device whose kernels are linked, or says why it cannot.
+#include <HalideRuntime.h>
+#include <HalideRuntimeCuda.h>
+#include <HalideRuntimeOpenCL.h>
+#include <dlfcn.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <cstring>
+#include <numeric>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "axismask/layers.hpp"
+#include "axismask/linked.hpp"
+#include "axismask/plan.hpp"
+
+// Halide asks here for the functions of a driver; those that allocate are counted.
+namespace {
+std::atomic<int> device_allocations{0};
+void* real_create_buffer = nullptr;  // of OpenCL
+void* real_alloc = nullptr;          // of CUDA
+
+void* counted_create_buffer(void* context, std::uint64_t flags, std::size_t size, void* host, std::int32_t* status) {
+  ++device_allocations;
+  return reinterpret_cast<decltype(&counted_create_buffer)>(real_create_buffer)(context, flags, size, host, status);
+}
+int counted_alloc(std::uint64_t* pointer, std::size_t size) {
+  ++device_allocations;
+  return reinterpret_cast<decltype(&counted_alloc)>(real_alloc)(pointer, size);
+}
+void* find_symbol(void* library, const char* name) {
+  void* symbol = ::dlsym(library, name);
+  if (symbol != nullptr && name == std::string_view("clCreateBuffer")) {
+    real_create_buffer = symbol;
+    return reinterpret_cast<void*>(counted_create_buffer);
+  }
+  if (symbol != nullptr && name == std::string_view("cuMemAlloc_v2")) {
+    real_alloc = symbol;
+    return reinterpret_cast<void*>(counted_alloc);
+  }
+  return symbol;
+}
+const auto set_before_any_device_is_used = halide_set_custom_get_library_symbol(find_symbol);
+}  // namespace
+
+namespace axismask {
+namespace {
+
+using window = ApplyCausalSlidingWindowAttentionMask<>;
+using explicit_mask = ApplyExplicitAttentionMask<>;
+
+const linked_layer& layer_of(std::string_view name) { return *find_linked_layer(name); }
+
+std::vector<std::string> linked_devices() {
+  std::vector<std::string> names;
+  for (const kernel& kernel : layer_of(layer_type_of<window>.name).kernels) {
+    if (kernel.device != nullptr && (names.empty() || names.back() != kernel.variant)) {
+      names.emplace_back(kernel.variant);
+    }
+  }
+  return names;
+}
+
+class devices : public testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    for (const kernel& kernel : layer_of(layer_type_of<window>.name).kernels) {
+      if (kernel.variant != GetParam()) continue;
+      if (!is_usable(kernel)) GTEST_SKIP() << device_problem(kernel);
+      interface_ = kernel.device();
+    }
+  }
+  void TearDown() override { release_device_memory(); }
+
+  [[nodiscard]] call_options on_device() const { return {.device = name_}; }
+  [[nodiscard]] const halide_device_interface_t* interface() const { return interface_; }
+
+ private:
+  const std::string name_ = GetParam();
+  const halide_device_interface_t* interface_ = nullptr;
+};
+
+// Elements in a device's memory, as a caller's engine has them.
+template <class T>
+class device_vector {
+ public:
+  device_vector(const halide_device_interface_t* interface, std::vector<T> elements) : elements_(std::move(elements)) {
+    buffer_.type = halide_type_of<std::uint8_t>();
+    buffer_.dimensions = 1;
+    axis_ = halide_dimension_t(0, static_cast<std::int32_t>(elements_.size() * sizeof(T)), 1);
+    buffer_.dim = &axis_;
+    buffer_.host = reinterpret_cast<std::uint8_t*>(elements_.data());
+    buffer_.set_host_dirty();
+    EXPECT_EQ(halide_copy_to_device(nullptr, &buffer_, interface), 0);
+  }
+  device_vector(const device_vector&) = delete;
+  device_vector& operator=(const device_vector&) = delete;
+  ~device_vector() { halide_device_free(nullptr, &buffer_); }
+
+  // What the device knows the memory by.
+  [[nodiscard]] T* data() {
+    const bool opencl = buffer_.device_interface == halide_opencl_device_interface();
+    return reinterpret_cast<T*>(opencl ? halide_opencl_get_cl_mem(nullptr, &buffer_)
+                                       : halide_cuda_get_device_ptr(nullptr, &buffer_));
+  }
+
+  const std::vector<T>& fetch() {
+    std::fill(elements_.begin(), elements_.end(), T());
+    buffer_.set_host_dirty(false);
+    buffer_.set_device_dirty();
+    EXPECT_EQ(halide_copy_to_host(nullptr, &buffer_), 0);
+    return elements_;
+  }
+
+ private:
+  std::vector<T> elements_;
+  halide_dimension_t axis_;
+  halide_buffer_t buffer_{};
+};
+
+constexpr std::int64_t heads = 3;
+constexpr std::int64_t queries = 200;
+constexpr std::int64_t keys = 384;
+using logits_axes = axes<"heads", "seq", "kv_seq">;
+using array_of_logits = named_array<float, logits_axes>;
+
+std::vector<float> some_logits() {
+  std::vector<float> logits(static_cast<std::size_t>(heads * queries * keys));
+  std::iota(logits.begin(), logits.end(), 1.0F);
+  return logits;
+}
+template <class T>
+std::vector<T> positions_from(std::int64_t first, std::int64_t count) {
+  std::vector<T> positions(static_cast<std::size_t>(count));
+  std::iota(positions.begin(), positions.end(), static_cast<T>(first));
+  return positions;
+}
+
+const ApplyCausalSlidingWindowAttentionMask<count, "token_positions", "kv_positions"> local{.masked_out_value = -7,
+                                                                                            .sliding_window_size = 50};
+
+// The window as loops say it: queries at 100 ..., keys at -3 ...
+std::vector<float> masked_by_hand() {
+  std::vector<float> logits = some_logits();
+  for (std::int64_t at = 0; at < heads * queries * keys; ++at) {
+    const std::int64_t q = at / keys % queries + 100;
+    const std::int64_t k = at % keys - 3;
+    if (!(q >= k && q - k < 50 && k >= 0)) logits[static_cast<std::size_t>(at)] = -7;
+  }
+  return logits;
+}
+
+TEST_P(devices, arrays_in_their_memory_are_masked_in_place_and_out_of_place) {
+  auto q = positions_from<std::int32_t>(100, queries);
+  auto k = positions_from<std::int32_t>(-3, keys);
+  const named_view<std::int32_t, axes<"seq">> q_view(q.data(), {queries});
+  const named_view<std::int32_t, axes<"seq">> k_view(k.data(), {keys});
+  // Left open, it is the first device that can be used.
+  const bool is_first = device_kernels(layer_of(layer_type_of<window>.name), "auto").front().variant == GetParam();
+  for (const std::string& device : {GetParam(), is_first ? std::string("auto") : GetParam()}) {
+    device_vector logits(interface(), some_logits());
+    device_vector out(interface(), std::vector<float>(some_logits().size(), 3.0F));
+    const call_options options{.device = device};
+    const auto view = named_view<float, logits_axes>(logits.data(), {heads, queries, keys}).in_device_memory();
+    const auto out_view = named_view<float, logits_axes>(out.data(), {heads, queries, keys}).in_device_memory();
+    local.apply(options, view, out_view, input<"token_positions">(q_view), input<"kv_positions">(k_view));
+    EXPECT_EQ(out.fetch(), masked_by_hand());
+    EXPECT_EQ(logits.fetch(), some_logits());
+    local.apply_in_place(options, view, input<"token_positions">(q_view), input<"kv_positions">(k_view));
+    EXPECT_EQ(logits.fetch(), masked_by_hand());
+  }
+}
+
+TEST_P(devices, side_inputs_may_be_in_their_memory_too) {
+  device_vector q(interface(), positions_from<std::int64_t>(100, queries));
+  device_vector k(interface(), positions_from<std::int32_t>(-3, keys));
+  device_vector logits(interface(), some_logits());
+  const auto view = named_view<float, logits_axes>(logits.data(), {heads, queries, keys}).in_device_memory();
+  const auto q_view = named_view<std::int64_t, axes<"seq">>(q.data(), {queries}).in_device_memory();
+  const auto k_view = named_view<std::int32_t, axes<"seq">>(k.data(), {keys}).in_device_memory();
+  local.apply_in_place(on_device(), view, input<"token_positions">(q_view), input<"kv_positions">(k_view));
+  EXPECT_EQ(logits.fetch(), masked_by_hand());
+
+  // A mask, which stays there; and logits of the host beside it.
+  std::vector<std::uint8_t> kept(static_cast<std::size_t>(queries * keys));
+  for (std::size_t at = 0; at < kept.size(); ++at) kept[at] = at % 3 == 0 || at % 7 == 0 ? 1 : 0;
+  device_vector mask(interface(), kept);
+  std::vector<float> want = some_logits();
+  for (std::size_t at = 0; at < want.size(); ++at) {
+    if (kept[at % kept.size()] == 0) want[at] = -7;
+  }
+  const any_view mask_view = any_view::dense(mask.data(), dtype::boolean, std::array<named_axis, 2>{{{"seq", queries}, {"kv_seq", keys}}}).in_device_memory();
+  layer_values values{&layer_type_of<explicit_mask>, masked_value(-7), {}};
+  for (std::size_t index = 0; index < values.type->attributes.size(); ++index) {
+    values.attributes[index].name = values.type->attributes[index].default_name;
+  }
+  const std::array<side_input, 1> inputs{{{"mask", mask_view}}};
+  device_vector again(interface(), some_logits());
+  const any_view again_view = named_view<float, logits_axes>(again.data(), {heads, queries, keys}).in_device_memory().erased();
+  apply(values, again_view, again_view, inputs, on_device());
+  EXPECT_EQ(again.fetch(), want);
+  std::vector<float> host = some_logits();
+  const any_view host_view = named_view<float, logits_axes>(host.data(), {heads, queries, keys}).erased();
+  apply(values, host_view, host_view, inputs, on_device());
+  EXPECT_EQ(host, want);
+}
+
+TEST_P(devices, plans_of_any_tiles_serve) {
+  auto q = positions_from<std::int32_t>(100, queries);
+  auto k = positions_from<std::int32_t>(-3, keys);
+  const named_view<std::int32_t, axes<"seq">> q_view(q.data(), {queries});
+  const named_view<std::int32_t, axes<"seq">> k_view(k.data(), {keys});
+  device_vector out(interface(), std::vector<float>(some_logits().size(), 3.0F));
+  device_vector logits(interface(), some_logits());
+  const auto view = named_view<float, logits_axes>(logits.data(), {heads, queries, keys}).in_device_memory();
+  const auto out_view = named_view<float, logits_axes>(out.data(), {heads, queries, keys}).in_device_memory();
+  for (const tile_size tile : {tile_size{32, 128}, tile_size{64, 256}, tile_size{128, 128}, tile_size{1000, 1000},
+                               tile_size{32, 1000}, tile_size{20, 30}, tile_size{1, 1}}) {
+    const tile_plan tiles =
+        plan(local, tile, input<"token_positions">(q_view), input<"kv_positions">(k_view));
+    call_options options = on_device();
+    options.plan = &tiles;
+    local.apply(options, view, out_view, input<"token_positions">(q_view), input<"kv_positions">(k_view));
+    EXPECT_EQ(out.fetch(), masked_by_hand()) << tile.queries << " x " << tile.keys;
+  }
+}
+
+TEST_P(devices, positions_that_differ_by_batch_and_windows_that_differ_by_head) {
+  constexpr std::int64_t batch = 4;
+  const std::vector<std::int64_t> sizes{batch, heads, 40, 160};
+  std::vector<std::int32_t> positions(batch * 160);
+  for (std::int64_t at = 0; at < batch * 160; ++at) {
+    positions[static_cast<std::size_t>(at)] = static_cast<std::int32_t>(at % 160 - 17 * (at / 160));
+  }
+  std::vector<std::int64_t> windows{1, 30, 1000};
+  layer_values values{&layer_type_of<window>, masked_value(-7), {}};
+  const any_view of_heads(windows.data(), dtype::int64, {{"heads", heads, 1}});
+  for (std::size_t index = 0; index < values.type->attributes.size(); ++index) {
+    values.attributes[index].name = values.type->attributes[index].default_name;
+    if (values.type->attributes[index].part == role::parameter) values.attributes[index].numbers = &of_heads;
+    if (values.type->attributes[index].part == role::kv_positions) values.attributes[index].name = "kv";
+  }
+  const std::array<side_input, 2> inputs{
+      {{"token_positions", any_view(positions.data() + 120, dtype::int32, {{"batch", batch, 160}, {"seq", 40, 1}})},
+       {"kv", any_view(positions.data(), dtype::int32, {{"batch", batch, 160}, {"seq", 160, 1}})}}};
+  std::vector<float> elements(static_cast<std::size_t>(batch * heads * 40 * 160));
+  std::iota(elements.begin(), elements.end(), 1.0F);
+  const std::array<named_axis, 4> axes{{{"batch", batch}, {"heads", heads}, {"seq", 40}, {"kv_seq", 160}}};
+  std::vector<float> host = elements;
+  const any_view host_view = any_view::dense(host.data(), dtype::float32, axes);
+  apply(values, host_view, host_view, inputs);
+  EXPECT_NE(host, elements);
+  device_vector there(interface(), elements);
+  const any_view view = any_view::dense(there.data(), dtype::float32, axes).in_device_memory();
+  apply(values, view, view, inputs, on_device());
+  EXPECT_EQ(there.fetch(), host);
+}
+
+TEST_P(devices, arrays_of_more_than_a_kernel_can_count) {
+  // Heads that lie a GiB apart: each is a box of its own, the second beyond the first 2^30 bytes.
+  constexpr std::int64_t apart = std::int64_t{1} << 28;  // elements
+  auto q = positions_from<std::int32_t>(100, queries);
+  auto k = positions_from<std::int32_t>(-3, keys);
+  halide_buffer_t memory{};
+  std::array<halide_dimension_t, 2> axes{halide_dimension_t(0, 1 << 30, 1), halide_dimension_t(0, 2, 1 << 30)};
+  memory.type = halide_type_of<std::uint8_t>();
+  memory.dimensions = 2;
+  memory.dim = axes.data();
+  const int code = halide_device_malloc(nullptr, &memory, interface());
+  ASSERT_EQ(code, 0);
+  const bool opencl = interface() == halide_opencl_device_interface();
+  auto* handle = reinterpret_cast<float*>(opencl ? halide_opencl_get_cl_mem(nullptr, &memory)
+                                                 : halide_cuda_get_device_ptr(nullptr, &memory));
+  // One head at a time is sent and fetched by the device's own copies.
+  std::vector<float> one = some_logits();
+  one.resize(static_cast<std::size_t>(queries * keys));
+  const auto piece = [&](std::int64_t head) {
+    auto whole = axes;
+    halide_buffer_t source = memory;
+    source.dim = whole.data();
+    auto part = axes;
+    part[1].min = static_cast<std::int32_t>(head);
+    halide_buffer_t place{};
+    place.type = memory.type;
+    place.dimensions = 2;
+    place.dim = part.data();
+    EXPECT_EQ(halide_device_crop(nullptr, &source, &place), 0);
+    return place;
+  };
+  halide_dimension_t line(0, static_cast<std::int32_t>(one.size() * sizeof(float)), 1);
+  for (const std::int64_t head : {0, 1}) {
+    halide_buffer_t place = piece(head);
+    place.dimensions = 1;
+    place.dim = &line;
+    place.host = reinterpret_cast<std::uint8_t*>(one.data());
+    place.set_host_dirty();
+    ASSERT_EQ(halide_copy_to_device(nullptr, &place, interface()), 0);
+    halide_device_release_crop(nullptr, &place);
+  }
+  const named_view<float, logits_axes> view(handle, {2, queries, keys}, {apart, keys, 1});
+  local.apply_in_place(on_device(), view.in_device_memory(),
+                       input<"token_positions">(named_view<std::int32_t, axismask::axes<"seq">>(q.data(), {queries})),
+                       input<"kv_positions">(named_view<std::int32_t, axismask::axes<"seq">>(k.data(), {keys})));
+  std::vector<float> want = masked_by_hand();
+  want.resize(one.size());
+  for (const std::int64_t head : {0, 1}) {
+    std::vector<float> got(one.size());
+    halide_buffer_t place = piece(head);
+    place.dimensions = 1;
+    place.dim = &line;
+    place.host = reinterpret_cast<std::uint8_t*>(got.data());
+    place.set_device_dirty();
+    ASSERT_EQ(halide_copy_to_host(nullptr, &place), 0);
+    halide_device_release_crop(nullptr, &place);
+    EXPECT_EQ(got, want) << head;
+  }
+  halide_device_free(nullptr, &memory);
+}
+
+TEST_P(devices, nothing_is_allocated_on_them_once_a_call_of_its_size_was_made) {
+  auto q = positions_from<std::int32_t>(100, queries);
+  auto k = positions_from<std::int32_t>(-3, keys);
+  std::vector<float> host = some_logits();
+  device_vector logits(interface(), some_logits());
+  const auto view = named_view<float, logits_axes>(logits.data(), {heads, queries, keys}).in_device_memory();
+  const named_view<float, logits_axes> host_view(host.data(), {heads, queries, keys});
+  const auto call = [&] {
+    for (std::int32_t& one : q) ++one;  // decoding goes on
+    const named_view<std::int32_t, axes<"seq">> q_view(q.data(), {queries});
+    const named_view<std::int32_t, axes<"seq">> k_view(k.data(), {keys});
+    local.apply_in_place(on_device(), view, input<"token_positions">(q_view), input<"kv_positions">(k_view));
+    local.apply_in_place(on_device(), host_view, input<"token_positions">(q_view), input<"kv_positions">(k_view));
+  };
+  device_allocations = 0;
+  call();
+  EXPECT_GT(device_allocations, 0);
+  device_allocations = 0;
+  for (int step = 0; step < 5; ++step) call();
+  EXPECT_EQ(device_allocations, 0);
+  release_device_memory();
+  call();
+  EXPECT_GT(device_allocations, 0);
+}
+
+TEST_P(devices, threads_do_not_disturb_each_other) {
+  std::vector<std::thread> threads;
+  std::atomic<int> right{0};
+  for (int thread = 0; thread < 3; ++thread) {
+    threads.emplace_back([&] {
+      auto q = positions_from<std::int32_t>(100, queries);
+      auto k = positions_from<std::int32_t>(-3, keys);
+      for (int repeat = 0; repeat < 5; ++repeat) {
+        std::vector<float> host = some_logits();
+        local.apply_in_place(on_device(), named_view<float, logits_axes>(host.data(), {heads, queries, keys}),
+                             input<"token_positions">(named_view<std::int32_t, axes<"seq">>(q.data(), {queries})),
+                             input<"kv_positions">(named_view<std::int32_t, axes<"seq">>(k.data(), {keys})));
+        if (host == masked_by_hand()) ++right;
+      }
+    });
+  }
+  for (std::thread& one : threads) one.join();
+  EXPECT_EQ(right, 15);
+}
+
+// ------------------------------------------------------------------------------------------------------------ Errors
+
+std::string error_of(const auto& call) {
+  try {
+    call();
+  } catch (const error& problem) {
+    return problem.what();
+  }
+  return "no error";
+}
+
+struct small_call {
+  std::array<float, 4> logits{1, 2, 3, 4};
+  std::array<std::int32_t, 2> positions{0, 1};
+  layer_values values{&layer_type_of<window>, masked_value(0), {}};
+
+  small_call() {
+    for (std::size_t index = 0; index < values.type->attributes.size(); ++index) {
+      values.attributes[index].name = values.type->attributes[index].default_name;
+      values.attributes[index].number = 1;
+    }
+  }
+  [[nodiscard]] any_view view() { return {logits.data(), dtype::float32, {{"seq", 2, 2}, {"kv_seq", 2, 1}}}; }
+  [[nodiscard]] side_input input() { return {"token_positions", any_view(positions.data(), dtype::int32, {{"seq", 2, 1}})}; }
+  std::string error_with(const any_view& from, const any_view& to, std::string_view device, const side_input& given) {
+    return error_of([&] { apply(values, from, to, std::array<side_input, 1>{given}, {.device = device}); });
+  }
+};
+
+TEST(device_errors, what_is_not_linked_or_cannot_be_used) {
+  small_call call;
+  std::string list = "\"cpu\"";
+  for (const std::string& one : linked_devices()) list += ", \"" + one + "\"";
+  EXPECT_EQ(call.error_with(call.view(), call.view(), "cudo", call.input()),
+            "axismask: error[device-unknown] device: there is no device \"cudo\" (did you mean \"cuda\"?); there are " +
+                list + "; take one of these, or auto");
+  for (const kernel& kernel : layer_of(layer_type_of<window>.name).kernels) {
+    if (kernel.device == nullptr || is_usable(kernel)) continue;
+    EXPECT_EQ(call.error_with(call.view(), call.view(), kernel.variant, call.input()),
+              "axismask: error[device-unusable] device: \"" + std::string(kernel.variant) +
+                  "\" cannot be used here: " + device_problem(kernel) +
+                  "; take cpu, or auto; `axismask kernels` shows what can be used");
+    if (kernel.variant == "cuda" && ::dlopen("libcuda.so.1", RTLD_NOW) == nullptr) {
+      EXPECT_EQ(device_problem(kernel), "there is no libcuda.so.1, which comes with the driver of an NVIDIA card");
+    }
+  }
+  EXPECT_EQ(call.logits, (std::array<float, 4>{1, 2, 3, 4}));
+}
+
+TEST(device_errors, arrays_that_are_not_where_they_must_be) {
+  small_call call;
+  const side_input there{"token_positions", call.input().array.in_device_memory()};
+  EXPECT_EQ(call.error_with(call.view().in_device_memory(), call.view(), "auto", call.input()),
+            "axismask: error[device-memory] out: the logits are in a device's memory, and it is not; give both in the "
+            "same memory");
+  EXPECT_EQ(call.error_with(call.view(), call.view().in_device_memory(), "auto", call.input()),
+            "axismask: error[device-memory] out: it is in a device's memory, and the logits are not; give both in the "
+            "same memory");
+  EXPECT_EQ(call.error_with(call.view().in_device_memory(), call.view().in_device_memory(), "cpu", call.input()),
+            "axismask: error[device-memory] logits: it is in a device's memory, and the call is for the processor; "
+            "name the device in call_options::device, or give memory of the host");
+  EXPECT_EQ(call.error_with(call.view(), call.view(), "cpu", there),
+            "axismask: error[device-memory] token_positions: it is in a device's memory, and the call is for the "
+            "processor; name the device in call_options::device, or give memory of the host");
+}
+
+TEST_P(devices, strides_that_reach_before_a_memory_without_addresses) {
+  if (GetParam() != "opencl") GTEST_SKIP() << "memory of CUDA has addresses";
+  small_call call;
+  device_vector logits(interface(), std::vector<float>(4, 1.0F));
+  const any_view backwards =
+      any_view(logits.data(), dtype::float32, {{"seq", 2, -2}, {"kv_seq", 2, 1}}).in_device_memory();
+  EXPECT_EQ(call.error_with(backwards, backwards, GetParam(), call.input()),
+            "axismask: error[device-memory] logits: it has a negative stride, so that it reaches before the start of "
+            "its memory in the device; give an array that starts with its lowest address");
+}
+
+TEST_P(devices, a_plan_cannot_be_compared_with_a_mask_in_their_memory) {
+  small_call call;
+  tile_plan tiles = plan(call.values, std::array<side_input, 1>{call.input()});
+  layer_values values{&layer_type_of<explicit_mask>, masked_value(0), {}};
+  for (std::size_t index = 0; index < values.type->attributes.size(); ++index) {
+    values.attributes[index].name = values.type->attributes[index].default_name;
+  }
+  device_vector mask(interface(), std::vector<std::uint8_t>(4, 1));
+  const std::array<side_input, 1> inputs{
+      {{"mask", any_view(mask.data(), dtype::boolean, {{"seq", 2, 2}, {"kv_seq", 2, 1}}).in_device_memory()}}};
+  call_options options = on_device();
+  options.plan = &tiles;
+  EXPECT_EQ(error_of([&] { apply(values, call.view(), call.view(), inputs, options); }),
+            "axismask: error[plan-differs] plan: \"mask\" is in a device's memory, so the two cannot be compared; call "
+            "without a plan, or give the mask in memory of the host");
+}
+
+// A device's kernel that fails as Halide's do.
+int failing_kernel(void** arguments) {
+  halide_error(*static_cast<void**>(arguments[0]), "CL: clEnqueueNDRangeKernel failed: CL_OUT_OF_RESOURCES\n");
+  return halide_error_code_gpu_device_error;
+}
+constexpr layer_type failing_type{"FailingOnDevice",
+                                  layer_type_of<window>.attributes,
+                                  layer_type_of<window>.operands,
+                                  layer_type_of<window>.keep,
+                                  layer_type_of<window>.keep_within,
+                                  layer_type_of<window>.largest,
+                                  layer_type_of<window>.formula};
+constexpr kernel failing_kernels[] = {
+    {"opencl", "x86-64-linux-opencl", {0, 0}, 0, 4, 8, false, halide_opencl_device_interface, failing_kernel}};
+constexpr linked_layer failing_layers[] = {{&failing_type, failing_kernels}};
+constexpr layer_library failing_library{"failing", failing_layers};
+AXISMASK_LINKED_LIBRARY const layer_library* const failing_entry = &failing_library;
+
+TEST_P(devices, a_failure_is_an_error_and_changes_nothing) {
+  if (GetParam() != "opencl") GTEST_SKIP() << "the failing kernel is one of OpenCL";
+  small_call call;
+  call.values.type = &failing_type;
+  EXPECT_EQ(call.error_with(call.view(), call.view(), GetParam(), call.input()),
+            "axismask: error[device-failed] opencl: its kernel gave code -29 (CL: clEnqueueNDRangeKernel failed: "
+            "CL_OUT_OF_RESOURCES); see that the device has memory to spare and that the arrays are its own, or compute "
+            "with cpu");
+  EXPECT_EQ(call.logits, (std::array<float, 4>{1, 2, 3, 4}));
+}
+
+INSTANTIATE_TEST_SUITE_P(device, devices, testing::ValuesIn(linked_devices()),
+                         [](const testing::TestParamInfo<std::string>& info) { return info.param; });
+
+}  // namespace
+}  // namespace axismask
