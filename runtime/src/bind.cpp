@@ -172,6 +172,23 @@ void lay_on_logits(bound_array& array, std::string_view where, std::span<const n
   }
 }
 
+void check_side_inputs(const layer_values& layer, std::span<const side_input> side_inputs) {
+  const layer_type& type = *layer.type;
+  for (std::size_t place = 0; place < side_inputs.size(); ++place) {
+    const std::string_view name = side_inputs[place].name;
+    const auto is_taken = [&](std::size_t index) {
+      return is_side_input(type.attributes[index].part) && layer.attributes[index].name == name;
+    };
+    if (std::none_of(type.operands.begin(), type.operands.end(), is_taken)) {
+      fail("side-input-unknown", name, breach::side_input_unknown(name, taken_names(layer)));
+    }
+    const std::span<const side_input> before = side_inputs.first(place);
+    if (std::any_of(before.begin(), before.end(), [&](const side_input& one) { return one.name == name; })) {
+      fail("side-input-twice", name, breach::side_input_twice(name));
+    }
+  }
+}
+
 void bind(const layer_values& layer, const any_view& logits, std::span<const side_input> side_inputs,
           bound_call& call) {
   const layer_type& type = *layer.type;
@@ -202,20 +219,7 @@ void bind(const layer_values& layer, const any_view& logits, std::span<const sid
   }
 
   // The side inputs: each that is given is taken, once, and each that is taken is given.
-  for (std::size_t place = 0; place < side_inputs.size(); ++place) {
-    const std::string_view name = side_inputs[place].name;
-    const auto is_taken = [&](std::size_t index) {
-      return is_side_input(type.attributes[index].part) && layer.attributes[index].name == name;
-    };
-    if (std::none_of(type.operands.begin(), type.operands.end(), is_taken)) {
-      fail("side-input-unknown", name, breach::side_input_unknown(name, taken_names(layer)));
-    }
-    const std::span<const side_input> before = side_inputs.first(place);
-    if (std::any_of(before.begin(), before.end(), [&](const side_input& one) { return one.name == name; })) {
-      fail("side-input-twice", name, breach::side_input_twice(name));
-    }
-  }
-
+  check_side_inputs(layer, side_inputs);
   for (const std::size_t index : type.operands) {
     const attribute_record& record = type.attributes[index];
     const attribute_value& value = layer.attributes[index];

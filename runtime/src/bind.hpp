@@ -83,6 +83,9 @@ void bind(const layer_values& layer, const any_view& logits, std::span<const sid
 void lay_on_logits(bound_array& array, std::string_view where, std::span<const named_axis> axes,
                    std::span<const named_axis> logits_axes, std::string_view from = {}, std::string_view to = {});
 
+// Each side input that is given is one that the layer takes, and is given once. The binding checks it too.
+void check_side_inputs(const layer_values& layer, std::span<const side_input> side_inputs);
+
 // What both the binding and the call check.
 void check_axes(std::string_view where, std::span<const named_axis> axes);
 void check_memory(std::string_view where, const any_view& array);
