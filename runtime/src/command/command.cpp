@@ -64,6 +64,11 @@ error usage_error(const CLI::App& app, const CLI::ParseError& problem) {
   const std::size_t colon = text.find(": ");
   if (colon == std::string::npos) return {"usage", command.get_name(), text, see_help};
   const std::string option = text.substr(0, colon);
+  if (dynamic_cast<const CLI::ConversionError*>(&problem) != nullptr) {  // "Could not convert: --tile = x"
+    const std::size_t equals = text.find(" = ", colon);
+    return {"usage", text.substr(colon + 2, equals - colon - 2),
+            "\"" + text.substr(std::min(text.size(), equals + 3)) + "\" is no whole number", see_help};
+  }
   if (dynamic_cast<const CLI::ArgumentMismatch*>(&problem) != nullptr) {
     const CLI::Option* given = command.get_option_no_throw(option);
     const bool is_repeated = given != nullptr && given->count() > 1;
