@@ -10,7 +10,7 @@
 
 #include "axismask/error.hpp"
 #include "axismask/layer_structure.hpp"
-#include "axismask/layers.hpp"
+#include "axismask/linked.hpp"
 #include "axismask/window.hpp"
 
 namespace axismask {
@@ -73,27 +73,26 @@ const Function* find(std::string_view name) {
   return nullptr;
 }
 
-template <class Type>
-Layer make(const std::string& name, const any_attributes& numbers) {
-  constexpr const layer_type& type = layer_type_of<Type>;
-  any_attributes fields = numbers;
+Layer make(std::string_view type, const std::string& name, any_attributes fields) {
   fields.emplace_back("masked_out_value", masked_value::lowest());
-  for (const attribute_record& attribute : type.attributes) {
-    if (!attribute.default_name.empty()) fields.emplace_back(attribute.name, std::string(attribute.default_name));
+  if (const linked_layer* linked = find_linked_layer(type)) {
+    for (const attribute_record& attribute : linked->type->attributes) {
+      if (!attribute.default_name.empty()) fields.emplace_back(attribute.name, std::string(attribute.default_name));
+    }
   }
   return from_attributes(type, fields, name);
 }
 
-Layer causal_layer(const std::string& name) { return make<ApplyCausalAttentionMask<>>(name, {}); }
+Layer causal_layer(const std::string& name) { return make("ApplyCausalAttentionMask", name, {}); }
 
 Layer window_layer(const std::string& name, count keys) {
   if (keys.value == window::detail::no_limit) return causal_layer(name);
-  return make<ApplyCausalSlidingWindowAttentionMask<>>(name, {{"sliding_window_size", keys.value}});
+  return make("ApplyCausalSlidingWindowAttentionMask", name, {{"sliding_window_size", keys.value}});
 }
 
 Layer window_layer(const std::string& name, window::sides sides) {
-  return make<ApplyBidirectionalWindowAttentionMask<>>(
-      name, {{"window_left", sides.left.value}, {"window_right", sides.right.value}});
+  return make("ApplyBidirectionalWindowAttentionMask", name,
+              {{"window_left", sides.left.value}, {"window_right", sides.right.value}});
 }
 
 // "4096,0"; none when it is anything else.
@@ -131,8 +130,8 @@ Layer layer_of(const std::string& text, std::string_view name, const std::vector
   }
   if (numbers.size() == 2) {
     if (const auto* convert = find<two_to_keys>(name)) {
-      return make<ApplyDilatedWindowAttentionMask<>>(
-          text,
+      return make(
+          "ApplyDilatedWindowAttentionMask", text,
           {{"sliding_window_size", (*convert)(numbers[0], numbers[1]).value}, {"dilation", std::int64_t{numbers[1]}}});
     }
     if (const auto* convert = find<two_to_sides>(name)) {
@@ -160,7 +159,8 @@ std::optional<Layer> convention_layer(const std::string& text) {
   if (!numbers) refuse(text, name, "\"" + after + "\" is neither a whole number nor two with a comma between them");
   try {
     return layer_of(text, name, *numbers);
-  } catch (const error& problem) {  // of the function
+  } catch (const error& problem) {
+    if (problem.id() != "window") throw;  // else it is the function's, which does not know the text
     throw error(problem.id(), text, problem.what_is_wrong(), problem.cure());
   }
 }

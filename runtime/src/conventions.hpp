@@ -13,7 +13,7 @@ namespace axismask {
 
 // The layer of a convention, "NAME:NUMBER" or "NAME:NUMBER,NUMBER"; "causal" has no number. Its name is the text, its
 // side inputs and axes have their types' default names. None when no convention has that name.
-// Errors, whose place is the text: window.
+// Errors: window, whose place is the text; layer-type when the program links no such layer.
 [[nodiscard]] std::optional<Layer> convention_layer(const std::string& text);
 
 // The names, in window.hpp's order.

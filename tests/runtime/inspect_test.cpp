@@ -94,5 +94,19 @@ TEST(Inspect, JsonOfComposedLayersIsThatOfSpecs) {
   EXPECT_EQ(all[2]["attributes"]["all"], json::array({causal_part, {{"not", window_of(512)}}}));
 }
 
+// This program has neither the layer for a window to both sides nor any kernels.
+TEST(Diff, WhatIsNotLinked) {
+  const auto error_of = [](const char* a, const char* b) {
+    const std::vector<const char*> arguments{"axismask", "diff", a, b};
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(command_line(static_cast<int>(arguments.size()), arguments.data()), 2);
+    return testing::internal::GetCapturedStderr();
+  };
+  const std::string no_layer = error_of("causal", "flash:2,3");
+  EXPECT_TRUE(no_layer.starts_with("axismask: error[layer-type] ApplyBidirectionalWindowAttentionMask: ")) << no_layer;
+  const std::string no_kernel = error_of("causal", "flash:2,0");
+  EXPECT_TRUE(no_kernel.starts_with("axismask: error[kernel-missing] ")) << no_kernel;
+}
+
 }  // namespace
 }  // namespace axismask

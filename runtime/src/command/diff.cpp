@@ -412,8 +412,8 @@ std::optional<std::int64_t> position_of(role part, const Layer& layer, const std
 
 // "first: query 512 (position 512), key 0 (position 0): kept by B, as 512 - 0 < 513; not by A, as 512 - 0 < 512 is
 // false". The conditions that both masks have are true for both, so they are left out.
-std::string example_text(const side& a, const side& b, const difference& found) {
-  const auto& [plane, element, operands_of_a, operands_of_b] = *found.first;
+std::string example_text(const side& a, const side& b, const planes& further, const difference::example& first) {
+  const auto& [plane, element, operands_of_a, operands_of_b] = first;
   const auto place = [&](const char* what, std::int64_t index, role part) {
     auto position = position_of(part, a.layer, operands_of_a);
     if (!position) position = position_of(part, b.layer, operands_of_b);
@@ -431,7 +431,7 @@ std::string example_text(const side& a, const side& b, const difference& found) 
   const std::string of_b = without(all_of_b, all_of_a);
   const std::string& why = element.kept_by_a ? of_a : of_b;
   const std::string& why_not = element.kept_by_a ? of_b : of_a;
-  return "first: " + found.further.text(plane) + (found.further.axes.empty() ? "" : ", ") +
+  return "first: " + further.text(plane) + (further.axes.empty() ? "" : ", ") +
          place("query", element.query, role::query_positions) + ", " + place("key", element.key, role::kv_positions) +
          ": kept by " + (element.kept_by_a ? "A" : "B") + (why.empty() ? "" : ", as " + why) + "; not by " +
          (element.kept_by_a ? "B" : "A") + ", as " + why_not + " is false";
@@ -486,7 +486,7 @@ void print_text(const side& a, const side& b, const difference& found) {
     plane = last + 1;
   }
   if (left_out > 0) std::cout << "and " << left_out << " such lines more, which --json has\n";
-  std::cout << on_one_line(example_text(a, b, found)) << '\n';
+  std::cout << on_one_line(example_text(a, b, found.further, *found.first)) << '\n';
 }
 
 json side_json(const side& one) {
