@@ -47,7 +47,7 @@ class tile_row {
     std::int64_t undecided = 0;  // from this key on, up to where the walk is
     std::int64_t key = 0;
     while (key < a_.keys()) {
-      const std::int64_t end = std::min(std::min(in_a->last, in_b->last) * std::min(tile.keys, a_.keys()), a_.keys());
+      const std::int64_t end = std::min(std::min(in_a->last, in_b->last) * tile.keys, a_.keys());
       if (in_a->what != verdict::some && in_b->what != verdict::some) {
         read({undecided, key - undecided});
         add({key, end - key}, in_a->what == verdict::all, in_b->what == verdict::all);

@@ -390,12 +390,11 @@ class Masks(DiffTest):
         real = (p >= 0)[:, None, None, :]
         of_heads = (0 <= d) & (d < np.array(heads)[:, None, None]) & real
         given = ["--input", "token_positions=p.npy:batch,seq"]
-        b = np.broadcast_to(causal(30)(d) & real, of_heads.shape)
-        # The order of the further axes is that in which the layers' arrays bring them.
-        found = json.loads(run("diff", "spec.json:layers.0", "spec.json:layers.1", "--json", *given).stdout)
-        if list(found["further_axes"]) == ["heads", "batch"]:
-            of_heads, b = of_heads.swapaxes(0, 1), b.swapaxes(0, 1)
-        self.check("spec.json:layers.0", "spec.json:layers.1", of_heads, b, *given)
+        found = self.check("spec.json:layers.0", "spec.json:layers.1", of_heads, causal(30)(d) & real, *given)
+        self.assertEqual(found["further_axes"], {"batch": 2, "heads": 3})
+        self.assertEqual(found["first"]["at"], {"batch": 0, "heads": 0})
+        # The same, with the axis of the heads in the other layer only.
+        self.check("spec.json:layers.1", "spec.json:layers.0", causal(30)(d) & real, of_heads, *given)
 
     def test_composed_with_documents(self):
         window = {"type": WINDOW, "sliding_window_size": 30}

@@ -44,7 +44,7 @@ struct side {
   std::vector<side_input> inputs;  // those of the given that the layer takes
 };
 
-bool is_file(const std::string& path) {
+bool exists(const std::string& path) {
   std::error_code ignored;
   return std::filesystem::exists(path, ignored);
 }
@@ -54,11 +54,11 @@ Layer layer_of_spec(const std::string& option, const std::string& argument) {
   for (std::size_t colon = argument.rfind(':'); colon != std::string::npos && colon > 0;
        colon = argument.rfind(':', colon - 1)) {
     const std::string file = argument.substr(0, colon);
-    if (!is_file(file)) continue;
+    if (!exists(file)) continue;
     const Model model = Model::load(file);
     return with_place("layer", option, [&] { return model.layer(argument.substr(colon + 1)); });
   }
-  if (is_file(argument)) {
+  if (exists(argument)) {
     const Model model = Model::load(argument);
     if (model.layers().size() == 1) return model.layers().front();
     throw error("usage", option,
@@ -73,7 +73,8 @@ Layer layer_of_spec(const std::string& option, const std::string& argument) {
                 "there is neither a file nor a convention \"" + name + "\"" + did_you_mean(name, names).str(),
                 "give SPEC:LAYER, or a convention of those that axismask diff --help lists");
   }
-  return Model::load(argument.substr(0, argument.rfind(':'))).layers().front();  // says what is wrong with the file
+  const std::string file = argument.substr(0, argument.rfind(':'));
+  return Model::load(file).layer(argument.substr(std::min(argument.size(), file.size() + 1)));  // there is no such file
 }
 
 side read_side(const std::string& option, const std::string& argument) {
@@ -464,28 +465,25 @@ void print_text(const side& a, const side& b, const difference& found) {
             << found.rows << " of " << found.further.count() * found.queries << " rows: " << found.counts.only_a
             << " kept only by A, " << found.counts.only_b << " only by B\n";
 
-  constexpr std::size_t most_lines = 24;
-  std::size_t lines = 0;
-  std::size_t left_out = 0;
+  std::vector<std::string> lines;
   for (std::int64_t plane = 0; plane < found.further.count();) {
     const std::vector<query_run>& runs = found.in_planes[static_cast<std::size_t>(plane)].runs;
     std::int64_t last = plane;  // of those that are alike
     while (last + 1 < found.further.count() && found.in_planes[static_cast<std::size_t>(last + 1)].runs == runs) ++last;
-    if (!found.further.axes.empty() && lines < most_lines) {
-      std::cout << on_one_line(found.further.text(plane) + (last == plane ? "" : " ... " + found.further.text(last)) +
-                               (runs.empty() ? ": equal" : ":"))
-                << '\n';
+    if (!found.further.axes.empty()) {
+      lines.push_back(found.further.text(plane) + (last == plane ? "" : " ... " + found.further.text(last)) +
+                      (runs.empty() ? ": equal" : ":"));
     }
-    for (const query_run& run : runs) {
-      if (++lines > most_lines) {
-        ++left_out;
-      } else {
-        std::cout << run_text(run) << '\n';
-      }
-    }
+    for (const query_run& run : runs) lines.push_back(run_text(run));
     plane = last + 1;
   }
-  if (left_out > 0) std::cout << "and " << left_out << " such lines more, which --json has\n";
+  constexpr std::size_t most_lines = 24;
+  for (std::size_t line = 0; line < std::min(lines.size(), most_lines); ++line) {
+    std::cout << on_one_line(lines[line]) << '\n';
+  }
+  if (lines.size() > most_lines) {
+    std::cout << "and " << lines.size() - most_lines << " such lines more, which --json has\n";
+  }
   std::cout << on_one_line(example_text(a, b, found.further, *found.first)) << '\n';
 }
 
