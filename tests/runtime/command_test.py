@@ -613,11 +613,11 @@ class Inspect(CommandTest):
         self.assertEqual(
             rows,
             [
-                ["LAYER", "TYPE", "KEEPS", "WINDOW", "MASKED VALUE", "KERNEL"],
-                ["layers.0", WINDOW, "q >= k && q - k < 512 && k >= 0", "512", "-2.3819763e+38", kernel],
-                ["glöbal 1", CAUSAL, "q >= k && k >= 0", "-", "lowest", self.kernel(CAUSAL)],
+                ["LAYER", "TYPE", "KEEPS", "WINDOW", "MASKED VALUE", "KERNEL", "PLACE"],
+                ["layers.0", WINDOW, "q >= k && q - k < 512 && k >= 0", "512", "-2.3819763e+38", kernel, "/layers/0"],
+                ["glöbal 1", CAUSAL, "q >= k && k >= 0", "-", "lowest", self.kernel(CAUSAL), "/layers/1"],
                 ["w", WINDOW, "q >= k && q - k < sliding_window_size[heads] && k >= 0", "1, 2, 3, 4, ... by heads"]
-                + ["-1.5", kernel],
+                + ["-1.5", kernel, "/layers/2"],
             ],
         )
         # Columns stand below each other.
@@ -639,6 +639,7 @@ class Inspect(CommandTest):
                 "sliding_window_size": 512,
                 "masked_out_value": -2.3819763e38,
                 "kernel": self.kernel(WINDOW),
+                "place": "/layers/0",
                 "attributes": {"masked_out_value": -2.3819763e38, "sliding_window_size": 512, **names},
             },
         )
@@ -651,6 +652,7 @@ class Inspect(CommandTest):
                 "sliding_window_size": None,
                 "masked_out_value": "lowest",
                 "kernel": self.kernel(CAUSAL),
+                "place": "/layers/1",
                 "attributes": {"masked_out_value": "lowest", **names, "seq_axis": "t"},
             },
         )
@@ -658,6 +660,16 @@ class Inspect(CommandTest):
         self.assertEqual(layers[2]["sliding_window_size"], windows)
         self.assertEqual(layers[2]["attributes"]["sliding_window_size"], windows)
         self.assertEqual(len(layers), 3)
+
+    def test_places_of_masks_in_groups(self):
+        slides = {"type": WINDOW, "masked_out_value": 0, "sliding_window_size": 8}
+        full = {"type": CAUSAL, "masked_out_value": 0}
+        group = {"name": "layers.{}", "count": 4, "pattern": ["full", slides, "a/b"]}
+        write_spec({"axismask": 1, "model": "m", "masks": {"full": full, "a/b": slides}, "layers": [group]})
+        places = ["/masks/full", "/layers/0/pattern/1", "/masks/a~1b", "/masks/full"]
+        self.assertEqual([layer["place"] for layer in json.loads(run("inspect", "spec.json", "--json").stdout)], places)
+        table = run("inspect", "spec.json").stdout.splitlines()
+        self.assertEqual([line.split()[-1] for line in table], ["PLACE", *places])
 
 
 class Plan(CommandTest):

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "axismask/huggingface.hpp"
 #include "axismask/layer.hpp"
 #include "axismask/layer_structure.hpp"
 #include "axismask/layers.hpp"
@@ -681,26 +682,58 @@ TEST(BadSpec, DeepMasksOfGroupsAreErrorsAndNoCrash) {
       "/masks/m/x");
 }
 
-// Every example, loaded, saved and loaded again: the same layers, and the same text from then on.
+// A model, saved and loaded again: the same layers, and the same text from then on.
+void expect_same_when_saved(const Model& model) {
+  const temporary_file saved("");
+  model.save(saved.path());
+  const Model again = Model::load(saved.path());
+  EXPECT_EQ(again.name(), model.name());
+  EXPECT_EQ(again.to_json(), model.to_json());
+  ASSERT_EQ(again.layers().size(), model.layers().size());
+  for (std::size_t at = 0; at < model.layers().size(); ++at) {
+    EXPECT_EQ(tree_flatten(again.layers()[at]).structure, tree_flatten(model.layers()[at]).structure);
+    EXPECT_EQ(tree_flatten(again.layers()[at]).leaves, tree_flatten(model.layers()[at]).leaves);
+  }
+}
+
 TEST(Save, RoundTripOfEveryExample) {
-  const std::filesystem::path saved = std::filesystem::path(testing::TempDir()) / "axismask_saved.json";
   std::vector<std::filesystem::path> files{source_dir / "examples/gemma3/model.json"};
   for (const auto& entry : std::filesystem::directory_iterator(source_dir / "schemas/examples")) files.push_back(entry);
   ASSERT_GT(files.size(), 7U);
   for (const std::filesystem::path& file : files) {
     SCOPED_TRACE(file);
-    const Model model = Model::load(file);
-    model.save(saved);
-    const Model again = Model::load(saved);
-    EXPECT_EQ(again.name(), model.name());
-    EXPECT_EQ(again.to_json(), model.to_json());
-    ASSERT_EQ(again.layers().size(), model.layers().size());
-    for (std::size_t at = 0; at < model.layers().size(); ++at) {
-      EXPECT_EQ(tree_flatten(again.layers()[at]).structure, tree_flatten(model.layers()[at]).structure);
-      EXPECT_EQ(tree_flatten(again.layers()[at]).leaves, tree_flatten(model.layers()[at]).leaves);
-    }
+    expect_same_when_saved(Model::load(file));
   }
-  std::filesystem::remove(saved);
+}
+
+// What `axismask import` writes for each family is what saving writes.
+TEST(Save, RoundTripOfEveryImport) {
+  std::ifstream file(source_dir / "tests/oracle/families.json");
+  const json families = json::parse(file);
+  ASSERT_GE(families.size(), 18);
+  for (const auto& [family, one] : families.items()) {
+    SCOPED_TRACE(family);
+    json config = one["config"];
+    config["model_type"] = family;
+    const std::string spec = huggingface::config::parse(config.dump(), "config.json").spec();
+    const Model model = Model::parse(spec, "spec.json");
+    EXPECT_EQ(model.to_json(), spec);
+    expect_same_when_saved(model);
+  }
+}
+
+// A mask that is composed stays in its group.
+TEST(Save, ComposedMasksInGroups) {
+  const std::filesystem::path file = source_dir / "schemas/examples/composed_groups.json";
+  const json saved = json::parse(Model::load(file).to_json());
+  ASSERT_EQ(saved["layers"].size(), 1);
+  EXPECT_EQ(saved["layers"][0]["count"], 12);
+  const json& pattern = saved["layers"][0]["pattern"];
+  ASSERT_EQ(pattern.size(), 4);
+  std::ifstream stream(file);
+  const json written = json::parse(stream);
+  EXPECT_EQ(saved["masks"][pattern[0].get<std::string>()], written["masks"]["sliding in its document"]);
+  EXPECT_EQ(saved["masks"][pattern[3].get<std::string>()], written["layers"][0]["pattern"][3]);
 }
 
 }  // namespace

@@ -39,6 +39,7 @@ json layer_json(const Layer& layer) {
           {"sliding_window_size", window == layer.type().attributes.size() ? json() : attribute_json(layer, window)},
           {"masked_out_value", masked_value_json(layer.values().masked_out_value)},
           {"kernel", kernel.empty() ? json() : json(kernel)},
+          {"place", layer.place()},
           {"attributes", mask_json(layer, true)}};
 }
 
@@ -75,11 +76,11 @@ void run_inspect(const inspect_options& options) {
   if (options.as_json) {
     print_json(layers);
   } else {
-    std::vector<row> rows{{"LAYER", "TYPE", "KEEPS", "WINDOW", "MASKED VALUE", "KERNEL"}};
+    std::vector<row> rows{{"LAYER", "TYPE", "KEEPS", "WINDOW", "MASKED VALUE", "KERNEL", "PLACE"}};
     for (const json& layer : layers) {
       rows.push_back({layer["layer"], layer["type"], layer["formula"], window_text(layer["sliding_window_size"]),
                       masked_value_text(layer["masked_out_value"]),
-                      layer["kernel"].is_null() ? "none" : layer["kernel"].get<std::string>()});
+                      layer["kernel"].is_null() ? "none" : layer["kernel"].get<std::string>(), layer["place"]});
     }
     print_table(rows);
   }
@@ -94,7 +95,9 @@ void add_inspect(CLI::App& app) {
   command->add_option("SPEC", options->spec, "The model spec, a JSON file")->required()->type_name("");
   command->add_flag("--json", options->as_json, "Print JSON");
   command->footer(
-      "One row a layer: what it keeps (q and k are the positions of query and key), and the kernel that would run.\n"
+      "One row a layer: what it keeps (q and k are the positions of query and key), the kernel that would run, and "
+      "the\n"
+      "place of its mask in the spec, a JSON pointer: /masks/NAME where a group names it.\n"
       "Example:\n"
       "  axismask inspect model.json");
   command->callback([options] { run_inspect(*options); });
