@@ -563,7 +563,7 @@ void add_diff(CLI::App& app, int& status) {
   const auto options = std::make_shared<diff_options>();
   CLI::App* command = app.add_subcommand("diff", "Compare two masks: where they differ, and by how much");
   command->add_option("A", options->a, "SPEC:LAYER, or a convention")->required()->type_name("");
-  command->add_option("B", options->b, "The same")->required()->type_name("");
+  command->add_option("B", options->b, "SPEC:LAYER, or a convention: what to compare it with")->required()->type_name("");
   command->add_option("--seq", options->queries, "So many queries; unless given, enough to show the windows")
       ->type_name("N");
   command->add_option("--kv-seq", options->keys, "So many keys, of which the queries are the last; --seq unless given")
@@ -575,7 +575,8 @@ void add_diff(CLI::App& app, int& status) {
                     "Print JSON: of runs of queries, the numbers of keys at the first and at the last");
   command->footer(
       "Exit status: 0 if the masks are equal, 1 if they differ, 2 for bad input.\n"
-      "A convention is a window as another system writes it; axismask/window.hpp says what each means:\n" +
+      "A spec of one layer needs no :LAYER. A convention is a window as another system writes it;\n"
+      "axismask/window.hpp says what each means:\n" +
       convention_help() +
       "Example:\n"
       "  axismask diff model.json:layers.0 flash:4096,0");
