@@ -563,7 +563,9 @@ void add_diff(CLI::App& app, int& status) {
   const auto options = std::make_shared<diff_options>();
   CLI::App* command = app.add_subcommand("diff", "Compare two masks: where they differ, and by how much");
   command->add_option("A", options->a, "SPEC:LAYER, or a convention")->required()->type_name("");
-  command->add_option("B", options->b, "SPEC:LAYER, or a convention: what to compare it with")->required()->type_name("");
+  command->add_option("B", options->b, "SPEC:LAYER, or a convention: what to compare it with")
+      ->required()
+      ->type_name("");
   command->add_option("--seq", options->queries, "So many queries; unless given, enough to show the windows")
       ->type_name("N");
   command->add_option("--kv-seq", options->keys, "So many keys, of which the queries are the last; --seq unless given")
