@@ -39,6 +39,7 @@ need_venv() {
 
 mkdir -p build
 # The compiler, the libraries and the build tools; and what tests and benchmarks need besides.
-build_packages=(g++ ninja-build python3-venv libboost-dev nlohmann-json3-dev libvalijson-dev libcli11-dev)
+build_packages=(g++ ninja-build python3-venv libboost-dev nlohmann-json3-dev libvalijson-dev libcli11-dev
+                libstb-dev fonts-dejavu-core)
 test_packages=(clang-19 clang-format-19 clang-tidy-19 libgtest-dev librapidcheck-dev libbenchmark-dev
                g++-aarch64-linux-gnu qemu-user)

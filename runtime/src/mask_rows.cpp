@@ -13,7 +13,7 @@ namespace axismask {
 namespace {
 
 constexpr std::int64_t strip_elements = std::int64_t{1} << 19;  // 1 MiB of logits: they stay in the cache
-constexpr std::int64_t most_elements = std::int64_t{1} << 36;   // about a minute
+constexpr std::int64_t most_elements = std::int64_t{1} << 36;   // half a minute
 
 // Names that no side input has, one for each operand.
 constexpr std::array<std::string_view, max_operands> operand_names{

@@ -225,11 +225,12 @@ APPLY_ERRORS = [
 
 # Whole command lines, and the error.
 USAGE_ERRORS = [
-    ([], "axismask: a command is missing: apply, inspect, plan, kernels, import, explain or diff"),
+    ([], "axismask: a command is missing: apply, inspect, show, plan, kernels, import, explain or diff"),
     (["inspekt"], 'inspekt: there is no such command (did you mean "inspect"?)'),
     (
-        ["show", "spec.json"],
-        'show: there is no such command; there are "apply", "inspect", "plan", "kernels", "import", "explain", "diff"',
+        ["draw", "spec.json"],
+        'draw: there is no such command; there are "apply", "inspect", "show", "plan", "kernels", "import", "explain", '
+        '"diff"',
     ),
     (["--json"], "--json: there is no such option"),
     (["inspect"], "SPEC: it is missing"),
@@ -239,7 +240,7 @@ USAGE_ERRORS = [
     (["apply", "spec.json", "--layer"], "--layer: its value is missing"),
     (["apply", "spec.json", "--layer", "a", "--layer", "b"], "--layer: it is given more than once"),
     (["apply", "spec.json", "--logit=x.npy:a"], '--logit: there is no such option (did you mean "--logits"?)'),
-    (["plan", "spec.json", "--layer", "a", "--tile", "x"], '--tile: "x" is no whole number'),
+    (["plan", "spec.json", "--layer", "a", "--tile", "x"], '--tile: it is "x", which is no whole number'),
     (["kernels", "avx2"], "avx2: it is one argument too many"),
     (["kernels", "two\nlines"], "two lines: it is one argument too many"),
 ]
@@ -868,8 +869,8 @@ class ImportAndExplain(CommandTest):
 
 class Help(CommandTest):
     def test_help(self):
-        for arguments in [["--help"], ["-h"], ["apply", "--help"], ["inspect", "--help"], ["kernels", "--help"], ["import", "--help"],
-                          ["explain", "--help"], ["diff", "--help"]]:
+        commands = ["apply", "inspect", "show", "plan", "kernels", "import", "explain", "diff"]
+        for arguments in [["--help"], ["-h"], *([command, "--help"] for command in commands)]:
             result = run(*arguments)
             self.assert_ok(result)
             self.assertIn("Usage: axismask", result.stdout)

@@ -509,7 +509,7 @@ class Arguments(DiffTest):
             ),
             (
                 ["causal", "causal", "--seq", "six"],
-                'error[usage] --seq: "six" is no whole number; see axismask --help',
+                'error[usage] --seq: it is "six", which is no whole number; see axismask --help',
             ),
             (
                 ["spec.json:layers.0", "causal", *p, "--seq", "5"],

@@ -9,7 +9,8 @@ import jsonschema
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCHEMA = json.loads((ROOT / "schemas/model.schema.json").read_text())
-EXAMPLES = sorted([*ROOT.glob("schemas/examples/*.json"), *ROOT.glob("examples/*/model.json")])
+SPECS = ["schemas/examples/*.json", "examples/*/model.json", "docs/pictures/*.json"]
+EXAMPLES = sorted(path for pattern in SPECS for path in ROOT.glob(pattern))
 BAD_SPECS = json.loads((ROOT / "tests/runtime/bad_specs.json").read_text())
 VALIDATOR = jsonschema.Draft7Validator(SCHEMA)
 

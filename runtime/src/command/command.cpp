@@ -62,13 +62,13 @@ error usage_error(const CLI::App& app, const CLI::ParseError& problem) {
     return {"usage", text.substr(0, text.find(' ')), "it is missing", see_help};
   }
   const std::size_t colon = text.find(": ");
+  if (const std::size_t equals = text.find(" = ");
+      dynamic_cast<const CLI::ConversionError*>(&problem) != nullptr && colon < equals && equals != std::string::npos) {
+    return {"usage", text.substr(colon + 2, equals - colon - 2),
+            "it is \"" + text.substr(equals + 3) + "\", which is no whole number", see_help};
+  }
   if (colon == std::string::npos) return {"usage", command.get_name(), text, see_help};
   const std::string option = text.substr(0, colon);
-  if (dynamic_cast<const CLI::ConversionError*>(&problem) != nullptr) {  // "Could not convert: --tile = x"
-    const std::size_t equals = text.find(" = ", colon);
-    return {"usage", text.substr(colon + 2, equals - colon - 2),
-            "\"" + text.substr(std::min(text.size(), equals + 3)) + "\" is no whole number", see_help};
-  }
   if (dynamic_cast<const CLI::ArgumentMismatch*>(&problem) != nullptr) {
     const CLI::Option* given = command.get_option_no_throw(option);
     const bool is_repeated = given != nullptr && given->count() > 1;
@@ -93,6 +93,7 @@ int run(int argc, const char* const* argv) {
 
   command::add_apply(app);
   command::add_inspect(app);
+  command::add_show(app);
   command::add_plan(app);
   command::add_kernels(app);
   command::add_import(app);
@@ -110,7 +111,7 @@ int run(int argc, const char* const* argv) {
     throw usage_error(app, problem);
   }
   if (app.get_subcommands().empty()) {
-    throw error("usage", "axismask", "a command is missing: apply, inspect, plan, kernels, import, explain or diff",
+    throw error("usage", "axismask", "a command is missing: apply, inspect, show, plan, kernels, import, explain or diff",
                 see_help);
   }
   return status;

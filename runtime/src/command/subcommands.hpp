@@ -8,6 +8,7 @@ namespace axismask::command {
 
 void add_apply(CLI::App& app);
 void add_inspect(CLI::App& app);
+void add_show(CLI::App& app);
 void add_plan(CLI::App& app);
 void add_kernels(CLI::App& app);
 void add_import(CLI::App& app);
