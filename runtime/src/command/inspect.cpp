@@ -13,6 +13,7 @@
 #include "arguments.hpp"
 #include "axismask/linked.hpp"
 #include "axismask/model.hpp"
+#include "empty_rows.hpp"
 #include "print.hpp"
 #include "spec_text.hpp"
 #include "subcommands.hpp"
@@ -38,6 +39,8 @@ json layer_json(const Layer& layer) {
           {"formula", layer.formula()},
           {"sliding_window_size", window == layer.type().attributes.size() ? json() : attribute_json(layer, window)},
           {"masked_out_value", masked_value_json(layer.values().masked_out_value)},
+          {"empty_rows", name_of(layer.values().empty_rows)},
+          {"an_empty_row", softmax_of_empty_row(layer.values().empty_rows, layer.values().masked_out_value)},
           {"kernel", kernel.empty() ? json() : json(kernel)},
           {"attributes", mask_json(layer, true)}};
 }
@@ -75,10 +78,10 @@ void run_inspect(const inspect_options& options) {
   if (options.as_json) {
     print_json(layers);
   } else {
-    std::vector<row> rows{{"LAYER", "TYPE", "KEEPS", "WINDOW", "MASKED VALUE", "KERNEL"}};
+    std::vector<row> rows{{"LAYER", "TYPE", "KEEPS", "WINDOW", "MASKED VALUE", "AN EMPTY ROW", "KERNEL"}};
     for (const json& layer : layers) {
       rows.push_back({layer["layer"], layer["type"], layer["formula"], window_text(layer["sliding_window_size"]),
-                      masked_value_text(layer["masked_out_value"]),
+                      masked_value_text(layer["masked_out_value"]), layer["an_empty_row"],
                       layer["kernel"].is_null() ? "none" : layer["kernel"].get<std::string>()});
     }
     print_table(rows);
@@ -94,7 +97,9 @@ void add_inspect(CLI::App& app) {
   command->add_option("SPEC", options->spec, "The model spec, a JSON file")->required()->type_name("");
   command->add_flag("--json", options->as_json, "Print JSON");
   command->footer(
-      "One row a layer: what it keeps (q and k are the positions of query and key), and the kernel that would run.\n"
+      "One row a layer: what it keeps (q and k are the positions of query and key), what a softmax makes of a row "
+      "that\n"
+      "sees nothing, such as that of a padding query, and the kernel that would run.\n"
       "Example:\n"
       "  axismask inspect model.json");
   command->callback([options] { run_inspect(*options); });
