@@ -16,6 +16,9 @@ namespace {
 // Small enough that padding, which seldom fills a tile, leaves few rows open.
 constexpr tile_size tile{32, 32};
 
+// A larger copy goes back to the heap after the call: half a batch may be padding.
+constexpr std::size_t most_held = std::size_t{1} << 20;
+
 std::int64_t number_at(halide_type_t type, const std::byte* at) {
   if (type.bits == 8) return *at != std::byte{0} ? 1 : 0;
   if (type.bits == 32) {
@@ -242,13 +245,14 @@ void empty_row_finder::find(const layer_values& layer, std::span<const named_axi
   });
 }
 
-void empty_row_finder::put_back() const {
+void empty_row_finder::put_back() {
   const std::byte* next = copy_.data();
   for_each_kept([&](std::int64_t from, std::int64_t to, std::int64_t keys) {
     copy(to_ + to, keys_.to, in_place_ ? next : from_ + from, in_place_ ? element_bytes_ : keys_.from, keys,
          element_bytes_);
     if (in_place_) next += keys * element_bytes_;
   });
+  if (copy_.capacity() > most_held) std::vector<std::byte>().swap(copy_);
 }
 
 }  // namespace axismask
