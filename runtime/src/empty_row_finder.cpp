@@ -16,7 +16,8 @@ namespace {
 // Small enough that padding, which seldom fills a tile, leaves few rows open.
 constexpr tile_size tile{32, 32};
 
-// A larger copy goes back to the heap after the call: half a batch may be padding.
+// More than this and four times what a call needs goes back to the heap: half of a batch may have been padding, and
+// what follows are steps of decoding.
 constexpr std::size_t most_held = std::size_t{1} << 20;
 
 std::int64_t number_at(halide_type_t type, const std::byte* at) {
@@ -233,11 +234,13 @@ void empty_row_finder::find(const layer_values& layer, std::span<const named_axi
                 "give that query a key that it sees; if it is padding, give the layer the empty_rows \"masked\"" +
                     std::string(can_keep_self ? " or \"keep_self\"" : ""));
   }
-  if (!in_place_ || kept_.empty()) return;
   std::int64_t kept = 0;
   for (const kept_keys& one : kept_) kept += one.count;
   for (const kept_axis& axis : std::span(others_).first(other_count_)) kept *= axis.size;
-  copy_.resize(static_cast<std::size_t>(kept * element_bytes_));
+  const auto bytes = static_cast<std::size_t>(in_place_ ? kept * element_bytes_ : 0);
+  if (copy_.capacity() > 4 * bytes + most_held) std::vector<std::byte>().swap(copy_);
+  copy_.resize(bytes);
+  if (!in_place_) return;
   std::byte* next = copy_.data();
   for_each_kept([&](std::int64_t from, std::int64_t, std::int64_t keys) {
     copy(next, element_bytes_, from_ + from, keys_.from, keys, element_bytes_);
@@ -245,14 +248,13 @@ void empty_row_finder::find(const layer_values& layer, std::span<const named_axi
   });
 }
 
-void empty_row_finder::put_back() {
+void empty_row_finder::put_back() const {
   const std::byte* next = copy_.data();
   for_each_kept([&](std::int64_t from, std::int64_t to, std::int64_t keys) {
     copy(to_ + to, keys_.to, in_place_ ? next : from_ + from, in_place_ ? element_bytes_ : keys_.from, keys,
          element_bytes_);
     if (in_place_) next += keys * element_bytes_;
   });
-  if (copy_.capacity() > most_held) std::vector<std::byte>().swap(copy_);
 }
 
 }  // namespace axismask

@@ -24,7 +24,7 @@ class empty_row_finder {
   void find(const layer_values& layer, std::span<const named_axis> axes, const mask_job& job, const tile_plan* given,
             tile_planner& planner);
   // To be called when the result is written: puts into it what is to be kept.
-  void put_back();
+  void put_back() const;
 
  private:
   using row_index = std::array<std::int64_t, max_rank>;  // along each axis of the logits

@@ -8,8 +8,7 @@
 //
 // keep_self keeps in an empty row each key whose position is the query's own: several, if several have it. A padding
 // query at -1 keeps the padding keys at -1, so that its softmax is finite. Where no key has the query's position, the
-// row stays masked. In place, such a call works on a copy of what it keeps, for which it allocates memory if that is more
-// than 1 MiB.
+// row stays masked. In place, such a call works on a copy of what it keeps.
 #pragma once
 
 #include <cstddef>
