@@ -14,6 +14,7 @@
 #include "axismask/linked.hpp"
 #include "axismask/text.hpp"
 #include "bind.hpp"
+#include "empty_row_finder.hpp"
 #include "masked_bits.hpp"
 #include "passes.hpp"
 
@@ -104,6 +105,7 @@ struct workspace {
   converted_numbers converted;
   tile_planner planner;
   tile_plan plan;
+  empty_row_finder empty_rows;
 };
 
 // The workspace of this thread. While one call has it, another (a pool may run one on this thread meanwhile) makes its
@@ -206,6 +208,8 @@ void apply(const layer_values& layer, const any_view& logits, const any_view& ou
   if (options.plan != nullptr) check_plan(*options.plan, layer, logits, side_inputs);
   if (logits.element_count() == 0) return;
   job.in_place = check_places(job.bound);
+  const bool has_rule = layer.empty_rows != empty_rows::masked;
+  if (has_rule) space->empty_rows.find(layer, logits.axes(), job, options.plan, space->planner);
 
   way way = find_way(job, logits, options, *space, type);
   const int width = width_of(job, type, way.plan);
@@ -225,6 +229,7 @@ void apply(const layer_values& layer, const any_view& logits, const any_view& ou
                 "its kernel gave code " + std::to_string(failure.code) + " (" + message + ")",
                 "report this with the arrays' axes, sizes and strides: it is a mistake in axismask");
   }
+  if (has_rule) space->empty_rows.put_back();
 }
 
 }  // namespace axismask
