@@ -16,6 +16,8 @@
 #include "axismask/text.hpp"
 #include "bind.hpp"
 #include "device_pass.hpp"
+#include "empty_row_finder.hpp"
+#include "empty_rows.hpp"
 #include "masked_bits.hpp"
 #include "passes.hpp"
 
@@ -133,6 +135,7 @@ struct workspace {
   converted_numbers converted;
   tile_planner planner;
   tile_plan plan;
+  empty_row_finder empty_rows;
   device_workspaces devices;
 };
 
@@ -227,6 +230,20 @@ void bind_all(const layer_values& layer, const any_view& logits, const any_view&
   }
 }
 
+// Empty rows are found, and what is kept of them is put back, by the processor.
+void check_rule_on_device(const layer_values& layer, const any_view& logits, std::span<const side_input> side_inputs) {
+  std::string_view array;
+  if (layer.empty_rows == empty_rows::keep_self && logits.is_in_device_memory()) array = "logits";
+  for (const side_input& input : side_inputs) {
+    if (input.array.is_in_device_memory()) array = input.name;
+  }
+  if (array.empty()) return;
+  throw error("device-memory", std::string(array),
+              "it is in a device's memory, and the layer's empty_rows is \"" + std::string(name_of(layer.empty_rows)) +
+                  "\", for which the processor must see it",
+              "give memory of the host, or a layer whose empty_rows is \"masked\"");
+}
+
 void run_on_device(const layer_values& layer, const any_view& logits, const any_view& out,
                    std::span<const side_input> side_inputs, const call_options& options,
                    std::span<const kernel> kernels, workspace& space) {
@@ -256,9 +273,15 @@ void run_on_device(const layer_values& layer, const any_view& logits, const any_
   }
   if (logits.element_count() == 0) return;
   job.in_place = check_places(job.bound, on.has_pointers || !logits.is_in_device_memory());
+  const bool has_rule = layer.empty_rows != empty_rows::masked;
+  if (has_rule) {
+    check_rule_on_device(layer, logits, inputs);
+    space.empty_rows.find(layer, logits.axes(), job, plan, space.planner);
+  }
   set_width(job.bound, 8, space.converted);
   run_on_device(job, *layer.type, kernels, on, kept, space.planner, space.plan, &layout, plan,
                 options.stream == nullptr);
+  if (has_rule) space.empty_rows.put_back();
 }
 
 }  // namespace
@@ -288,6 +311,8 @@ void apply(const layer_values& layer, const any_view& logits, const any_view& ou
   if (options.plan != nullptr) check_plan(*options.plan, layer, logits, side_inputs);
   if (logits.element_count() == 0) return;
   job.in_place = check_places(job.bound, true);
+  const bool has_rule = layer.empty_rows != empty_rows::masked;
+  if (has_rule) space->empty_rows.find(layer, logits.axes(), job, options.plan, space->planner);
 
   way way = find_way(job, logits, options, *space, type);
   const int width = width_of(job, type, way.plan);
@@ -307,6 +332,7 @@ void apply(const layer_values& layer, const any_view& logits, const any_view& ou
                 "its kernel gave code " + std::to_string(failure.code) + " (" + message + ")",
                 "report this with the arrays' axes, sizes and strides: it is a mistake in axismask");
   }
+  if (has_rule) space->empty_rows.put_back();
 }
 
 }  // namespace axismask

@@ -14,12 +14,16 @@
 #include "axismask/structure_breach.hpp"
 #include "axismask/structure_words.hpp"
 #include "axismask/text.hpp"
+#include "empty_rows.hpp"
 #include "layer_contents.hpp"
 
 namespace axismask {
 namespace {
 
 std::span<const attribute_record> records_of(const Layer& layer) { return layer.type().attributes; }
+
+// Not of `Layer::values`, which wants a value for every variable.
+empty_rows rule_of(const Layer& layer) { return layer_access::of(layer).values.empty_rows; }
 
 std::vector<std::string_view> names_of(std::span<const attribute_record> records, bool leaves_only) {
   std::vector<std::string_view> names;
@@ -171,11 +175,14 @@ void check_axes(const layer_contents& layer) {
 
 // A layer whose attribute at each index is `value_at(index)`.
 template <class ValueAt>
-Layer build(const layer_type& type, std::string name, ValueAt value_at) {
+Layer build(const layer_type& type, std::string name, empty_rows rule, ValueAt value_at) {
   const auto contents = std::make_shared<layer_access::contents>(type);
   contents->name = std::move(name);
+  contents->values.empty_rows = rule;
   for (std::size_t index = 0; index < type.attributes.size(); ++index) write(*contents, index, value_at(index));
   check_axes(*contents);
+  if (const auto problem = breach_of(rule, contents->values))
+    fail("field-value", place(*contents, "empty_rows"), *problem);
   return layer_access::make(contents);
 }
 
@@ -226,7 +233,12 @@ Layer from_attributes(const layer_type& type, const any_attributes& fields, std:
     if (given.at(index) != nullptr) continue;
     fail("field-missing", place(name, type, records[index].name), breach::field_missing(records[index].name));
   }
-  return build(type, std::move(name), [&](std::size_t index) { return *given.at(index); });
+  return build(type, std::move(name), empty_rows::masked, [&](std::size_t index) { return *given.at(index); });
+}
+
+Layer with_empty_rows(const Layer& layer, empty_rows rule) {
+  return build(layer.type(), layer.name(), rule,
+               [&](std::size_t index) { return read(layer_access::of(layer), index); });
 }
 
 attribute_key key_for_field(const Layer& layer, std::string_view field) {
@@ -238,7 +250,7 @@ attribute_key key_for_field(const Layer& layer, std::string_view field) {
 any_attribute any_leaf_selection::get() const { return read(layer_access::of(layer_), index_); }
 
 Layer any_leaf_selection::set(const any_attribute& value) const {
-  return build(layer_.type(), layer_.name(),
+  return build(layer_.type(), layer_.name(), rule_of(layer_),
                [&](std::size_t index) { return index == index_ ? value : read(layer_access::of(layer_), index); });
 }
 
@@ -264,7 +276,7 @@ any_selection select(const Layer& layer) { return any_selection(layer); }
 // ----------------------------------------------------------------------------------------------------------- Trees
 
 any_flattened_with_keys tree_flatten_with_keys(const Layer& layer) {
-  any_flattened_with_keys result{{}, {&layer.type(), layer.name(), {}, {}}};
+  any_flattened_with_keys result{{}, {&layer.type(), layer.name(), {}, {}, rule_of(layer)}};
   for (std::size_t index = 0; index < records_of(layer).size(); ++index) {
     const attribute_record& record = records_of(layer)[index];
     any_attribute value = read(layer_access::of(layer), index);
@@ -294,7 +306,7 @@ Layer tree_unflatten(const any_structure& structure, std::span<const any_attribu
   }
   std::size_t next_leaf = 0;
   std::size_t next_name = 0;
-  return build(*structure.type, structure.name, [&](std::size_t index) -> any_attribute {
+  return build(*structure.type, structure.name, structure.rule, [&](std::size_t index) -> any_attribute {
     if (is_leaf(records[index].part)) return leaves[next_leaf++];
     return structure.static_fields.at(next_name++).second;
   });
@@ -323,7 +335,7 @@ Layer bind(const Layer& layer, const std::vector<any_variable_value>& values, bo
       fail("variable-unknown", where, breach::variable_unknown(one.label, labels));
     }
   }
-  return build(layer.type(), layer.name(), [&](std::size_t index) {
+  return build(layer.type(), layer.name(), rule_of(layer), [&](std::size_t index) {
     any_attribute attribute = read(contents, index);
     const auto* variable = std::get_if<any_variable>(&attribute);
     if (variable == nullptr) return attribute;

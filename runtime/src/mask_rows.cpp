@@ -19,26 +19,21 @@ constexpr std::int64_t most_elements = std::int64_t{1} << 36;   // half a minute
 constexpr std::array<std::string_view, max_operands> operand_names{
     "/0", "/1", "/2", "/3", "/4", "/5", "/6", "/7", "/8", "/9", "/10", "/11", "/12", "/13", "/14", "/15"};
 
-// Positions proper: ids of documents lie along the same axes, and nobody can make them up.
-bool counts_tokens(const attribute_record& attribute) {
-  return is_positions(attribute.part) && attribute.name.ends_with("positions_input_name");
-}
-
-// The part of an array from `first` on, if it has the axis.
-any_view cut(const any_view& array, std::string_view axis, std::int64_t first, std::int64_t size) {
+// The part of an array that is in the range, if it has the axis.
+any_view cut(const any_view& array, std::string_view axis, index_range range) {
   std::vector<named_axis> axes(array.axes().begin(), array.axes().end());
   auto* data = static_cast<std::byte*>(array.data());
   for (named_axis& one : axes) {
     if (one.name != axis) continue;
-    data += first * one.stride * facts(array.type()).bytes;
-    one.size = size;
+    data += range.first * one.stride * facts(array.type()).bytes;
+    one.size = range.count;
   }
   return {data, array.type(), axes};
 }
 
 // The array at one index of an axis, without that axis.
 any_view at_index(const any_view& array, std::string_view axis, std::int64_t index) {
-  const any_view part = cut(array, axis, index, 1);
+  const any_view part = cut(array, axis, {index, 1});
   std::vector<named_axis> axes(part.axes().begin(), part.axes().end());
   std::erase_if(axes, [&](const named_axis& one) { return one.name == axis; });
   return {part.data(), part.type(), axes};
@@ -52,6 +47,10 @@ void check_size(const char* where, const std::string& axis, std::int64_t size) {
 }
 
 }  // namespace
+
+bool counts_tokens(const attribute_record& attribute) {
+  return is_positions(attribute.part) && attribute.name.ends_with("positions_input_name");
+}
 
 mask_rows::mask_rows(const layer_values& layer, std::span<const side_input> given, const mask_choice& choice)
     : query_axis_("seq"), kv_axis_("kv_seq"), values_(layer) {
@@ -228,32 +227,41 @@ std::vector<bool> mask_rows::query_padding() const { return padding(role::query_
 // Positions of keys, too, have the queries' axis.
 std::vector<bool> mask_rows::key_padding() const { return padding(role::kv_positions, query_axis_, keys_); }
 
+mask_rows::part mask_rows::part_of(index_range queries, index_range keys) const {
+  part result(values_);
+  const auto part_of_array = [&](const any_view& array, bool of_keys) {
+    if (of_keys) return cut(array, query_axis_, keys);
+    return cut(cut(array, query_axis_, queries), kv_axis_, keys);
+  };
+  for (const operand& one : numbers_) result.numbers.push_back(part_of_array(one.array, false));
+  for (std::size_t place = 0; place < numbers_.size(); ++place) {
+    result.layer.attributes[numbers_[place].attribute].numbers = &result.numbers[place];
+  }
+  for (std::size_t place = 0; place < inputs_.size(); ++place) {
+    const auto& [attribute, array] = inputs_[place];
+    const bool of_keys = values_.type->attributes[attribute].part == role::kv_positions;
+    result.inputs.push_back({operand_names[place], part_of_array(array, of_keys)});
+  }
+  return result;
+}
+
+void mask_rows::read(index_range queries, index_range keys, std::vector<std::uint8_t>& kept) const {
+  const part wanted = part_of(queries, keys);
+  std::vector<std::uint16_t> logits(static_cast<std::size_t>(queries.count * keys.count));
+  const std::array axes{named_axis{query_axis_, queries.count, keys.count}, named_axis{kv_axis_, keys.count, 1}};
+  const any_view zeros(logits.data(), dtype::float16, axes);
+  apply(wanted.layer, zeros, zeros, wanted.inputs, {.threads = 1});
+  kept.resize(logits.size());
+  std::transform(logits.begin(), logits.end(), kept.begin(), [](std::uint16_t one) { return one == 0 ? 1 : 0; });
+}
+
 void mask_rows::for_each_strip(const std::function<void(const mask_strip&)>& visit) const {
   const std::int64_t rows = std::clamp<std::int64_t>(strip_elements / keys_, 1, queries_);
-  std::vector<std::uint16_t> logits(static_cast<std::size_t>(rows * keys_));
-  std::vector<std::uint8_t> kept(logits.size());
-  std::vector<any_view> numbers(numbers_.size());
-  layer_values layer = values_;
+  std::vector<std::uint8_t> kept;
   for (std::int64_t first = 0; first < queries_; first += rows) {
     const std::int64_t count = std::min(rows, queries_ - first);
-    std::vector<side_input> inputs;
-    for (std::size_t place = 0; place < inputs_.size(); ++place) {
-      const auto& [attribute, array] = inputs_[place];
-      const bool of_keys = values_.type->attributes[attribute].part == role::kv_positions;
-      inputs.push_back({operand_names[place], of_keys ? array : cut(array, query_axis_, first, count)});
-    }
-    for (std::size_t place = 0; place < numbers_.size(); ++place) {
-      numbers[place] = cut(numbers_[place].array, query_axis_, first, count);
-      layer.attributes[numbers_[place].attribute].numbers = &numbers[place];
-    }
-    std::fill(logits.begin(), logits.end(), std::uint16_t{0});
-    const std::array axes{named_axis{query_axis_, count, keys_}, named_axis{kv_axis_, keys_, 1}};
-    const any_view strip(logits.data(), dtype::float16, axes);
-    apply(layer, strip, strip, inputs, {.threads = 1});
-
-    const auto elements = static_cast<std::size_t>(count * keys_);
-    for (std::size_t at = 0; at < elements; ++at) kept[at] = logits[at] == 0 ? 1 : 0;
-    visit({first, count, keys_, std::span(kept).first(elements)});
+    read({first, count}, {0, keys_}, kept);
+    visit({first, count, keys_, kept});
   }
 }
 

@@ -24,6 +24,15 @@ struct mask_choice {
   std::vector<std::pair<std::string, std::int64_t>> at = {};
 };
 
+// Queries or keys: `count` of them from `first` on.
+struct index_range {
+  std::int64_t first;
+  std::int64_t count;
+};
+
+// Positions proper: ids of documents lie along the same axes, and nobody can make them up.
+[[nodiscard]] bool counts_tokens(const attribute_record& attribute);
+
 // Some rows of a mask, whole.
 struct mask_strip {
   std::int64_t first_query;
@@ -61,6 +70,28 @@ class mask_rows {
   // For each query or key: is any of its positions (or ids) negative?
   [[nodiscard]] std::vector<bool> query_padding() const;
   [[nodiscard]] std::vector<bool> key_padding() const;
+
+  // Are its positions made?
+  [[nodiscard]] bool makes_positions() const { return !made_positions_.empty(); }
+  [[nodiscard]] const axismask::layer_type& layer_type() const { return *values_.type; }
+
+  // A part of the mask as a call of the layer: logits with the axes query_axis() and kv_axis() alone take these.
+  struct part {
+    layer_values layer;
+    std::vector<any_view> numbers;  // the layer points to them
+    std::vector<side_input> inputs;
+
+    explicit part(const layer_values& whole) : layer(whole) {}
+    part(part&&) = default;
+    part(const part&) = delete;
+    part& operator=(const part&) = delete;
+    part& operator=(part&&) = delete;
+    ~part() = default;
+  };
+  [[nodiscard]] part part_of(index_range queries, index_range keys) const;
+
+  // Reads a part of the mask: 1 where a logit is kept, 0 where it is masked, row after row.
+  void read(index_range queries, index_range keys, std::vector<std::uint8_t>& kept) const;
 
   // Calls `visit` with one strip after another, from the first query to the last.
   void for_each_strip(const std::function<void(const mask_strip&)>& visit) const;

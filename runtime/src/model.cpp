@@ -15,6 +15,7 @@
 #include "axismask/linked.hpp"
 #include "axismask/structure_breach.hpp"
 #include "axismask/text.hpp"
+#include "empty_rows.hpp"
 #include "json_text.hpp"
 #include "layer_contents.hpp"
 #include "model_schema.hpp"
@@ -57,6 +58,8 @@ constexpr std::int64_t most_layers = 10000;
 
 constexpr std::string_view name_wanted = R"(the layer's name, such as "layers.0")";
 constexpr std::string_view masked_value_wanted = R"(a number, "lowest" or "-inf")";
+constexpr std::string_view empty_rows_wanted = R"("masked", "error" or "keep_self")";
+constexpr std::string_view empty_rows_key = "empty_rows";
 
 // --------------------------------------------------------------------------------------------------------- Checks
 
@@ -267,12 +270,18 @@ struct layer_shape {
   [[nodiscard]] std::string type() const { return how == nullptr ? types : std::string(how->type) + "<" + types + ">"; }
 };
 
-// A part of a layer has neither the name nor the masked value, which may be called otherwise in the part's own type.
+// A part of a layer has neither the name nor the rule for empty rows nor the masked value, which may be called
+// otherwise in the part's own type.
 void check_no_layer_keys(const json& part, const std::string& where, std::string_view masked_value_name) {
   for (const auto& [name, value] : part.items()) {
     if (name == "name") {
       throw error("spec-unknown-key", where + step(name), "\"name\" belongs to the layer, and its parts have none",
                   "leave it out here");
+    }
+    if (name == empty_rows_key) {
+      throw error("spec-unknown-key", where + step(name),
+                  "\"empty_rows\" belongs to the layer, because a row is empty or not by the whole mask",
+                  R"(leave it out here, and give it beside the layer's "masked_out_value")");
     }
     if (name == "masked_out_value" || name == masked_value_name) {
       throw error("spec-unknown-key", where + step(name),
@@ -294,6 +303,7 @@ void check_composition_keys(const json& object, const std::string& where, const 
   if (place == place_of_mask::layer) keys.push_back({"name", true, std::string(name_wanted)});
   if (!is_part) keys.push_back({"masked_out_value", true, std::string(masked_value_wanted)});
   keys.push_back({shape.how->key, true, {}});
+  if (!is_part) keys.push_back({empty_rows_key, false, {}});
   if (is_part) check_no_layer_keys(object, where, {});
   for (const plain_mask& mask : shape.masks) {
     for (const attribute_record& attribute : mask.type->attributes) {
@@ -446,6 +456,7 @@ void read_attributes(const plain_mask& mask, layer_contents& out, index_range ra
     const attribute_record& attribute = attributes[index];
     keys.push_back({attribute.name, is_required(attribute.part), wanted_for(attribute)});
   }
+  if (own_place != place_of_mask::part) keys.push_back({empty_rows_key, false, {}});
   check_keys(*mask.object, mask.where, mask.where, std::string(mask.type->name), keys);
   if (own_place == place_of_mask::layer)
     out.name = read_text(mask.object->at("name"), mask.where + "/name", name_wanted);
@@ -470,11 +481,28 @@ void read_attributes(const plain_mask& mask, layer_contents& out, index_range ra
   check_axes(mask, out.values, range);
 }
 
+// The rule for empty rows, of which the other attributes must have been read.
+void read_empty_rows(const json& layer, const std::string& where, layer_values& out) {
+  const auto found = layer.find(empty_rows_key);
+  if (found == layer.end()) return;
+  const std::string place = where + step(empty_rows_key);
+  const std::string& name = read_text(*found, place, empty_rows_wanted);
+  const auto* const rule = std::find(empty_rows_names.begin(), empty_rows_names.end(), name);
+  if (rule == empty_rows_names.end()) {
+    throw error("spec-value", place, "there is no " + in_quotes(name) + did_you_mean(name, empty_rows_names).str(),
+                "give " + std::string(empty_rows_wanted));
+  }
+  out.empty_rows = static_cast<empty_rows>(rule - empty_rows_names.begin());
+  if (const auto problem = breach_of(out.empty_rows, out)) {
+    throw error("spec-value", place, problem->what.str(), problem->cure.str());
+  }
+}
+
 void read_layer(const json& layer, const std::string& where, const layer_shape& shape, place_of_mask place,
                 layer_contents& out) {
   if (shape.how == nullptr) {
     read_attributes(shape.masks.front(), out, {0, out.values.type->attributes.size()}, place);
-    return;
+    return read_empty_rows(layer, where, out.values);
   }
   if (place == place_of_mask::layer) out.name = read_text(layer["name"], where + "/name", name_wanted);
   out.values.masked_out_value = read_masked_value(layer["masked_out_value"], where + "/masked_out_value");
@@ -490,6 +518,7 @@ void read_layer(const json& layer, const std::string& where, const layer_shape& 
     next = end;
   }
   check_same_axes(shape.masks, ranges, out.values);
+  read_empty_rows(layer, where, out.values);
 }
 
 // Reads a mask of a group for its mistakes alone.

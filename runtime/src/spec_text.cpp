@@ -6,6 +6,7 @@
 #include <span>
 
 #include "axismask/linked.hpp"
+#include "empty_rows.hpp"
 
 namespace axismask {
 namespace {
@@ -133,12 +134,14 @@ spec_json mask_json(const Layer& layer, bool with_defaults) {
     std::size_t next = 1;  // after the masked value
     mask["masked_out_value"] = masked_value_json(layer.values().masked_out_value);
     mask.update(part_json(layer, name, next, with_defaults));
-    return mask;
+  } else {
+    if (!with_defaults) mask["type"] = layer.type().name;
+    for (std::size_t index = 0; index < layer.type().attributes.size(); ++index) {
+      add_attribute(mask, layer, index, layer.type().attributes[index], with_defaults);
+    }
   }
-  if (!with_defaults) mask["type"] = layer.type().name;
-  for (std::size_t index = 0; index < layer.type().attributes.size(); ++index) {
-    add_attribute(mask, layer, index, layer.type().attributes[index], with_defaults);
-  }
+  const empty_rows rule = layer.values().empty_rows;
+  if (!with_defaults && rule != empty_rows::masked) mask["empty_rows"] = name_of(rule);
   return mask;
 }
 

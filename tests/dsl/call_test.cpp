@@ -13,6 +13,7 @@
 
 #include "axismask/causal.hpp"
 #include "axismask/causal_sliding_window.hpp"
+#include "axismask/empty_rows.hpp"
 
 namespace axismask {
 namespace {
@@ -92,6 +93,19 @@ TEST_F(Call, GivesADenseArrayForLogitsThatAreNot) {
   const auto out = layer_(every_other, input<"token_positions">(positions_));
   EXPECT_EQ(shape(made().logits), "seq:2:8 kv_seq:4:2");
   EXPECT_EQ(shape(made().out), "seq:2:4 kv_seq:4:1");
+}
+
+TEST_F(Call, PassesTheRuleForEmptyRows) {
+  (void)layer_(logits_, input<"token_positions">(positions_));
+  EXPECT_EQ(calls.at(0).layer.empty_rows, empty_rows::masked);
+  const auto keeping = with_empty_rows<empty_rows::keep_self>(layer_);
+  (void)keeping(logits_, input<"token_positions">(positions_));
+  keeping.apply_in_place(call_options{.threads = 3}, logits_, input<"token_positions">(positions_));
+  for (const std::size_t at : {1, 2}) {
+    EXPECT_EQ(calls.at(at).layer.empty_rows, empty_rows::keep_self);
+    EXPECT_EQ(calls.at(at).layer.type, &layer_type_of<seed>);
+    EXPECT_EQ(calls.at(at).layer.attributes[1].number, 512);
+  }
 }
 
 TEST_F(Call, PassesTheAttributesInTheirOrder) {

@@ -12,6 +12,7 @@
 
 #include "axismask/causal.hpp"
 #include "axismask/causal_sliding_window.hpp"
+#include "axismask/documents.hpp"
 #include "axismask/layer.hpp"
 
 // A layer outside of every namespace.
@@ -61,6 +62,14 @@ void expect_attributes(const layer_type& type, const std::vector<expected_attrib
     EXPECT_EQ(type.attributes[index].name, expected[index].name);
     EXPECT_EQ(type.attributes[index].part, expected[index].part) << expected[index].name;
     EXPECT_EQ(type.attributes[index].default_name, expected[index].default_name) << expected[index].name;
+  }
+}
+
+// Both lie along queries and keys; only positions tell which key is the query's own.
+TEST(LayerType, TellsIdsFromPositions) {
+  for (const attribute_record& attribute : layer_type_of<seed>.attributes) EXPECT_FALSE(attribute.are_ids);
+  for (const attribute_record& attribute : layer_type_of<ApplyDocumentAttentionMask<>>.attributes) {
+    EXPECT_EQ(attribute.are_ids, is_positions(attribute.part)) << attribute.name;
   }
 }
 

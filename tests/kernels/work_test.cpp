@@ -17,6 +17,7 @@
 #include <thread>
 #include <vector>
 
+#include "axismask/empty_rows.hpp"
 #include "axismask/layers.hpp"
 #include "axismask/model.hpp"
 #include "axismask/plan.hpp"
@@ -198,11 +199,18 @@ TEST_F(work, allocates_nothing_once_a_call_of_the_size_was_made) {
   const std::array<side_input, 2> inputs{side_input{"queries", positions.view().erased()},
                                          side_input{"keys", wide.view().erased()}};
   const tile_plan tiles = plan(local, {8, 16}, input<"token_positions">(positions));
+  named_array<std::int32_t, axes<"seq">> padded({positions.view().size<"seq">()});
+  std::copy_n(positions.data(), positions.element_count(), padded.data());
+  std::fill_n(padded.data(), 4, -1);
+  const auto keeping = with_empty_rows<empty_rows::keep_self>(local);
   const auto all = [&] {
     local.apply(logits, out, input<"token_positions">(positions));
     local.apply(call_options{.plan = &tiles}, logits, out, input<"token_positions">(positions));
     layer.apply(logits.view().erased(), out.view().erased(), inputs);
     layer.apply_in_place(out.view().erased(), inputs);
+    // With rows that see nothing.
+    keeping.apply(logits, out, input<"token_positions">(padded));
+    keeping.apply_in_place(out, input<"token_positions">(padded));
     // Small ones are not cut into tiles.
     layer.apply_in_place(slice<"heads">(out.view(), 0).erased(), inputs, {.threads = 1});
   };

@@ -159,63 +159,10 @@ def masks_of_model(code, config):
 # ------------------------------------------------------------------------------------------------------ The files
 
 # A file for each family, with the values of a model that people use, and the model's code. Sources of the values:
-# pages of the models, and where those are not open the defaults of their classes.
+# pages of the models, and where those are not open the defaults of their classes. model_test.cpp reads the files too.
 FAMILIES = {
-    "gemma2": (
-        {"num_hidden_layers": 42, "sliding_window": 4096, "sliding_window_size": 4096, "max_position_embeddings": 8192},
-        "gemma2/modeling_gemma2.py", "Gemma2Model",
-    ),
-    "gemma3_text": (
-        {"num_hidden_layers": 26, "sliding_window": 512, "sliding_window_pattern": 6},
-        "gemma3/modeling_gemma3.py", "Gemma3TextModel",
-    ),
-    "gemma3n_text": (
-        {"num_hidden_layers": 35, "sliding_window": 512},
-        "gemma3n/modeling_gemma3n.py", "Gemma3nTextModel",
-    ),
-    "mistral": ({"num_hidden_layers": 32, "sliding_window": 4096}, "mistral/modeling_mistral.py", "MistralModel"),
-    "mixtral": ({"num_hidden_layers": 32, "sliding_window": None}, "mixtral/modeling_mixtral.py", "MixtralModel"),
-    "phi3": ({"num_hidden_layers": 32, "sliding_window": 2047}, "phi3/modeling_phi3.py", "Phi3Model"),
-    "qwen2": (
-        {"num_hidden_layers": 28, "use_sliding_window": False, "sliding_window": 131072, "max_window_layers": 28},
-        "qwen2/modeling_qwen2.py", "Qwen2Model",
-    ),
-    "qwen3": (
-        {"num_hidden_layers": 36, "use_sliding_window": True, "sliding_window": 4096, "max_window_layers": 30},
-        "qwen3/modeling_qwen3.py", "Qwen3Model",
-    ),
-    "gpt_oss": (
-        {"num_hidden_layers": 24, "sliding_window": 128, "layer_types": ["sliding_attention", "full_attention"] * 12},
-        "gpt_oss/modeling_gpt_oss.py", "GptOssModel",
-    ),
-    "llama": ({"num_hidden_layers": 32}, "llama/modeling_llama.py", "LlamaModel"),
-    "llama4_text": (
-        {"num_hidden_layers": 48, "attention_chunk_size": 8192, "no_rope_layers": [1, 1, 1, 0] * 12},
-        "llama4/modeling_llama4.py", "Llama4TextModel",
-    ),
-    "cohere2": (
-        {"num_hidden_layers": 32, "sliding_window": 4096, "sliding_window_pattern": 4},
-        "cohere2/modeling_cohere2.py", "Cohere2Model",
-    ),
-    "olmo2": ({"num_hidden_layers": 32}, "olmo2/modeling_olmo2.py", "Olmo2Model"),
-    "olmo3": ({"num_hidden_layers": 32, "sliding_window": 4096}, "olmo3/modeling_olmo3.py", "Olmo3Model"),
-    "modernbert": (
-        {"num_hidden_layers": 22, "local_attention": 128, "global_attn_every_n_layers": 3},
-        "modernbert/modeling_modernbert.py", "ModernBertModel",
-    ),
-    "starcoder2": (
-        {"num_hidden_layers": 30, "sliding_window": 4096},
-        "starcoder2/modeling_starcoder2.py", "Starcoder2Model",
-    ),
-    "smollm3": (
-        {"num_hidden_layers": 36, "use_sliding_window": False, "no_rope_layer_interval": 4, "sliding_window": None},
-        "smollm3/modeling_smollm3.py", "SmolLM3Model",
-    ),
-    "exaone4": (
-        {"num_hidden_layers": 64, "sliding_window": 4096, "sliding_window_pattern": "LLLG",
-         "layer_types": (["sliding_attention"] * 3 + ["full_attention"]) * 16},
-        "exaone4/modeling_exaone4.py", "Exaone4Model",
-    ),
+    family: (one["config"], *one["code"])
+    for family, one in json.loads((pathlib.Path(__file__).parent / "families.json").read_text()).items()
 }
 CODE = {family: code_that_makes_masks(file, model) for family, (_, file, model) in FAMILIES.items()}
 GONE = object()  # the mutation that takes a key away

@@ -54,7 +54,7 @@ SPEC_ERRORS = [
         {"sliding_window": 4},
         f'error[spec-unknown-key] /layers/0/sliding_window: {WINDOW} has no key "sliding_window"; its keys are "name", '
         '"type", "masked_out_value", "sliding_window_size", "query_positions_input_name", "kv_positions_input_name", '
-        '"seq_axis", "kv_seq_axis"',
+        '"seq_axis", "kv_seq_axis", "empty_rows"',
     ),
     (
         {"sliding_window_size": None},
@@ -234,11 +234,12 @@ APPLY_ERRORS = [
 
 # Whole command lines, and the error.
 USAGE_ERRORS = [
-    ([], "axismask: a command is missing: apply, inspect, show, plan, kernels, import or explain"),
+    ([], "axismask: a command is missing: apply, inspect, show, plan, kernels, import, explain or diff"),
     (["inspekt"], 'inspekt: there is no such command (did you mean "inspect"?)'),
     (
         ["draw", "spec.json"],
-        'draw: there is no such command; there are "apply", "inspect", "show", "plan", "kernels", "import", "explain"',
+        'draw: there is no such command; there are "apply", "inspect", "show", "plan", "kernels", "import", "explain", '
+        '"diff"',
     ),
     (["--json"], "--json: there is no such option"),
     (["inspect"], "SPEC: it is missing"),
@@ -649,14 +650,16 @@ class Inspect(CommandTest):
         rows = [line.split("  ") for line in result.stdout.splitlines()]
         rows = [[cell.strip() for cell in row if cell] for row in rows]
         kernel = self.kernel(WINDOW)
+        uniform = "becomes uniform, 1/n for each of n keys"
         self.assertEqual(
             rows,
             [
-                ["LAYER", "TYPE", "KEEPS", "WINDOW", "MASKED VALUE", "KERNEL"],
-                ["layers.0", WINDOW, "q >= k && q - k < 512 && k >= 0", "512", "-2.3819763e+38", kernel],
-                ["glöbal 1", CAUSAL, "q >= k && k >= 0", "-", "lowest", self.kernel(CAUSAL)],
+                ["LAYER", "TYPE", "KEEPS", "WINDOW", "MASKED VALUE", "AN EMPTY ROW", "KERNEL", "PLACE"],
+                ["layers.0", WINDOW, "q >= k && q - k < 512 && k >= 0", "512", "-2.3819763e+38", uniform, kernel]
+                + ["/layers/0"],
+                ["glöbal 1", CAUSAL, "q >= k && k >= 0", "-", "lowest", uniform, self.kernel(CAUSAL), "/layers/1"],
                 ["w", WINDOW, "q >= k && q - k < sliding_window_size[heads] && k >= 0", "1, 2, 3, 4, ... by heads"]
-                + ["-1.5", kernel],
+                + ["-1.5", uniform, kernel, "/layers/2"],
             ],
         )
         # Columns stand below each other.
@@ -677,7 +680,10 @@ class Inspect(CommandTest):
                 "formula": "q >= k && q - k < 512 && k >= 0",
                 "sliding_window_size": 512,
                 "masked_out_value": -2.3819763e38,
+                "empty_rows": "masked",
+                "an_empty_row": "becomes uniform, 1/n for each of n keys",
                 "kernel": self.kernel(WINDOW),
+                "place": "/layers/0",
                 "attributes": {"masked_out_value": -2.3819763e38, "sliding_window_size": 512, **names},
             },
         )
@@ -689,7 +695,10 @@ class Inspect(CommandTest):
                 "formula": "q >= k && k >= 0",
                 "sliding_window_size": None,
                 "masked_out_value": "lowest",
+                "empty_rows": "masked",
+                "an_empty_row": "becomes uniform, 1/n for each of n keys",
                 "kernel": self.kernel(CAUSAL),
+                "place": "/layers/1",
                 "attributes": {"masked_out_value": "lowest", **names, "seq_axis": "t"},
             },
         )
@@ -697,6 +706,16 @@ class Inspect(CommandTest):
         self.assertEqual(layers[2]["sliding_window_size"], windows)
         self.assertEqual(layers[2]["attributes"]["sliding_window_size"], windows)
         self.assertEqual(len(layers), 3)
+
+    def test_places_of_masks_in_groups(self):
+        slides = {"type": WINDOW, "masked_out_value": 0, "sliding_window_size": 8}
+        full = {"type": CAUSAL, "masked_out_value": 0}
+        group = {"name": "layers.{}", "count": 4, "pattern": ["full", slides, "a/b"]}
+        write_spec({"axismask": 1, "model": "m", "masks": {"full": full, "a/b": slides}, "layers": [group]})
+        places = ["/masks/full", "/layers/0/pattern/1", "/masks/a~1b", "/masks/full"]
+        self.assertEqual([layer["place"] for layer in json.loads(run("inspect", "spec.json", "--json").stdout)], places)
+        table = run("inspect", "spec.json").stdout.splitlines()
+        self.assertEqual([line.split()[-1] for line in table], ["PLACE", *places])
 
 
 class Plan(CommandTest):
@@ -812,7 +831,7 @@ class ImportAndExplain(CommandTest):
         result = run("explain", "config.json")
         self.assert_ok(result)
         lines = result.stdout.splitlines()
-        self.assertEqual(len(lines), 8)
+        self.assertEqual(len(lines), 9)
         self.assertEqual(
             lines[0],
             "gemma3_text: 7 layers, by transformers 5.24.0, models/gemma3/configuration_gemma3.py, Gemma3TextConfig",
@@ -820,6 +839,10 @@ class ImportAndExplain(CommandTest):
         because = "sliding_window_pattern was absent, the class default is 6"
         self.assertEqual(lines[1], f"layer 0: sliding window of 512 keys, because (0+1) % 6 != 0; {because}")
         self.assertEqual(lines[6], f"layer 5: full attention, because (5+1) % 6 == 0; {because}")
+        self.assertEqual(
+            lines[8],
+            "an empty row (a query that sees nothing, such as padding) becomes uniform, 1/n for each of n keys in a softmax",
+        )
 
     def test_explain_json(self):
         self.write({"model_type": "llama4_text", "num_hidden_layers": 4, "attention_chunk_size": 64})
@@ -898,7 +921,7 @@ class ImportAndExplain(CommandTest):
 
 class Help(CommandTest):
     def test_help(self):
-        commands = ["apply", "inspect", "show", "plan", "kernels", "import", "explain"]
+        commands = ["apply", "inspect", "show", "plan", "kernels", "import", "explain", "diff"]
         for arguments in [["--help"], ["-h"], *([command, "--help"] for command in commands)]:
             result = run(*arguments)
             self.assert_ok(result)

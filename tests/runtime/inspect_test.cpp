@@ -92,7 +92,41 @@ TEST(Inspect, JsonOfComposedLayersIsThatOfSpecs) {
   EXPECT_EQ(all[1]["attributes"]["all"],
             json::array({causal_part, {{"any", json::array({window_of(1020), sinks_part})}}}));
   EXPECT_EQ(all[2]["attributes"]["masked_out_value"], "-inf");
+  EXPECT_EQ(all[1]["an_empty_row"], "becomes uniform, 1/n for each of n keys");
+  EXPECT_EQ(all[2]["an_empty_row"], "becomes NaN");
   EXPECT_EQ(all[2]["attributes"]["all"], json::array({causal_part, {{"not", window_of(512)}}}));
+}
+
+// This program has neither the layer for a window to both sides nor any kernels.
+TEST(Diff, WhatIsNotLinked) {
+  const auto error_of = [](const char* a, const char* b) {
+    const std::vector<const char*> arguments{"axismask", "diff", a, b};
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(command_line(static_cast<int>(arguments.size()), arguments.data()), 2);
+    return testing::internal::GetCapturedStderr();
+  };
+  const std::string no_layer = error_of("causal", "flash:2,3");
+  EXPECT_TRUE(no_layer.starts_with("axismask: error[layer-type] ApplyBidirectionalWindowAttentionMask: ")) << no_layer;
+  const std::string no_kernel = error_of("causal", "flash:2,0");
+  EXPECT_TRUE(no_kernel.starts_with("axismask: error[kernel-missing] ")) << no_kernel;
+}
+
+TEST(Inspect, SaysWhatBecomesOfEmptyRows) {
+  const std::string empty_rows = AXISMASK_SOURCE_DIR "/schemas/examples/empty_rows.json";
+  const json all = json::parse(output_of({"axismask", "inspect", empty_rows.c_str(), "--json"}));
+  ASSERT_EQ(all.size(), 6);
+  EXPECT_EQ(all[0]["empty_rows"], "keep_self");
+  EXPECT_EQ(all[0]["an_empty_row"], "attends to itself");
+  EXPECT_FALSE(all[0]["attributes"].contains("empty_rows"));  // it is none
+  EXPECT_EQ(all[4]["empty_rows"], "masked");
+  EXPECT_EQ(all[4]["an_empty_row"], "becomes uniform, 1/n for each of n keys");
+  EXPECT_EQ(all[5]["empty_rows"], "error");
+  EXPECT_EQ(all[5]["an_empty_row"], "is refused");
+  const std::string table = output_of({"axismask", "inspect", empty_rows.c_str()});
+  for (const char* words :
+       {" AN EMPTY ROW ", " attends to itself ", " becomes uniform, 1/n for each of n keys ", " is refused "}) {
+    EXPECT_NE(table.find(words), std::string::npos) << table;
+  }
 }
 
 }  // namespace

@@ -10,15 +10,18 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "axismask/huggingface.hpp"
 #include "axismask/layer.hpp"
 #include "axismask/layer_structure.hpp"
 #include "axismask/layers.hpp"
 #include "axismask/linked.hpp"
+#include "empty_rows.hpp"
 #include "model_schema.hpp"
 
 namespace mine {
@@ -622,7 +625,96 @@ TEST(Model, UnknownLayerNames) {
       R"(axismask: error[spec-layer-name] layer: the model "gemma-3-1b" has no layer ""; its layers are "layers.0")");
 }
 
+// ----------------------------------------------------------------------------------------------------- Empty rows
+
+TEST(EmptyRows, AreTheLayersRule) {
+  const Model model = Model::load(source_dir / "schemas/examples/empty_rows.json");
+  for (const Layer& layer : model.layers().first(4)) EXPECT_EQ(layer.values().empty_rows, empty_rows::keep_self);
+  EXPECT_EQ(model.layer("uniform").values().empty_rows, empty_rows::masked);
+  EXPECT_EQ(model.layer("refused").values().empty_rows, empty_rows::error);
+  EXPECT_EQ(read(window_spec(R"("sliding_window_size": 1, "masked_out_value": 0)")).layers()[0].values().empty_rows,
+            empty_rows::masked);
+
+  model.layer("refused").apply_in_place({}, {});
+  EXPECT_EQ(last_call.layer->empty_rows, empty_rows::error);
+}
+
+TEST(EmptyRows, AreOfTheWholeOfAComposition) {
+  const Layer layer = read(R"({"axismask": 1, "model": "m", "layers": [{"name": "a", "masked_out_value": "lowest",
+      "empty_rows": "keep_self", "all": [{"type": "ApplyCausalSlidingWindowAttentionMask", "sliding_window_size": 4},
+                                         {"type": "ApplyDocumentAttentionMask"}]}]})")
+                          .layers()[0];
+  EXPECT_EQ(layer.values().empty_rows, empty_rows::keep_self);  // by the window's positions, and not the documents' ids
+}
+
+TEST(EmptyRows, AreSavedUnlessMasked) {
+  const auto saved = [](const std::string& rule) {
+    return json::parse(
+        read(window_spec(R"("sliding_window_size": 1, "masked_out_value": 0)" + rule)).to_json())["layers"][0];
+  };
+  EXPECT_FALSE(saved("").contains("empty_rows"));
+  EXPECT_FALSE(saved(R"(, "empty_rows": "masked")").contains("empty_rows"));
+  EXPECT_EQ(saved(R"(, "empty_rows": "error")")["empty_rows"], "error");
+  EXPECT_EQ(saved(R"(, "empty_rows": "keep_self")")["empty_rows"], "keep_self");
+}
+
+TEST(EmptyRows, StayWhenALayerIsEdited) {
+  const Layer layer =
+      read(window_spec(R"("sliding_window_size": 1, "masked_out_value": 0, "empty_rows": "error")")).layers()[0];
+  const auto rule_of = [](const Layer& edited) { return edited.values().empty_rows; };
+  const Layer with_variable = select(layer).at("sliding_window_size").set(any_variable("window"));
+  EXPECT_EQ(rule_of(select(layer).at("sliding_window_size").set(std::int64_t{2})), empty_rows::error);
+  EXPECT_EQ(rule_of(bind_variables(with_variable, {value("window", std::int64_t{2})})), empty_rows::error);
+  const auto [leaves, structure] = tree_flatten(layer);
+  EXPECT_EQ(rule_of(tree_unflatten(structure, leaves)), empty_rows::error);
+  EXPECT_EQ(rule_of(from_attributes(layer.type(), attributes_dict(layer))), empty_rows::masked);  // it is no attribute
+
+  EXPECT_EQ(rule_of(with_empty_rows(layer, empty_rows::keep_self)), empty_rows::keep_self);
+  EXPECT_NE(tree_flatten(with_empty_rows(layer, empty_rows::keep_self)).structure, structure);
+}
+
+TEST(EmptyRows, ARuleThatALayerCannotHaveIsAnError) {
+  const Layer sinks = from_attributes(layer_type_of<ApplySinksAttentionMask<>>,
+                                      attributes_dict(from_attributes(layer_type_of<ApplySinksAttentionMask<>>,
+                                                                      {{"masked_out_value", masked_value(0)},
+                                                                       {"sink_count", std::int64_t{4}},
+                                                                       {"kv_positions_input_name", "token_positions"},
+                                                                       {"seq_axis", "seq"},
+                                                                       {"kv_seq_axis", "kv_seq"}})),
+                                      "sinks");
+  EXPECT_EQ(with_empty_rows(sinks, empty_rows::error).values().empty_rows, empty_rows::error);
+  try {
+    (void)with_empty_rows(sinks, empty_rows::keep_self);
+    FAIL();
+  } catch (const error& problem) {
+    EXPECT_STREQ(problem.what(),
+                 "axismask: error[field-value] sinks.empty_rows: \"keep_self\" compares the positions of queries and "
+                 "keys, and this layer does not take both; give \"masked\" or \"error\", or compose this mask with one "
+                 "that does, such as ApplyCausalAttentionMask");
+  }
+}
+
+TEST(EmptyRows, WhatASoftmaxMakesOfThem) {
+  const auto of = [](empty_rows rule, const masked_value& value) { return softmax_of_empty_row(rule, value); };
+  EXPECT_EQ(of(empty_rows::masked, masked_value::lowest()), "becomes uniform, 1/n for each of n keys");
+  EXPECT_EQ(of(empty_rows::masked, -1e9), "becomes uniform, 1/n for each of n keys");
+  EXPECT_EQ(of(empty_rows::masked, masked_value::minus_infinity()), "becomes NaN");
+  EXPECT_EQ(of(empty_rows::masked, -std::numeric_limits<double>::infinity()), "becomes NaN");
+  EXPECT_EQ(of(empty_rows::error, masked_value::minus_infinity()), "is refused");
+  EXPECT_EQ(of(empty_rows::keep_self, masked_value::minus_infinity()), "attends to itself");
+}
+
 // --------------------------------------------------------------------------------------------------------- Schema
+
+// The rules for empty rows that the schema allows a type are those that it can have.
+void check_rules_for_empty_rows(const json& schema, const std::string& reference, const layer_type& type) {
+  layer_values values{&type, 0, {}};
+  std::vector<std::string_view> possible;
+  for (const empty_rows rule : {empty_rows::masked, empty_rows::error, empty_rows::keep_self}) {
+    if (!breach_of(rule, values)) possible.push_back(name_of(rule));
+  }
+  EXPECT_EQ(schema.at(json::json_pointer(reference.substr(1)))["enum"], possible) << type.name;
+}
 
 // The schema has every shipped layer as its struct has it.
 TEST(Schema, HasTheShippedLayersAttributes) {
@@ -644,7 +736,8 @@ TEST(Schema, HasTheShippedLayersAttributes) {
     EXPECT_EQ(branches[index], type.name);
     const json& definition = schema["definitions"][std::string(type.name)];
     EXPECT_EQ(definition["additionalProperties"], false);
-    EXPECT_EQ(definition["properties"].size(), type.attributes.size() + 2);
+    EXPECT_EQ(definition["properties"].size(), type.attributes.size() + 3);  // and "name", "type", "empty_rows"
+    check_rules_for_empty_rows(schema, definition["properties"]["empty_rows"]["$ref"], type);
     std::vector<std::string> required{"type"};
     for (const attribute_record& attribute : type.attributes) {
       const std::string name(attribute.name);
@@ -681,26 +774,58 @@ TEST(BadSpec, DeepMasksOfGroupsAreErrorsAndNoCrash) {
       "/masks/m/x");
 }
 
-// Every example, loaded, saved and loaded again: the same layers, and the same text from then on.
+// A model, saved and loaded again: the same layers, and the same text from then on.
+void expect_same_when_saved(const Model& model) {
+  const temporary_file saved("");
+  model.save(saved.path());
+  const Model again = Model::load(saved.path());
+  EXPECT_EQ(again.name(), model.name());
+  EXPECT_EQ(again.to_json(), model.to_json());
+  ASSERT_EQ(again.layers().size(), model.layers().size());
+  for (std::size_t at = 0; at < model.layers().size(); ++at) {
+    EXPECT_EQ(tree_flatten(again.layers()[at]).structure, tree_flatten(model.layers()[at]).structure);
+    EXPECT_EQ(tree_flatten(again.layers()[at]).leaves, tree_flatten(model.layers()[at]).leaves);
+  }
+}
+
 TEST(Save, RoundTripOfEveryExample) {
-  const std::filesystem::path saved = std::filesystem::path(testing::TempDir()) / "axismask_saved.json";
   std::vector<std::filesystem::path> files{source_dir / "examples/gemma3/model.json"};
   for (const auto& entry : std::filesystem::directory_iterator(source_dir / "schemas/examples")) files.push_back(entry);
   ASSERT_GT(files.size(), 7U);
   for (const std::filesystem::path& file : files) {
     SCOPED_TRACE(file);
-    const Model model = Model::load(file);
-    model.save(saved);
-    const Model again = Model::load(saved);
-    EXPECT_EQ(again.name(), model.name());
-    EXPECT_EQ(again.to_json(), model.to_json());
-    ASSERT_EQ(again.layers().size(), model.layers().size());
-    for (std::size_t at = 0; at < model.layers().size(); ++at) {
-      EXPECT_EQ(tree_flatten(again.layers()[at]).structure, tree_flatten(model.layers()[at]).structure);
-      EXPECT_EQ(tree_flatten(again.layers()[at]).leaves, tree_flatten(model.layers()[at]).leaves);
-    }
+    expect_same_when_saved(Model::load(file));
   }
-  std::filesystem::remove(saved);
+}
+
+// What `axismask import` writes for each family is what saving writes.
+TEST(Save, RoundTripOfEveryImport) {
+  std::ifstream file(source_dir / "tests/oracle/families.json");
+  const json families = json::parse(file);
+  ASSERT_GE(families.size(), 18);
+  for (const auto& [family, one] : families.items()) {
+    SCOPED_TRACE(family);
+    json config = one["config"];
+    config["model_type"] = family;
+    const std::string spec = huggingface::config::parse(config.dump(), "config.json").spec();
+    const Model model = Model::parse(spec, "spec.json");
+    EXPECT_EQ(model.to_json(), spec);
+    expect_same_when_saved(model);
+  }
+}
+
+// A mask that is composed stays in its group.
+TEST(Save, ComposedMasksInGroups) {
+  const std::filesystem::path file = source_dir / "schemas/examples/composed_groups.json";
+  const json saved = json::parse(Model::load(file).to_json());
+  ASSERT_EQ(saved["layers"].size(), 1);
+  EXPECT_EQ(saved["layers"][0]["count"], 12);
+  const json& pattern = saved["layers"][0]["pattern"];
+  ASSERT_EQ(pattern.size(), 4);
+  std::ifstream stream(file);
+  const json written = json::parse(stream);
+  EXPECT_EQ(saved["masks"][pattern[0].get<std::string>()], written["masks"]["sliding in its document"]);
+  EXPECT_EQ(saved["masks"][pattern[3].get<std::string>()], written["layers"][0]["pattern"][3]);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // What a layer's attributes can be. Each type here says what part the attribute plays; a layer is a struct of them.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <string_view>
@@ -48,6 +49,18 @@ class masked_value {
   double number_;
 };
 
+// What becomes of a row of which the mask keeps nothing: one query, and one index of every further axis. A padding
+// query has such a row. It goes with a layer, and is none of its attributes (empty_rows.hpp; in a spec the key
+// "empty_rows").
+enum class empty_rows : std::uint8_t {
+  masked,     // masked as any other: a softmax over it is uniform, or NaN where the masked value is -inf
+  error,      // the call is an error, and writes nothing
+  keep_self,  // the logits whose key has the query's own position are kept, and nothing else
+};
+
+// As they are called in specs.
+inline constexpr std::array<std::string_view, 3> empty_rows_names{"masked", "error", "keep_self"};
+
 // A whole number of at least 1, known at run time: a window, a chunk.
 struct count {
   static constexpr role part = role::parameter;
@@ -91,9 +104,13 @@ template <text Name>
 struct kv_positions : named_part<Name, role::kv_positions> {};
 // Integers along the same axes that are no positions: the document of each token.
 template <text Name>
-struct query_ids : named_part<Name, role::query_positions> {};
+struct query_ids : named_part<Name, role::query_positions> {
+  static constexpr bool are_ids = true;
+};
 template <text Name>
-struct kv_ids : named_part<Name, role::kv_positions> {};
+struct kv_ids : named_part<Name, role::kv_positions> {
+  static constexpr bool are_ids = true;
+};
 template <text Name>
 struct integers : named_part<Name, role::integers> {};
 template <text Name>

@@ -96,4 +96,21 @@ using names = std::span<const std::string_view>;
           "leave one of the two out"};
 }
 
+// Rules for empty rows (empty_rows.hpp).
+[[nodiscard]] constexpr sentence no_rows(std::string_view rule) {
+  return {quoted(rule) + " is about rows of keys, and this layer has no axis of keys",
+          "leave it out, or compose this mask with one that has, such as ApplyCausalAttentionMask"};
+}
+
+[[nodiscard]] constexpr sentence no_positions_of_both() {
+  return {"\"keep_self\" compares the positions of queries and keys, and this layer does not take both",
+          "give \"masked\" or \"error\", or compose this mask with one that does, such as ApplyCausalAttentionMask"};
+}
+
+[[nodiscard]] constexpr sentence several_positions(std::string_view one, std::string_view other) {
+  return {phrase("\"keep_self\" compares one position of each query and key, and here ") + quoted(one) + " and " +
+              quoted(other) + " both give them",
+          "give all masks of the layer the same side inputs, or the layer \"masked\" or \"error\""};
+}
+
 }  // namespace axismask::breach

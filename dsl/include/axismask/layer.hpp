@@ -42,7 +42,7 @@
 //   layer.apply(logits, out, inputs...)     the result in `out`
 //   layer.apply_in_place(logits, inputs...)
 // Options come first, as execution policies do: layer.apply_in_place(call_options{.threads = 4}, logits, inputs...)
-// Layers compose: `a & b`, `a | b`, `!a` (compose.hpp).
+// Layers compose: `a & b`, `a | b`, `!a` (compose.hpp). Rows of which nothing is kept: empty_rows.hpp.
 //
 // The members are declared here and not by BOOST_HANA_DEFINE_STRUCT, which cannot give one a default: then
 // `{.masked_out_value = v, .sliding_window_size = w}` would warn of the four that are not named.
@@ -56,46 +56,49 @@
   };                                                                                                \
   AXISMASK_LAYER_CALLS(Name)
 
-#define AXISMASK_LAYER_CALLS(Name)                                                                                 \
+#define AXISMASK_LAYER_CALLS(Name)                                              \
+  AXISMASK_CALLS(::axismask::empty_rows::masked, *this)                         \
+  template <class Mask>                                                         \
+  [[nodiscard]] friend constexpr auto operator&(const Name& a, const Mask& b) { \
+    return ::axismask::detail::compose_all(a, b);                               \
+  }                                                                             \
+  template <class Mask>                                                         \
+  [[nodiscard]] friend constexpr auto operator|(const Name& a, const Mask& b) { \
+    return ::axismask::detail::compose_any(a, b);                               \
+  }                                                                             \
+  template <class Self = Name>                                                  \
+  [[nodiscard]] constexpr auto operator!() const {                              \
+    return ::axismask::detail::compose_not(static_cast<const Self&>(*this));    \
+  }
+
+#define AXISMASK_CALLS(rows, layer)                                                                                \
   template <class Logits, class... Inputs>                                                                         \
     requires(!::axismask::detail::is_call_options<Logits>)                                                         \
   [[nodiscard]] auto operator()(Logits&& logits, const Inputs&... inputs) const {                                  \
-    return ::axismask::detail::call({}, *this, logits, inputs...);                                                 \
+    return ::axismask::detail::call<rows>({}, layer, logits, inputs...);                                           \
   }                                                                                                                \
   template <class Logits, class... Inputs>                                                                         \
   [[nodiscard]] auto operator()(const ::axismask::call_options& options, Logits&& logits, const Inputs&... inputs) \
       const {                                                                                                      \
-    return ::axismask::detail::call(options, *this, logits, inputs...);                                            \
+    return ::axismask::detail::call<rows>(options, layer, logits, inputs...);                                      \
   }                                                                                                                \
   template <class Logits, class Out, class... Inputs>                                                              \
     requires(!::axismask::detail::is_call_options<Logits>)                                                         \
   void apply(Logits&& logits, Out&& out, const Inputs&... inputs) const {                                          \
-    ::axismask::detail::call_into({}, *this, logits, out, inputs...);                                              \
+    ::axismask::detail::call_into<rows>({}, layer, logits, out, inputs...);                                        \
   }                                                                                                                \
   template <class Logits, class Out, class... Inputs>                                                              \
   void apply(const ::axismask::call_options& options, Logits&& logits, Out&& out, const Inputs&... inputs) const { \
-    ::axismask::detail::call_into(options, *this, logits, out, inputs...);                                         \
+    ::axismask::detail::call_into<rows>(options, layer, logits, out, inputs...);                                   \
   }                                                                                                                \
   template <class Logits, class... Inputs>                                                                         \
     requires(!::axismask::detail::is_call_options<Logits>)                                                         \
   void apply_in_place(Logits&& logits, const Inputs&... inputs) const {                                            \
-    ::axismask::detail::call_into({}, *this, logits, logits, inputs...);                                           \
+    ::axismask::detail::call_into<rows>({}, layer, logits, logits, inputs...);                                     \
   }                                                                                                                \
   template <class Logits, class... Inputs>                                                                         \
   void apply_in_place(const ::axismask::call_options& options, Logits&& logits, const Inputs&... inputs) const {   \
-    ::axismask::detail::call_into(options, *this, logits, logits, inputs...);                                      \
-  }                                                                                                                \
-  template <class Mask>                                                                                            \
-  [[nodiscard]] friend constexpr auto operator&(const Name& a, const Mask& b) {                                    \
-    return ::axismask::detail::compose_all(a, b);                                                                  \
-  }                                                                                                                \
-  template <class Mask>                                                                                            \
-  [[nodiscard]] friend constexpr auto operator|(const Name& a, const Mask& b) {                                    \
-    return ::axismask::detail::compose_any(a, b);                                                                  \
-  }                                                                                                                \
-  template <class Self = Name>                                                                                     \
-  [[nodiscard]] constexpr auto operator!() const {                                                                 \
-    return ::axismask::detail::compose_not(static_cast<const Self&>(*this));                                       \
+    ::axismask::detail::call_into<rows>(options, layer, logits, logits, inputs...);                                \
   }
 
 #define AXISMASK_MEMBER(_, __, attribute) BOOST_PP_CAT(AXISMASK_MEMBER_, BOOST_PP_TUPLE_SIZE(attribute)) attribute
@@ -186,7 +189,7 @@ inline constexpr bool has_room = attribute_count<Layer> <= max_attributes && ope
 template <class Layer>
 inline constexpr bool has_free_names = [] {
   for (const attribute_record& record : attribute_records<Layer>) {
-    if (record.name == "name" || record.name == "type") return false;
+    if (record.name == "name" || record.name == "type" || record.name == "empty_rows") return false;
   }
   return true;
 }();
@@ -292,12 +295,13 @@ constexpr void check_layer() {
                          " requires at most 32 attributes, 16 of them side inputs and numbers; "
                          "take some out",
                      "a layer requires at most 32 attributes, 16 of them side inputs and numbers; take some out");
-    AXISMASK_REQUIRE(detail::has_free_names<Layer>,
-                     detail::name_of<Layer>() +
-                         " requires other names than \"name\" and \"type\" for its attributes, "
-                         "which specs use for the layer itself; rename it",
-                     "a layer requires other names than \"name\" and \"type\" for its attributes, which specs use for "
-                     "the layer itself; rename it");
+    AXISMASK_REQUIRE(
+        detail::has_free_names<Layer>,
+        detail::name_of<Layer>() +
+            " requires other names than \"name\", \"type\" and \"empty_rows\" for its attributes, "
+            "which specs use for the layer itself; rename it",
+        "a layer requires other names than \"name\", \"type\" and \"empty_rows\" for its attributes, which "
+        "specs use for the layer itself; rename it");
     AXISMASK_REQUIRE(
         detail::has_masked_value<Layer>,
         detail::name_of<Layer>() + " requires a masked value; add (axismask::masked_value, masked_out_value)",
@@ -607,7 +611,7 @@ template <class Layer, class Use>
 auto with_values(const Layer& layer, Use use) {
   return [&]<std::size_t... Index>(std::index_sequence<Index...>) {
     std::array<any_view, sizeof...(Index)> numbers;
-    const layer_values values{
+    layer_values values{
         &layer_type_of<Layer>,
         attribute_of<Layer, index_of<Layer>(role::masked_value)>(layer),
         {value_of(attribute_of<Layer, Index>(layer), numbers[Index])...},
@@ -633,7 +637,7 @@ constexpr void check_result() {
 template <class Argument>
 inline constexpr bool is_call_options = std::is_same_v<std::remove_cvref_t<Argument>, call_options>;
 
-template <class Layer, class Logits, class Out, class... Inputs>
+template <empty_rows Rows, class Layer, class Logits, class Out, class... Inputs>
 void call_into(const call_options& options, const Layer& layer, Logits&& logits, Out&& out, const Inputs&... inputs) {
   using logits_view = decltype(as_view(logits));
   using out_view = decltype(as_view(out));
@@ -641,7 +645,8 @@ void call_into(const call_options& options, const Layer& layer, Logits&& logits,
   if constexpr (is_layer<Layer>) {
     check_result<Layer, typename out_view::element_type, typename out_view::axes_type,
                  std::remove_const_t<typename logits_view::element_type>, typename logits_view::axes_type>();
-    with_values(layer, [&](const layer_values& values) {
+    with_values(layer, [&](layer_values& values) {
+      values.empty_rows = Rows;
       const std::array<side_input, sizeof...(Inputs)> side_inputs{
           side_input{Inputs::name.view(), inputs.view.erased()}...};
       ::axismask::apply(values, as_view(logits).erased(), as_view(out).erased(), side_inputs, options);
@@ -649,12 +654,12 @@ void call_into(const call_options& options, const Layer& layer, Logits&& logits,
   }
 }
 
-template <class Layer, class Logits, class... Inputs>
+template <empty_rows Rows, class Layer, class Logits, class... Inputs>
 [[nodiscard]] auto call(const call_options& options, const Layer& layer, Logits& logits, const Inputs&... inputs) {
   const auto view = as_view(logits);
   named_array<std::remove_const_t<typename decltype(view)::element_type>, typename decltype(view)::axes_type> out(
       view.sizes());
-  call_into(options, layer, view, out, inputs...);
+  call_into<Rows>(options, layer, view, out, inputs...);
   return out;
 }
 

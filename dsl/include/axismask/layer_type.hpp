@@ -32,6 +32,7 @@ struct attribute_record {
   role part;
   std::string_view default_name;  // for side inputs and axes: the name in the layer's type
   std::int64_t lowest = 1;        // for parameters: the least that one may be
+  bool are_ids = false;           // for side inputs along queries or keys: they tell no positions
 };
 
 // At most this many operands: side inputs and parameters together.
@@ -95,8 +96,14 @@ template <class Layer>
 inline constexpr auto attribute_records = []<std::size_t... Index>(std::index_sequence<Index...>) {
   return std::array<attribute_record, sizeof...(Index)>{
       attribute_record{attribute_name<Layer, Index>(), role_of<attribute_type<Layer, Index>>(),
-                       default_name<attribute_type<Layer, Index>>(), lowest_of<attribute_type<Layer, Index>>()}...};
-}(std::make_index_sequence<attribute_count<Layer>>());
+                       default_name<attribute_type<Layer, Index>>(), lowest_of<attribute_type<Layer, Index>>(),
+                       requires {attribute_type<Layer, Index>::are_ids;
+}
+}
+...
+};
+}
+(std::make_index_sequence<attribute_count<Layer>>());
 
 // The first attribute that plays a part, or the number of attributes when none does.
 template <class Layer>

@@ -4,7 +4,7 @@
 
 namespace axismask {
 
-// Runs the command and returns the exit status: 0, or 2 with one line on stderr. Throws nothing.
+// Runs the command and returns the exit status: 0; 1 for masks that differ; 2 with one line on stderr. Throws nothing.
 int command_line(int argc, const char* const* argv);
 
 }  // namespace axismask

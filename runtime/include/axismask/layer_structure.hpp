@@ -56,6 +56,10 @@ using any_attributes = std::vector<std::pair<std::string, any_attribute>>;
 [[nodiscard]] Layer from_attributes(std::string_view type, const any_attributes& fields, std::string name = {});
 [[nodiscard]] Layer from_attributes(const layer_type& type, const any_attributes& fields, std::string name = {});
 
+// The layer with another rule for rows of which nothing is kept. It is no field, and edits keep it. Errors: field-value
+// when the layer lacks what the rule needs.
+[[nodiscard]] Layer with_empty_rows(const Layer& layer, empty_rows rule);
+
 // The key of a field in the path to a leaf. Errors: field-unknown.
 [[nodiscard]] attribute_key key_for_field(const Layer& layer, std::string_view field);
 
@@ -102,6 +106,7 @@ struct any_structure {
   // The leaves' fields, and every other field with its value, a name; both in the type's order.
   std::vector<std::string> child_field_names;
   std::vector<std::pair<std::string, std::string>> static_fields;
+  empty_rows rule = empty_rows::masked;  // what becomes of rows of which nothing is kept
 
   friend bool operator==(const any_structure&, const any_structure&) = default;
 };

@@ -77,14 +77,16 @@ error usage_error(const CLI::App& app, const CLI::ParseError& problem) {
   return {"usage", option, text.substr(colon + 2), see_help};
 }
 
-void run(int argc, const char* const* argv) {
+// Gives the exit status.
+int run(int argc, const char* const* argv) {
   CLI::App app("Attention masks for logits: applies the mask layers of a model spec to arrays in .npy files.",
                "axismask");
   app.require_subcommand(0, 1);  // none at all has a message of its own
   app.set_version_flag("--version", "axismask " AXISMASK_VERSION, "Print the version and exit");
   app.set_help_flag("-h,--help", "Print this help and exit");
   app.footer(
-      "Exit status: 0, or 2 with one line on stderr: axismask: error[ID] WHERE: what is wrong; the cure.\n"
+      "Exit status: 0; 1 if diff finds that masks differ; 2 for what is wrong, with one line on stderr:\n"
+      "axismask: error[ID] WHERE: what is wrong; the cure.\n"
       "`axismask COMMAND --help` has more about a command, with an example.\n"
       "Example:\n"
       "  axismask inspect model.json");
@@ -96,20 +98,23 @@ void run(int argc, const char* const* argv) {
   command::add_kernels(app);
   command::add_import(app);
   command::add_explain(app);
+  int status = 0;
+  command::add_diff(app, status);
 
   try {
     app.parse(argc, argv);                // runs the subcommand
   } catch (const CLI::Success& wanted) {  // --help or --version
     app.exit(wanted);
     finish_output();
-    return;
+    return 0;
   } catch (const CLI::ParseError& problem) {
     throw usage_error(app, problem);
   }
   if (app.get_subcommands().empty()) {
-    throw error("usage", "axismask", "a command is missing: apply, inspect, show, plan, kernels, import or explain",
+    throw error("usage", "axismask", "a command is missing: apply, inspect, show, plan, kernels, import, explain or diff",
                 see_help);
   }
+  return status;
 }
 
 }  // namespace
@@ -119,8 +124,7 @@ int command_line(int argc, const char* const* argv) {
   std::signal(SIGXFSZ, SIG_IGN);
   std::string message;
   try {
-    run(argc, argv);
-    return 0;
+    return run(argc, argv);
   } catch (const error& problem) {
     message = problem.what();
   } catch (const std::bad_alloc&) {

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "axismask/huggingface.hpp"
+#include "empty_rows.hpp"
 #include "print.hpp"
 #include "subcommands.hpp"
 
@@ -59,6 +60,9 @@ void run_explain(const explain_options& options) {
       std::cout << on_one_line("layer " + std::to_string(index) + ": " + mask_text(layer) + ", because " + layer.reason)
                 << '\n';
     }
+    // By the masked value that `import` writes.
+    std::cout << "an empty row (a query that sees nothing, such as padding) "
+              << softmax_of_empty_row(empty_rows::masked, masked_value::lowest()) << " in a softmax\n";
   }
   finish_output();
   print_warnings(config.warnings);

@@ -13,6 +13,7 @@
 #include "arguments.hpp"
 #include "axismask/linked.hpp"
 #include "axismask/model.hpp"
+#include "empty_rows.hpp"
 #include "print.hpp"
 #include "spec_text.hpp"
 #include "subcommands.hpp"
@@ -38,7 +39,10 @@ json layer_json(const Layer& layer) {
           {"formula", layer.formula()},
           {"sliding_window_size", window == layer.type().attributes.size() ? json() : attribute_json(layer, window)},
           {"masked_out_value", masked_value_json(layer.values().masked_out_value)},
+          {"empty_rows", name_of(layer.values().empty_rows)},
+          {"an_empty_row", softmax_of_empty_row(layer.values().empty_rows, layer.values().masked_out_value)},
           {"kernel", kernel.empty() ? json() : json(kernel)},
+          {"place", layer.place()},
           {"attributes", mask_json(layer, true)}};
 }
 
@@ -75,11 +79,11 @@ void run_inspect(const inspect_options& options) {
   if (options.as_json) {
     print_json(layers);
   } else {
-    std::vector<row> rows{{"LAYER", "TYPE", "KEEPS", "WINDOW", "MASKED VALUE", "KERNEL"}};
+    std::vector<row> rows{{"LAYER", "TYPE", "KEEPS", "WINDOW", "MASKED VALUE", "AN EMPTY ROW", "KERNEL", "PLACE"}};
     for (const json& layer : layers) {
       rows.push_back({layer["layer"], layer["type"], layer["formula"], window_text(layer["sliding_window_size"]),
-                      masked_value_text(layer["masked_out_value"]),
-                      layer["kernel"].is_null() ? "none" : layer["kernel"].get<std::string>()});
+                      masked_value_text(layer["masked_out_value"]), layer["an_empty_row"],
+                      layer["kernel"].is_null() ? "none" : layer["kernel"].get<std::string>(), layer["place"]});
     }
     print_table(rows);
   }
@@ -94,7 +98,10 @@ void add_inspect(CLI::App& app) {
   command->add_option("SPEC", options->spec, "The model spec, a JSON file")->required()->type_name("");
   command->add_flag("--json", options->as_json, "Print JSON");
   command->footer(
-      "One row a layer: what it keeps (q and k are the positions of query and key), and the kernel that would run.\n"
+      "One row a layer: what it keeps (q and k are the positions of query and key), what a softmax makes of a row\n"
+      "that sees nothing, such as that of a padding query, the kernel that would run, and the place of its mask in "
+      "the\n"
+      "spec, a JSON pointer: /masks/NAME where a group names it.\n"
       "Example:\n"
       "  axismask inspect model.json");
   command->callback([options] { run_inspect(*options); });

@@ -13,5 +13,7 @@ void add_plan(CLI::App& app);
 void add_kernels(CLI::App& app);
 void add_import(CLI::App& app);
 void add_explain(CLI::App& app);
+// Of two masks that differ it makes the exit status 1.
+void add_diff(CLI::App& app, int& status);
 
 }  // namespace axismask::command

@@ -1,0 +1,82 @@
+// Rows of which a mask keeps nothing: what is to become of them, for layers whose names are known to the compiler.
+//
+//   const ApplyCausalAttentionMask causal{.masked_out_value = masked_value::lowest()};
+//   with_empty_rows<empty_rows::keep_self>(causal).apply_in_place(logits, input<"token_positions">(positions));
+//
+// What comes back is called as the layer is, and is no layer: a rule is for a whole mask, so masks are composed first
+// and get their rule then. Rows that are not empty are masked as without it.
+//
+// keep_self keeps in an empty row each key whose position is the query's own: several, if several have it. A padding
+// query at -1 keeps the padding keys at -1, so that its softmax is finite. Where no key has the query's position, the
+// row stays masked. In place, such a call works on a copy of what it keeps.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string_view>
+
+#include "axismask/breach.hpp"
+#include "axismask/layer.hpp"
+
+namespace axismask {
+
+// What a layer lacks for a rule, or nothing. `name_at` gives the name of a side input: that of the attribute at an
+// index.
+template <class NameAt>
+[[nodiscard]] constexpr std::optional<breach::sentence> breach_of(empty_rows rule,
+                                                                  std::span<const attribute_record> attributes,
+                                                                  NameAt name_at) {
+  if (rule == empty_rows::masked) return {};
+  bool has_keys = false;
+  for (const attribute_record& attribute : attributes) has_keys = has_keys || attribute.part == role::kv_axis;
+  if (!has_keys) return breach::no_rows(empty_rows_names[static_cast<std::size_t>(rule)]);
+  if (rule == empty_rows::error) return {};
+  for (const role part : {role::query_positions, role::kv_positions}) {
+    std::optional<std::string_view> first;
+    for (std::size_t index = 0; index < attributes.size(); ++index) {
+      if (attributes[index].part != part || attributes[index].are_ids) continue;
+      const std::string_view name = name_at(index);
+      if (first && *first != name) return breach::several_positions(*first, name);
+      first = name;
+    }
+    if (!first) return breach::no_positions_of_both();
+  }
+  return {};
+}
+
+namespace detail {
+
+template <empty_rows Rows, class Layer>
+[[nodiscard]] constexpr std::optional<breach::sentence> breach_of_layer() {
+  return breach_of(Rows, attribute_records<Layer>,
+                   [](std::size_t index) { return attribute_records<Layer>[index].default_name; });
+}
+
+template <empty_rows Rows, class Layer>
+inline constexpr bool layer_can_have_empty_rows = !breach_of_layer<Rows, Layer>();
+
+}  // namespace detail
+
+// A layer with a rule for its empty rows.
+template <empty_rows Rows, class Layer>
+struct layer_with_empty_rows {
+  Layer layer;
+
+  AXISMASK_CALLS(Rows, layer)
+};
+
+template <empty_rows Rows, class Layer>
+[[nodiscard]] constexpr auto with_empty_rows(const Layer& layer) {
+  check_layer<Layer>();
+  if constexpr (detail::is_layer<Layer>) {
+    AXISMASK_REQUIRE(
+        (detail::layer_can_have_empty_rows<Rows, Layer>),
+        detail::said_of<Layer>("empty_rows", *detail::breach_of_layer<Rows, Layer>()),
+        "this rule for empty rows requires an axis of keys, and keep_self one side input with the positions "
+        "of queries and one with those of keys; take another rule, or compose with a layer that has them");
+  }
+  return layer_with_empty_rows<Rows, Layer>{layer};
+}
+
+}  // namespace axismask
