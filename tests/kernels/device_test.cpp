@@ -435,6 +435,26 @@ TEST(device_errors, arrays_that_are_not_where_they_must_be) {
             "processor; name the device in call_options::device, or give memory of the host");
 }
 
+TEST_P(devices, rules_for_empty_rows_are_carried_out_on_arrays_of_the_host) {
+  // The first query is padding, as is the first key.
+  small_call call;
+  call.positions = {-1, 0};
+  call.values.empty_rows = empty_rows::keep_self;
+  EXPECT_EQ(call.error_with(call.view(), call.view(), GetParam(), call.input()), "no error");
+  EXPECT_EQ(call.logits, (std::array<float, 4>{1, 0, 0, 4}));
+
+  device_vector there(interface(), std::vector<float>(4, 1.0F));
+  const any_view view = any_view(there.data(), dtype::float32, {{"seq", 2, 2}, {"kv_seq", 2, 1}}).in_device_memory();
+  EXPECT_EQ(call.error_with(view, view, GetParam(), call.input()),
+            "axismask: error[device-memory] logits: it is in a device's memory, and the layer's empty_rows is "
+            "\"keep_self\", for which the processor must see it; give memory of the host, or a layer whose empty_rows "
+            "is \"masked\"");
+
+  call.values.empty_rows = empty_rows::error;
+  EXPECT_EQ(call.error_with(view, view, GetParam(), call.input()).substr(0, 27), "axismask: error[empty-row] ");
+  EXPECT_EQ(there.fetch(), std::vector<float>(4, 1.0F));
+}
+
 TEST_P(devices, strides_that_reach_before_a_memory_without_addresses) {
   if (GetParam() != "opencl") GTEST_SKIP() << "memory of CUDA has addresses";
   small_call call;
