@@ -415,19 +415,19 @@ std::optional<std::int64_t> position_of(role part, const Layer& layer, const std
 // "first: query 512 (position 512), key 0 (position 0): kept by B, as 512 - 0 < 513; not by A, as 512 - 0 < 512 is
 // false". The conditions that both masks have are true for both, so they are left out.
 std::string example_text(const side& a, const side& b, const planes& further, const difference::example& first) {
-  const auto& [plane, element, operands_of_a, operands_of_b] = first;
+  const differing_element& element = first.element;
   const auto place = [&](const char* what, std::int64_t index, role part) {
-    auto position = position_of(part, a.layer, operands_of_a);
-    if (!position) position = position_of(part, b.layer, operands_of_b);
+    auto position = position_of(part, a.layer, first.operands_of_a);
+    if (!position) position = position_of(part, b.layer, first.operands_of_b);
     return std::string(what) + " " + std::to_string(index) +
            (position ? " (position " + std::to_string(*position) + ")" : "");
   };
   const bool by_a = element.kept_by_a;
   const Layer& keeper = by_a ? a.layer : b.layer;
-  const std::vector<std::int64_t>& operands = by_a ? operands_of_a : operands_of_b;
+  const std::vector<std::int64_t>& operands = by_a ? first.operands_of_a : first.operands_of_b;
   const std::vector<std::string> of_keeper = conditions(formula_of(keeper, operands));
   const std::vector<std::string> of_other =
-      conditions(formula_of(by_a ? b.layer : a.layer, by_a ? operands_of_b : operands_of_a));
+      conditions(formula_of(by_a ? b.layer : a.layer, by_a ? first.operands_of_b : first.operands_of_a));
   const auto without = [](std::vector<std::string> some, const std::vector<std::string>& others) {
     std::erase_if(some,
                   [&](const std::string& one) { return std::find(others.begin(), others.end(), one) != others.end(); });
@@ -436,7 +436,7 @@ std::string example_text(const side& a, const side& b, const planes& further, co
   const bool by_rule = !keeper.type().keep(operands);
   const std::string why = by_rule ? "its row sees nothing else" : without(of_keeper, of_other);
   const std::string why_not = by_rule ? joined(of_other, " && ") : without(of_other, of_keeper);
-  return "first: " + further.text(plane) + (further.axes.empty() ? "" : ", ") +
+  return "first: " + further.text(first.plane) + (further.axes.empty() ? "" : ", ") +
          place("query", element.query, role::query_positions) + ", " + place("key", element.key, role::kv_positions) +
          ": kept by " + (by_a ? "A" : "B") + (why.empty() ? "" : ", as " + why) + "; not by " + (by_a ? "B" : "A") +
          ", as " + why_not + " is false";
