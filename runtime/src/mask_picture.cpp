@@ -361,7 +361,7 @@ int draw_legend(picture* out, int x, int y, int width, const occurrences& found)
     entries.push_back({{shade(2), shade(4), shade(6)}, "kept in part: a tile of " + tiles + " logits"});
   }
   if (found.masked) entries.push_back({{masked_colour}, "masked"});
-  if (found.padding) entries.push_back({{padding_colour}, "padding: a negative position"});
+  if (found.padding) entries.push_back({{padding_colour}, "padding: a negative position or id"});
   constexpr int square = 12;
   int at = x;
   int line = y;

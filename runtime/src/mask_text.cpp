@@ -49,7 +49,7 @@ void add_wrapped(line rest, std::int64_t width, std::vector<line>& lines) {
 }
 
 // How a mask is drawn: logits as signs, in one of three ways.
-enum class detail : std::uint8_t { two_signs, half_a_sign, tiles };
+enum class grain : std::uint8_t { two_signs, half_a_sign, tiles };
 
 struct drawing {
   std::vector<line> head;  // what it is
@@ -88,17 +88,17 @@ class draughtsman {
  private:
   [[nodiscard]] std::int64_t inside() const { return width_ - 2; }
 
-  [[nodiscard]] detail way(bool has_halves) const {
+  [[nodiscard]] grain way(bool has_halves) const {
     const mask_rows& mask = *panel_.rows;
-    if (mask.queries() > most_lines()) return detail::tiles;
-    if (2 * mask.keys() <= inside()) return detail::two_signs;
-    return mask.keys() <= inside() && has_halves ? detail::half_a_sign : detail::tiles;
+    if (mask.queries() > most_lines()) return grain::tiles;
+    if (2 * mask.keys() <= inside()) return grain::two_signs;
+    return mask.keys() <= inside() && has_halves ? grain::half_a_sign : grain::tiles;
   }
   [[nodiscard]] std::int64_t most_lines() const { return 2 * width_; }
 
   // A sign is about twice as high as it is wide. A mask of very many queries is pressed.
   [[nodiscard]] tile_size tile() const {
-    if (how_ != detail::tiles) return {1, 1};
+    if (how_ != grain::tiles) return {1, 1};
     const std::int64_t least = (panel_.rows->keys() + inside() - 1) / inside();
     // A round number where that cuts the axis evenly: windows often end there, too.
     const auto round = static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(least)));
@@ -109,7 +109,7 @@ class draughtsman {
 
   [[nodiscard]] char32_t sign(std::int64_t row, std::int64_t column) const {
     const std::size_t place = map_.place(row, column);
-    if (how_ == detail::half_a_sign) {
+    if (how_ == grain::half_a_sign) {
       const bool upper = map_.kept[place] > 0;
       const bool lower = row + 1 < map_.rows && map_.kept[map_.place(row + 1, column)] > 0;
       return upper ? (lower ? with_.all : with_.upper) : (lower ? with_.lower : with_.none);
@@ -122,8 +122,8 @@ class draughtsman {
   }
 
   void draw_mask(std::vector<line>& lines) const {
-    const std::size_t wide = how_ == detail::two_signs ? 2 : 1;
-    const std::int64_t step = how_ == detail::half_a_sign ? 2 : 1;
+    const std::size_t wide = how_ == grain::two_signs ? 2 : 1;
+    const std::int64_t step = how_ == grain::half_a_sign ? 2 : 1;
     line top;
     line bottom;
     for (std::int64_t column = 0; column < map_.columns; ++column) {
@@ -147,9 +147,9 @@ class draughtsman {
   [[nodiscard]] std::vector<line> key() const {
     std::vector<line> lines;
     line meaning = U"each sign is ";
-    if (how_ == detail::two_signs) {
+    if (how_ == grain::two_signs) {
       meaning = line(2, with_.all) + U" a logit that is kept";
-    } else if (how_ == detail::half_a_sign) {
+    } else if (how_ == grain::half_a_sign) {
       meaning += U"2 queries by 1 key: " + line{with_.all, U' ', with_.upper, U' ', with_.lower} +
                  U" kept both, the first, the second";
     } else {
@@ -160,7 +160,7 @@ class draughtsman {
     }
     lines.push_back(meaning);
     if (std::ranges::count(map_.padding_rows, true) + std::ranges::count(map_.padding_columns, true) > 0) {
-      lines.push_back(line{padding_sign} + U" on the frame: padding, whose position is negative");
+      lines.push_back(line{padding_sign} + U" on the frame: padding, a negative position or id");
     }
     return lines;
   }
@@ -168,7 +168,7 @@ class draughtsman {
   const mask_panel& panel_;
   const signs& with_;
   std::int64_t width_;
-  detail how_;
+  grain how_;
   mask_map map_;
 };
 

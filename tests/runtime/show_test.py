@@ -228,7 +228,7 @@ class Terminal(ShowTest):
             "0 to 3 keys a query\n"
             "\n"
             "██ a logit that is kept\n"
-            "p on the frame: padding, whose position is negative\n",
+            "p on the frame: padding, a negative position or id\n",
         )
 
     def test_side_by_side_as_far_as_there_is_room(self):
