@@ -799,7 +799,7 @@ class ImportAndExplain(CommandTest):
         self.assertEqual(lines[6], f"layer 5: full attention, because (5+1) % 6 == 0; {because}")
         self.assertEqual(
             lines[8],
-            "an empty row (a query that sees nothing, such as padding) becomes uniform, 1/n for each of n keys in a softmax",
+            "in a softmax, an empty row (a query that sees nothing, such as padding) becomes uniform, 1/n for each of n keys",
         )
 
     def test_explain_json(self):

@@ -675,12 +675,11 @@ TEST(EmptyRows, StayWhenALayerIsEdited) {
 
 TEST(EmptyRows, ARuleThatALayerCannotHaveIsAnError) {
   const Layer sinks = from_attributes(layer_type_of<ApplySinksAttentionMask<>>,
-                                      attributes_dict(from_attributes(layer_type_of<ApplySinksAttentionMask<>>,
-                                                                      {{"masked_out_value", masked_value(0)},
-                                                                       {"sink_count", std::int64_t{4}},
-                                                                       {"kv_positions_input_name", "token_positions"},
-                                                                       {"seq_axis", "seq"},
-                                                                       {"kv_seq_axis", "kv_seq"}})),
+                                      {{"masked_out_value", masked_value(0)},
+                                       {"sink_count", std::int64_t{4}},
+                                       {"kv_positions_input_name", "token_positions"},
+                                       {"seq_axis", "seq"},
+                                       {"kv_seq_axis", "kv_seq"}},
                                       "sinks");
   EXPECT_EQ(with_empty_rows(sinks, empty_rows::error).values().empty_rows, empty_rows::error);
   try {

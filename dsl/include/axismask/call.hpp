@@ -26,6 +26,7 @@ struct layer_values {
   const layer_type* type;
   masked_value masked_out_value;
   std::array<attribute_value, max_attributes> attributes;  // in the order of the type's attributes
+  // The rule for rows of which nothing is kept.
   axismask::empty_rows empty_rows = axismask::empty_rows::masked;
 };
 

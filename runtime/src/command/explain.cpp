@@ -61,8 +61,8 @@ void run_explain(const explain_options& options) {
                 << '\n';
     }
     // By the masked value that `import` writes.
-    std::cout << "an empty row (a query that sees nothing, such as padding) "
-              << softmax_of_empty_row(empty_rows::masked, masked_value::lowest()) << " in a softmax\n";
+    std::cout << "in a softmax, an empty row (a query that sees nothing, such as padding) "
+              << softmax_of_empty_row(empty_rows::masked, masked_value::lowest()) << '\n';
   }
   finish_output();
   print_warnings(config.warnings);
