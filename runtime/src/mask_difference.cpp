@@ -58,6 +58,7 @@ class tile_row {
       if (in_b->last * tile.keys <= key) ++in_b;
     }
     read({undecided, key - undecided});
+    for (std::size_t at = 0; at < rows_.size(); ++at) apply_rules(at);
   }
 
   struct row {
@@ -85,27 +86,44 @@ class tile_row {
     if (keys.count == 0) return;
     a_.read(queries_, keys, kept_by_a_);
     b_.read(queries_, keys, kept_by_b_);
-    const auto count = static_cast<std::size_t>(keys.count);
-    for (std::size_t at = 0; at < rows_.size(); ++at) {
-      const std::uint8_t* of_a = kept_by_a_.data() + at * count;
-      const std::uint8_t* of_b = kept_by_b_.data() + at * count;
-      std::int64_t in_a = 0;
-      std::int64_t in_b = 0;
-      std::int64_t both = 0;
-      for (std::size_t key = 0; key < count; ++key) {
-        in_a += of_a[key];
-        in_b += of_b[key];
-        both += of_a[key] & of_b[key];
-      }
-      row& one = rows_[at];
-      if (in_a != both || in_b != both) {
-        const auto key = static_cast<std::size_t>(std::mismatch(of_a, of_a + count, of_b).first - of_a);
-        note(one, at, keys.first + static_cast<std::int64_t>(key), of_a[key] != 0);
-      }
-      one.counts.both += both;
-      one.counts.only_a += in_a - both;
-      one.counts.only_b += in_b - both;
+    for (std::size_t at = 0; at < rows_.size(); ++at) count(at, keys, at);
+  }
+
+  // A row that sees nothing, of a mask that has a rule for it, is read whole.
+  void apply_rules(std::size_t at) {
+    row& one = rows_[at];
+    const auto has_rule = [&](const mask_rows& mask, std::int64_t only) {
+      return mask.empty_rows() != empty_rows::masked && one.counts.both + only == 0;
+    };
+    if (!has_rule(a_, one.counts.only_a) && !has_rule(b_, one.counts.only_b)) return;
+    const index_range query{queries_.first + static_cast<std::int64_t>(at), 1};
+    a_.read(query, kept_by_a_);
+    b_.read(query, kept_by_b_);
+    one = {};
+    count(at, {0, a_.keys()}, 0);
+  }
+
+  // Counts what was read of a row, which is the `place`-th of what was read.
+  void count(std::size_t at, index_range keys, std::size_t place) {
+    const auto size = static_cast<std::size_t>(keys.count);
+    const std::uint8_t* of_a = kept_by_a_.data() + place * size;
+    const std::uint8_t* of_b = kept_by_b_.data() + place * size;
+    std::int64_t in_a = 0;
+    std::int64_t in_b = 0;
+    std::int64_t both = 0;
+    for (std::size_t key = 0; key < size; ++key) {
+      in_a += of_a[key];
+      in_b += of_b[key];
+      both += of_a[key] & of_b[key];
     }
+    row& one = rows_[at];
+    if (in_a != both || in_b != both) {
+      const auto key = static_cast<std::size_t>(std::mismatch(of_a, of_a + size, of_b).first - of_a);
+      note(one, at, keys.first + static_cast<std::int64_t>(key), of_a[key] != 0);
+    }
+    one.counts.both += both;
+    one.counts.only_a += in_a - both;
+    one.counts.only_b += in_b - both;
   }
 
   // Keys come in ascending order, so what is noted first is the first.

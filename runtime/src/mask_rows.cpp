@@ -48,9 +48,7 @@ void check_size(const char* where, const std::string& axis, std::int64_t size) {
 
 }  // namespace
 
-bool counts_tokens(const attribute_record& attribute) {
-  return is_positions(attribute.part) && attribute.name.ends_with("positions_input_name");
-}
+bool counts_tokens(const attribute_record& attribute) { return is_positions(attribute.part) && !attribute.are_ids; }
 
 mask_rows::mask_rows(const layer_values& layer, std::span<const side_input> given, const mask_choice& choice)
     : query_axis_("seq"), kv_axis_("kv_seq"), values_(layer) {
@@ -138,6 +136,7 @@ mask_rows::mask_rows(const layer_values& layer, std::span<const side_input> give
     values_.attributes[inputs_[place].attribute].name = operand_names[place];
   }
   values_.masked_out_value = masked_value::minus_infinity();
+  if (values_.empty_rows == axismask::empty_rows::error) values_.empty_rows = axismask::empty_rows::masked;
 
   // What is wrong with the arrays is found here, for the sizes as they are. Its place is the side input's own name.
   std::vector<named_axis> axes = further;
@@ -229,6 +228,7 @@ std::vector<bool> mask_rows::key_padding() const { return padding(role::kv_posit
 
 mask_rows::part mask_rows::part_of(index_range queries, index_range keys) const {
   part result(values_);
+  result.layer.empty_rows = axismask::empty_rows::masked;
   const auto part_of_array = [&](const any_view& array, bool of_keys) {
     if (of_keys) return cut(array, query_axis_, keys);
     return cut(cut(array, query_axis_, queries), kv_axis_, keys);
@@ -246,7 +246,16 @@ mask_rows::part mask_rows::part_of(index_range queries, index_range keys) const 
 }
 
 void mask_rows::read(index_range queries, index_range keys, std::vector<std::uint8_t>& kept) const {
-  const part wanted = part_of(queries, keys);
+  read(part_of(queries, keys), queries, keys, kept);
+}
+
+void mask_rows::read(index_range queries, std::vector<std::uint8_t>& kept) const {
+  part rows = part_of(queries, {0, keys_});
+  rows.layer.empty_rows = values_.empty_rows;
+  read(rows, queries, {0, keys_}, kept);
+}
+
+void mask_rows::read(const part& wanted, index_range queries, index_range keys, std::vector<std::uint8_t>& kept) const {
   std::vector<std::uint16_t> logits(static_cast<std::size_t>(queries.count * keys.count));
   const std::array axes{named_axis{query_axis_, queries.count, keys.count}, named_axis{kv_axis_, keys.count, 1}};
   const any_view zeros(logits.data(), dtype::float16, axes);
@@ -260,7 +269,7 @@ void mask_rows::for_each_strip(const std::function<void(const mask_strip&)>& vis
   std::vector<std::uint8_t> kept;
   for (std::int64_t first = 0; first < queries_; first += rows) {
     const std::int64_t count = std::min(rows, queries_ - first);
-    read({first, count}, {0, keys_}, kept);
+    read({first, count}, kept);
     visit({first, count, keys_, kept});
   }
 }

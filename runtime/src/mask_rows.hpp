@@ -75,7 +75,12 @@ class mask_rows {
   [[nodiscard]] bool makes_positions() const { return !made_positions_.empty(); }
   [[nodiscard]] const axismask::layer_type& layer_type() const { return *values_.type; }
 
-  // A part of the mask as a call of the layer: logits with the axes query_axis() and kv_axis() alone take these.
+  // The rule for rows that see nothing: keep_self, or masked. A layer that refuses such rows is read as if it masked
+  // them.
+  [[nodiscard]] axismask::empty_rows empty_rows() const { return values_.empty_rows; }
+
+  // A part of the mask as a call of the layer: logits with the axes query_axis() and kv_axis() alone take these. It has
+  // no rule for rows that see nothing: whether a row does, only all of its keys tell.
   struct part {
     layer_values layer;
     std::vector<any_view> numbers;  // the layer points to them
@@ -92,11 +97,14 @@ class mask_rows {
 
   // Reads a part of the mask: 1 where a logit is kept, 0 where it is masked, row after row.
   void read(index_range queries, index_range keys, std::vector<std::uint8_t>& kept) const;
+  // Reads whole rows, by the rule for those that see nothing.
+  void read(index_range queries, std::vector<std::uint8_t>& kept) const;
 
   // Calls `visit` with one strip after another, from the first query to the last.
   void for_each_strip(const std::function<void(const mask_strip&)>& visit) const;
 
  private:
+  void read(const part& wanted, index_range queries, index_range keys, std::vector<std::uint8_t>& kept) const;
   [[nodiscard]] std::vector<bool> padding(role part, const std::string& axis, std::int64_t size) const;
 
   std::string query_axis_;

@@ -411,6 +411,45 @@ class Masks(DiffTest):
         found = self.check("keys:30", "spec.json:layers.2", causal(30)(d), same, *given)
         self.assertEqual(found["first"]["formula_of_b"], "0 == 0 && 0 >= 0")
 
+    def test_rows_that_see_nothing(self):
+        """A rule for them holds for whole rows, though masks are read in parts."""
+        self.write(
+            {"sliding_window_size": 20, "empty_rows": "keep_self"},
+            {"sliding_window_size": 20},
+            {"sliding_window_size": 20, "empty_rows": "error"},
+            {"sliding_window_size": 7, "empty_rows": "keep_self"},
+        )
+        given = ["--input", "token_positions=p.npy:seq"]
+        for p in [self.positions(3), np.maximum(np.arange(self.length) - 90, -1), np.arange(self.length)]:
+            np.save("p.npy", p)
+            d = p[:, None] - p
+            real = p >= 0
+            masked = causal(20)(d) & real
+            empty = ~masked.any(-1, keepdims=True)
+            kept = masked | (empty & (d == 0))
+            short = causal(7)(d) & real
+            short |= ~short.any(-1, keepdims=True) & (d == 0)
+            masks = [kept, masked, masked, short]
+            for a, keep_a in enumerate(masks):
+                for b, keep_b in enumerate(masks):
+                    self.check(f"spec.json:layers.{a}", f"spec.json:layers.{b}", keep_a, keep_b, *given)
+            self.check("spec.json:layers.0", "keys:20", kept, masked, *given)
+
+    def test_text_of_rows_that_see_nothing(self):
+        self.write({"empty_rows": "keep_self"}, {"empty_rows": "error"})
+        np.save("p.npy", np.array([-1, 0, 1]))
+        self.assert_text(
+            run("diff", "spec.json:layers.0", "spec.json:layers.1", "--input", "token_positions=p.npy:seq"),
+            1,
+            "A: spec.json:layers.0: q >= k && q - k < 4 && k >= 0; a row that sees nothing keeps itself",
+            "B: spec.json:layers.1: q >= k && q - k < 4 && k >= 0; a row that sees nothing is an error, here it is "
+            "compared as masked",
+            "3 queries x 3 keys: 1 of 9 elements differ, in 1 of 3 rows: 1 kept only by A, 0 only by B",
+            "query 0: 1 key only in A (A sees 1, B 0)",
+            "first: query 0 (position -1), key 0 (position -1): kept by A, as its row sees nothing else; not by B, as "
+            "(-1) >= (-1) && (-1) - (-1) < 4 && (-1) >= 0 is false",
+        )
+
     def test_explicit_mask(self):
         self.write({"type": "ApplyExplicitAttentionMask"})
         keep = causal(9)(np.arange(70, 70 + 33)[:, None] - np.arange(103))

@@ -111,8 +111,8 @@ int run(int argc, const char* const* argv) {
     throw usage_error(app, problem);
   }
   if (app.get_subcommands().empty()) {
-    throw error("usage", "axismask", "a command is missing: apply, inspect, show, plan, kernels, import, explain or diff",
-                see_help);
+    throw error("usage", "axismask",
+                "a command is missing: apply, inspect, show, plan, kernels, import, explain or diff", see_help);
   }
   return status;
 }

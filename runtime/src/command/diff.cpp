@@ -17,6 +17,7 @@
 #include "axismask/layer_structure.hpp"
 #include "axismask/text.hpp"
 #include "conventions.hpp"
+#include "empty_rows.hpp"
 #include "mask_difference.hpp"
 #include "print.hpp"
 #include "subcommands.hpp"
@@ -414,33 +415,50 @@ std::optional<std::int64_t> position_of(role part, const Layer& layer, const std
 // "first: query 512 (position 512), key 0 (position 0): kept by B, as 512 - 0 < 513; not by A, as 512 - 0 < 512 is
 // false". The conditions that both masks have are true for both, so they are left out.
 std::string example_text(const side& a, const side& b, const planes& further, const difference::example& first) {
-  const auto& [plane, element, operands_of_a, operands_of_b] = first;
+  const differing_element& element = first.element;
   const auto place = [&](const char* what, std::int64_t index, role part) {
-    auto position = position_of(part, a.layer, operands_of_a);
-    if (!position) position = position_of(part, b.layer, operands_of_b);
+    auto position = position_of(part, a.layer, first.operands_of_a);
+    if (!position) position = position_of(part, b.layer, first.operands_of_b);
     return std::string(what) + " " + std::to_string(index) +
            (position ? " (position " + std::to_string(*position) + ")" : "");
   };
-  const std::vector<std::string> all_of_a = conditions(formula_of(a.layer, operands_of_a));
-  const std::vector<std::string> all_of_b = conditions(formula_of(b.layer, operands_of_b));
+  const bool by_a = element.kept_by_a;
+  const Layer& keeper = by_a ? a.layer : b.layer;
+  const std::vector<std::int64_t>& operands = by_a ? first.operands_of_a : first.operands_of_b;
+  const std::vector<std::string> of_keeper = conditions(formula_of(keeper, operands));
+  const std::vector<std::string> of_other =
+      conditions(formula_of(by_a ? b.layer : a.layer, by_a ? first.operands_of_b : first.operands_of_a));
   const auto without = [](std::vector<std::string> some, const std::vector<std::string>& others) {
     std::erase_if(some,
                   [&](const std::string& one) { return std::find(others.begin(), others.end(), one) != others.end(); });
     return joined(some, " && ");
   };
-  const std::string of_a = without(all_of_a, all_of_b);
-  const std::string of_b = without(all_of_b, all_of_a);
-  const std::string& why = element.kept_by_a ? of_a : of_b;
-  const std::string& why_not = element.kept_by_a ? of_b : of_a;
-  return "first: " + further.text(plane) + (further.axes.empty() ? "" : ", ") +
+  const bool by_rule = !keeper.type().keep(operands);
+  const std::string why = by_rule ? "its row sees nothing else" : without(of_keeper, of_other);
+  const std::string why_not = by_rule ? joined(of_other, " && ") : without(of_other, of_keeper);
+  return "first: " + further.text(first.plane) + (further.axes.empty() ? "" : ", ") +
          place("query", element.query, role::query_positions) + ", " + place("key", element.key, role::kv_positions) +
-         ": kept by " + (element.kept_by_a ? "A" : "B") + (why.empty() ? "" : ", as " + why) + "; not by " +
-         (element.kept_by_a ? "B" : "A") + ", as " + why_not + " is false";
+         ": kept by " + (by_a ? "A" : "B") + (why.empty() ? "" : ", as " + why) + "; not by " + (by_a ? "B" : "A") +
+         ", as " + why_not + " is false";
+}
+
+// What becomes of rows that see nothing, if it is not that they are masked.
+std::string rule_text(const Layer& layer) {
+  switch (layer.values().empty_rows) {
+    case empty_rows::masked:
+      break;
+    case empty_rows::error:
+      return "; a row that sees nothing is an error, here it is compared as masked";
+    case empty_rows::keep_self:
+      return "; a row that sees nothing keeps itself";
+  }
+  return "";
 }
 
 void print_text(const side& a, const side& b, const difference& found) {
   for (const side* one : {&a, &b}) {
-    std::cout << on_one_line(one->option + ": " + one->argument + ": " + one->layer.formula()) << '\n';
+    std::cout << on_one_line(one->option + ": " + one->argument + ": " + one->layer.formula() + rule_text(one->layer))
+              << '\n';
   }
   if (found.makes_positions) {
     std::cout << "positions " << found.keys - found.queries << " ... " << found.keys - 1;
@@ -488,7 +506,10 @@ void print_text(const side& a, const side& b, const difference& found) {
 }
 
 json side_json(const side& one) {
-  return {{"argument", one.argument}, {"type", one.layer.type().name}, {"formula", one.layer.formula()}};
+  return {{"argument", one.argument},
+          {"type", one.layer.type().name},
+          {"formula", one.layer.formula()},
+          {"empty_rows", name_of(one.layer.values().empty_rows)}};
 }
 
 json difference_json(const side& a, const side& b, const difference& found) {
