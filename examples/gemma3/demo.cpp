@@ -27,7 +27,7 @@ using axismask::named_array;
 // Gemma 3 1B: 4 query heads of 256, 1 key head; a batch of two prompts of 2048 tokens, the second padded on the left.
 constexpr std::int64_t batch = 2;
 constexpr std::int64_t heads = 4;
-std::int64_t tokens = 2048;     // or the second argument, which is for slow machines
+std::int64_t tokens = 2048;  // or the second argument, which is for slow machines
 std::string device = "cpu";  // or the third, which may be a device such as "opencl"
 constexpr std::int64_t head_size = 256;
 constexpr std::int64_t padding = 300;

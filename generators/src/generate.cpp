@@ -74,9 +74,8 @@ class names_of_buffers : public Halide::Internal::IRMutator {
   using IRMutator::visit;
   Halide::Expr visit(const Halide::Internal::Variable* variable) override {
     const auto found = renamed_.find(variable->name);
-    return found == renamed_.end()
-               ? Halide::Expr(variable)
-               : Halide::Internal::Variable::make(variable->type, found->second, variable->image);
+    return found == renamed_.end() ? Halide::Expr(variable)
+                                   : Halide::Internal::Variable::make(variable->type, found->second, variable->image);
   }
 
   std::string prefix_;
@@ -119,9 +118,12 @@ std::array<std::uint64_t, 2> feature_bits(const Halide::Target& target) {
 // The function of Halide's runtime that gives the device of a target, or nothing for a processor.
 std::string device_interface(const Halide::Target& target) {
   using Halide::DeviceAPI;
-  const std::map<DeviceAPI, std::string> apis{{DeviceAPI::CUDA, "cuda"},         {DeviceAPI::OpenCL, "opencl"},
-                                              {DeviceAPI::Vulkan, "vulkan"},     {DeviceAPI::Metal, "metal"},
-                                              {DeviceAPI::D3D12Compute, "d3d12compute"}, {DeviceAPI::WebGPU, "webgpu"}};
+  const std::map<DeviceAPI, std::string> apis{{DeviceAPI::CUDA, "cuda"},
+                                              {DeviceAPI::OpenCL, "opencl"},
+                                              {DeviceAPI::Vulkan, "vulkan"},
+                                              {DeviceAPI::Metal, "metal"},
+                                              {DeviceAPI::D3D12Compute, "d3d12compute"},
+                                              {DeviceAPI::WebGPU, "webgpu"}};
   const auto found = apis.find(Halide::get_default_device_api_for_target(target));
   return found == apis.end() ? "" : "halide_" + found->second + "_device_interface";
 }

@@ -24,8 +24,8 @@ void schedule_for_cpu(const scheduled& kernel, const Halide::Target& target) {
   }
 }
 
-// A tile is a block. The work is the same in a whole call, so that a block decides nothing: each work is a kernel of its
-// own, and those that fill and copy load no positions.
+// A tile is a block. The work is the same in a whole call, so that a block decides nothing: each work is a kernel of
+// its own, and those that fill and copy load no positions.
 void schedule_for_device(const tiled& kernel) {
   Halide::Func out = kernel.out;
   // Nothing comes of the pure definition, but until Halide sees that, it counts as a use of the result by the host.

@@ -87,8 +87,7 @@ bool check_places(const bound_call& call, bool addresses) {
   }
   const address_range read = range_of(logits, call);
   const address_range written = range_of(out, call);
-  const bool overlap =
-      addresses ? read.begin < written.end && written.begin < read.end : logits.data == out.data;
+  const bool overlap = addresses ? read.begin < written.end && written.begin < read.end : logits.data == out.data;
   if (!same && overlap) {
     throw error("result-overlap", "out", "it overlaps the logits without being the same array",
                 "give memory of its own, or the logits themselves to mask in place");

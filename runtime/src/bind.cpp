@@ -255,8 +255,7 @@ void bind(const layer_values& layer, const any_view& logits, std::span<const sid
     check_memory(value.name, array);
     if (record.part == role::mask) {
       if (array.type() != dtype::boolean) fail("mask-dtype", value.name, breach::mask_not_boolean(array.type()));
-      lay_on_logits(call.add(array, halide_type_t(halide_type_uint, 8, 1)), value.name, array.axes(),
-                    logits.axes());
+      lay_on_logits(call.add(array, halide_type_t(halide_type_uint, 8, 1)), value.name, array.axes(), logits.axes());
       continue;
     }
     if (array.type() != dtype::int32 && array.type() != dtype::int64) {
@@ -271,8 +270,8 @@ void bind(const layer_values& layer, const any_view& logits, std::span<const sid
     if (of_keys && query_axis != kv_axis && find_axis(array.axes(), kv_axis) != nullptr) {
       fail("axis-twice", value.name, breach::key_axis_twice(query_axis, kv_axis));
     }
-    bound_array& positions = call.add(
-        array, halide_type_t(halide_type_int, static_cast<std::uint8_t>(8 * facts(array.type()).bytes), 1));
+    bound_array& positions =
+        call.add(array, halide_type_t(halide_type_int, static_cast<std::uint8_t>(8 * facts(array.type()).bytes), 1));
     positions.is_number = true;
     lay_on_logits(positions, value.name, array.axes(), logits.axes(), of_keys ? query_axis : std::string_view(),
                   of_keys ? kv_axis : std::string_view());

@@ -80,6 +80,7 @@ void check_device(const device& on, const char* what, int code) {
 }
 
 void device_memory::reserve(device& on, std::int64_t bytes) {
+  forget();
   if (bytes <= bytes_) return;
   release(on);
   // Rounded up, so that sizes that grow step by step do not each take memory anew.
@@ -99,7 +100,6 @@ void device_memory::reserve(device& on, std::int64_t bytes) {
 void device_memory::upload(device& on, const std::byte* from, std::int64_t bytes) {
   const auto count = static_cast<std::size_t>(bytes);
   if (holds_.size() == count && std::memcmp(holds_.data(), from, count) == 0) return;
-  holds_.clear();
   reserve(on, bytes);
   copy_to_device(on, whole_, from, bytes);
   if (bytes <= remembered_bytes) holds_.assign(from, from + bytes);

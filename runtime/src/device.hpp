@@ -35,6 +35,7 @@ class device_memory {
   device_memory& operator=(const device_memory&) = delete;
 
   [[nodiscard]] const halide_buffer_t& whole() const { return whole_; }
+  // For something else than what is there.
   void reserve(device& on, std::int64_t bytes);
   // Small data that is there already, from the last call, is not sent again.
   void upload(device& on, const std::byte* from, std::int64_t bytes);

@@ -149,7 +149,7 @@ class device_pass {
       const std::int64_t keys = plan.tile.keys >= plan.keys ? over(plan.keys, tile_.keys) : plan.tile.keys / tile_.keys;
       for (const tile_work work : {tile_work::fill, tile_work::copy, tile_work::decide}) {
         if (work == tile_work::copy && job_.in_place) continue;
-        const verdict what = work == tile_work::fill ? verdict::none
+        const verdict what = work == tile_work::fill   ? verdict::none
                              : work == tile_work::copy ? verdict::all
                                                        : verdict::some;
         start_step(step, work);
@@ -194,8 +194,8 @@ class device_pass {
   [[nodiscard]] bool tiles_fit(const tile_layout& layout) {
     axes_ = {layout.tiles.column, layout.tiles.row, no_axis, no_axis};
     const std::array<std::int64_t, kernel_rank> size = box_size();
-    const bool fit = (size[0] == size_of(0) || size[0] % tile_.keys == 0) &&
-                     (size[1] == size_of(1) || size[1] % tile_.queries == 0);
+    const bool fit =
+        (size[0] == size_of(0) || size[0] % tile_.keys == 0) && (size[1] == size_of(1) || size[1] % tile_.queries == 0);
     axes_.fill(no_axis);
     return fit;
   }
@@ -276,7 +276,10 @@ class device_pass {
     if (on_.has_pointers) return;
     for (std::size_t axis = 0; axis < job_.bound.rank; ++axis) {
       if (array.strides[axis] < 0 && job_.bound.sizes[axis] > 1) {
-        throw error("device-memory", index == 0 ? "logits" : index + 1 == job_.bound.array_count ? "out" : "side input",
+        throw error("device-memory",
+                    index == 0                            ? "logits"
+                    : index + 1 == job_.bound.array_count ? "out"
+                                                          : "side input",
                     "it has a negative stride, so that it reaches before the start of its memory in the device",
                     "give an array that starts with its lowest address");
       }
@@ -368,9 +371,7 @@ class device_pass {
   };
 
   // The axis at whose index 1 a box starts, so many elements behind the start of the memory.
-  static halide_dimension_t start_axis(std::int64_t elements) {
-    return {0, 2, static_cast<std::int32_t>(elements)};
-  }
+  static halide_dimension_t start_axis(std::int64_t elements) { return {0, 2, static_cast<std::int32_t>(elements)}; }
 
   void see(seen_array& seen, std::size_t index, const device_step& step, std::int64_t offset) {
     const bound_array& array = job_.bound.arrays[index];
@@ -409,8 +410,8 @@ class device_pass {
     constexpr std::int64_t tile_bytes = 3 * sizeof(std::int32_t);
     const std::int64_t first_byte = step.first * tile_bytes;
     const std::int64_t part = first_byte >> device_place::part_bits;
-    const std::int64_t start = (first_byte - (part << device_place::part_bits)) /
-                               static_cast<std::int64_t>(sizeof(std::int32_t));
+    const std::int64_t start =
+        (first_byte - (part << device_place::part_bits)) / static_cast<std::int64_t>(sizeof(std::int32_t));
     const device_place place(on_, space_.tile_memory.whole(), part);
     std::array<halide_dimension_t, 3> axes{halide_dimension_t(0, 3, 1),
                                            halide_dimension_t(0, static_cast<std::int32_t>(step.count), 3),

@@ -52,7 +52,9 @@ class device_workspaces {
 };
 
 // Is it a device of CUDA, which has contexts, streams and pointers?
-[[nodiscard]] inline bool is_cuda(const kernel& kernel) { return kernel.target.find("-cuda") != std::string_view::npos; }
+[[nodiscard]] inline bool is_cuda(const kernel& kernel) {
+  return kernel.target.find("-cuda") != std::string_view::npos;
+}
 
 // The side inputs with copies of those numbers that are in the device's memory: the runtime must see them to know which
 // tiles there are.

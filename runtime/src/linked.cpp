@@ -107,8 +107,8 @@ std::span<const kernel> device_kernels(const linked_layer& layer, std::string_vi
                 "see the reasons in `axismask kernels`");
   }
   throw error("device-unknown", "device",
-              "there is no device \"" + std::string(device) + "\"" + did_you_mean(device, known).str() + "; there are " +
-                  quoted_list(known).str(),
+              "there is no device \"" + std::string(device) + "\"" + did_you_mean(device, known).str() +
+                  "; there are " + quoted_list(known).str(),
               "take one of these, or auto");
 }
 

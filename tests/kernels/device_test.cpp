@@ -196,14 +196,17 @@ TEST_P(devices, side_inputs_may_be_in_their_memory_too) {
   for (std::size_t at = 0; at < want.size(); ++at) {
     if (kept[at % kept.size()] == 0) want[at] = -7;
   }
-  const any_view mask_view = any_view::dense(mask.data(), dtype::boolean, std::array<named_axis, 2>{{{"seq", queries}, {"kv_seq", keys}}}).in_device_memory();
+  const any_view mask_view =
+      any_view::dense(mask.data(), dtype::boolean, std::array<named_axis, 2>{{{"seq", queries}, {"kv_seq", keys}}})
+          .in_device_memory();
   layer_values values{&layer_type_of<explicit_mask>, masked_value(-7), {}};
   for (std::size_t index = 0; index < values.type->attributes.size(); ++index) {
     values.attributes[index].name = values.type->attributes[index].default_name;
   }
   const std::array<side_input, 1> inputs{{{"mask", mask_view}}};
   device_vector again(interface(), some_logits());
-  const any_view again_view = named_view<float, logits_axes>(again.data(), {heads, queries, keys}).in_device_memory().erased();
+  const any_view again_view =
+      named_view<float, logits_axes>(again.data(), {heads, queries, keys}).in_device_memory().erased();
   apply(values, again_view, again_view, inputs, on_device());
   EXPECT_EQ(again.fetch(), want);
   std::vector<float> host = some_logits();
@@ -223,8 +226,7 @@ TEST_P(devices, plans_of_any_tiles_serve) {
   const auto out_view = named_view<float, logits_axes>(out.data(), {heads, queries, keys}).in_device_memory();
   for (const tile_size tile : {tile_size{32, 128}, tile_size{64, 256}, tile_size{128, 128}, tile_size{1000, 1000},
                                tile_size{32, 1000}, tile_size{20, 30}, tile_size{1, 1}}) {
-    const tile_plan tiles =
-        plan(local, tile, input<"token_positions">(q_view), input<"kv_positions">(k_view));
+    const tile_plan tiles = plan(local, tile, input<"token_positions">(q_view), input<"kv_positions">(k_view));
     call_options options = on_device();
     options.plan = &tiles;
     local.apply(options, view, out_view, input<"token_positions">(q_view), input<"kv_positions">(k_view));
@@ -392,7 +394,9 @@ struct small_call {
     }
   }
   [[nodiscard]] any_view view() { return {logits.data(), dtype::float32, {{"seq", 2, 2}, {"kv_seq", 2, 1}}}; }
-  [[nodiscard]] side_input input() { return {"token_positions", any_view(positions.data(), dtype::int32, {{"seq", 2, 1}})}; }
+  [[nodiscard]] side_input input() {
+    return {"token_positions", any_view(positions.data(), dtype::int32, {{"seq", 2, 1}})};
+  }
   std::string error_with(const any_view& from, const any_view& to, std::string_view device, const side_input& given) {
     return error_of([&] { apply(values, from, to, std::array<side_input, 1>{given}, {.device = device}); });
   }
@@ -408,9 +412,8 @@ TEST(device_errors, what_is_not_linked_or_cannot_be_used) {
   for (const kernel& kernel : layer_of(layer_type_of<window>.name).kernels) {
     if (kernel.device == nullptr || is_usable(kernel)) continue;
     EXPECT_EQ(call.error_with(call.view(), call.view(), kernel.variant, call.input()),
-              "axismask: error[device-unusable] device: \"" + std::string(kernel.variant) +
-                  "\" cannot be used here: " + device_problem(kernel) +
-                  "; take cpu, or auto; `axismask kernels` shows what can be used");
+              "axismask: error[device-unusable] device: \"" + std::string(kernel.variant) + "\" cannot be used here: " +
+                  device_problem(kernel) + "; take cpu, or auto; `axismask kernels` shows what can be used");
     if (kernel.variant == "cuda" && ::dlopen("libcuda.so.1", RTLD_NOW) == nullptr) {
       EXPECT_EQ(device_problem(kernel), "there is no libcuda.so.1, which comes with the driver of an NVIDIA card");
     }

@@ -60,8 +60,8 @@ class any_view {
     return view;
   }
 
-  // The same array where its memory is a device's: `data` is then what the device knows it by, a CUdeviceptr for CUDA or
-  // a cl_mem for OpenCL, of the first element. An OpenCL array starts where its cl_mem starts.
+  // The same array where its memory is a device's: `data` is then what the device knows it by, a CUdeviceptr for CUDA
+  // or a cl_mem for OpenCL, of the first element. An OpenCL array starts where its cl_mem starts.
   [[nodiscard]] any_view in_device_memory() const {
     any_view view = *this;
     view.in_device_memory_ = true;

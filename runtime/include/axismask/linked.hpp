@@ -26,7 +26,7 @@ struct kernel {
   int position_bytes;                     // 4 or 8
   bool words;                             // for devices: sees the logits as words of 32 bits, 4 at a time
   const halide_device_interface_t* (*device)();  // Halide's record of the device; null: the processor
-  int (*run)(void** arguments);           // Halide's argument-vector entry; 0, or an error code
+  int (*run)(void** arguments);                  // Halide's argument-vector entry; 0, or an error code
 };
 
 // A layer's type with all its kernels, best variant first.
@@ -61,8 +61,8 @@ struct layer_library {
 // Errors: device-unknown; device-unusable, with the reason.
 [[nodiscard]] std::span<const kernel> device_kernels(const linked_layer& layer, std::string_view device);
 
-// Asks for one of the processor's variants everywhere ("sse41"); an empty name asks for the best again. For tests and benchmarks. Throws
-// `error` when no linked kernel has that variant or this machine cannot run it.
+// Asks for one of the processor's variants everywhere ("sse41"); an empty name asks for the best again. For tests and
+// benchmarks. Throws `error` when no linked kernel has that variant or this machine cannot run it.
 void force_variant(std::string_view variant);
 
 }  // namespace axismask

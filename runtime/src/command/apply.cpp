@@ -78,9 +78,9 @@ void run_apply(const apply_options& options) {
   const std::string by(on_cpu ? chosen_variant(*find_linked_layer(layer.type().name)) : options.device);
   std::array<char, 32> milliseconds;
   std::snprintf(milliseconds.data(), milliseconds.size(), "%.3f", time.count());
-  std::cout << on_one_line(layer.name() + ": " + std::string(layer.type().name) + ", " + layer.formula() + ", by " + by +
-                           (options.in_place ? ", in place" : "") + ": " + std::to_string(elements) + " elements in " +
-                           milliseconds.data() + " ms, written to " + options.out)
+  std::cout << on_one_line(layer.name() + ": " + std::string(layer.type().name) + ", " + layer.formula() + ", by " +
+                           by + (options.in_place ? ", in place" : "") + ": " + std::to_string(elements) +
+                           " elements in " + milliseconds.data() + " ms, written to " + options.out)
             << '\n'
             << std::flush;
 }
@@ -102,11 +102,15 @@ void add_apply(CLI::App& app) {
       ->required()
       ->type_name("FILE.npy");
   command->add_flag("--in-place", options->in_place, "Mask in the memory of the logits, not into another array");
-  command->add_option("--device", options->device, "Where to compute: cpu, a device such as cuda or opencl, or auto (the default)")
+  command
+      ->add_option("--device", options->device,
+                   "Where to compute: cpu, a device such as cuda or opencl, or auto (the default)")
       ->type_name("NAME");
   command->add_option("--dtype", options->dtype, "bfloat16: the logits' 2-byte elements are bfloat16")
       ->type_name("NAME");
-  command->add_option("--variant", options->variant, "The processor's kernel variant to use; `axismask kernels` lists them")
+  command
+      ->add_option("--variant", options->variant,
+                   "The processor's kernel variant to use; `axismask kernels` lists them")
       ->type_name("NAME");
   command->add_option("--threads", options->threads, "At most this many threads; default: one for each processor")
       ->type_name("N");

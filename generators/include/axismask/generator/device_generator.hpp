@@ -1,5 +1,5 @@
-// The Halide generator of the kernels for devices (CUDA, OpenCL and their like): instantiated for a layer, it makes that
-// layer's kernels.
+// The Halide generator of the kernels for devices (CUDA, OpenCL and their like): instantiated for a layer, it makes
+// that layer's kernels.
 #pragma once
 
 #include <Halide.h>
@@ -27,8 +27,9 @@ void schedule_for_device(const tiled& kernel);
 //
 // Tiles lie along axes 0 and 1 of a box, at one index of axis 2; each stands for all of axis 3. Arrays, in this order:
 // logits; the layer's operands; the masked value's bits, repeated to fill 64; the tiles, of which each has its column
-// and row, in tiles, and its index along axis 2; what to do with them; out. Every array has one axis more, the last, at whose
-// index 1 the box starts: its stride is how far in the array's memory that is. Not every device can point into an array.
+// and row, in tiles, and its index along axis 2; what to do with them; out. Every array has one axis more, the last, at
+// whose index 1 the box starts: its stride is how far in the array's memory that is. Not every device can point into an
+// array.
 //
 // With `words` the logits and the result are seen as words of 32 bits, contiguous along axis 0 and aligned to 16 bytes,
 // the widest access that a device has: Halide 21 makes such accesses of 4 aligned words only. Without, of elements, of
@@ -127,8 +128,7 @@ class device_generator : public Halide::Generator<device_generator<Layer>> {
     const auto half = [](const Halide::Expr& keep, std::uint32_t bits) {
       return select(keep, Halide::Expr(bits), Halide::Expr(std::uint32_t{0}));
     };
-    const Halide::Expr bits =
-        half(kept(index, column * 2), 0xffffU) | half(kept(index, column * 2 + 1), 0xffff0000U);
+    const Halide::Expr bits = half(kept(index, column * 2), 0xffffU) | half(kept(index, column * 2 + 1), 0xffff0000U);
     return (logits & bits) | (masked & ~bits);
   }
 
