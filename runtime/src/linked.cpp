@@ -121,7 +121,12 @@ void force_variant(std::string_view variant) {
   for (const layer_library* library : linked_libraries()) {
     for (const linked_layer& layer : library->layers) {
       for (const kernel& kernel : layer.kernels) {
-        if (kernel.device != nullptr) continue;
+        if (kernel.device != nullptr) {
+          if (kernel.variant != variant) continue;
+          throw error("variant-unknown", "variant",
+                      "\"" + std::string(variant) + "\" is a device, and no variant of the processor's kernels",
+                      "ask for it as the device, and leave the variant out");
+        }
         if (kernel.variant == variant) {
           if (!is_usable(kernel)) {
             throw error("variant-unusable", "variant",

@@ -137,7 +137,8 @@ const char* axismask_bench_variants(const bench_call* call) {
   static thread_local std::string names;
   names.clear();
   for (const axismask::kernel& kernel : axismask::find_linked_layer(call->layer->type().name)->kernels) {
-    if (kernel.device != nullptr || !axismask::is_usable(kernel) || names.find(kernel.variant) != std::string::npos) continue;
+    if (kernel.device != nullptr || !axismask::is_usable(kernel) || names.find(kernel.variant) != std::string::npos)
+      continue;
     names += (names.empty() ? "" : ",") + std::string(kernel.variant);
   }
   return names.c_str();

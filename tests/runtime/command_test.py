@@ -387,6 +387,14 @@ class Apply(CommandTest):
         write_spec(spec({"sliding_window_size": 7}))
         variants = self.kernels()["machine"]["variants"]
         self.assertTrue(variants)
+        self.write_good_files()
+        for device in DEVICES:
+            self.assert_error(
+                self.apply({"--variant": device}),
+                f'error[variant-unknown] --variant: "{device}" is a device, and no variant of the processor\'s kernels; '
+                "ask for it as the device, and leave the variant out",
+            )
+        write_spec(spec({"sliding_window_size": 7}))
         for variant in variants:
             with self.subTest(variant=variant):
                 p = np.arange(self.seq, dtype=np.int32)
@@ -533,7 +541,8 @@ class Errors(CommandTest):
 
     def test_apply(self):
         layers = [layer for library in self.kernels()["libraries"] for layer in library["layers"]]
-        variants = list(dict.fromkeys(f'"{one["variant"]}"' for layer in layers for one in layer["kernels"]))
+        kernels = [one for layer in layers for one in layer["kernels"] if not one["is_device"]]
+        variants = list(dict.fromkeys(f'"{one["variant"]}"' for one in kernels))
         for changes, line in APPLY_ERRORS:
             for in_place in [None, True]:
                 with self.subTest(changes=changes, in_place=in_place):
@@ -778,7 +787,9 @@ class Kernels(CommandTest):
                 if not kernel["is_device"]:
                     lacks = "lacks " + ", ".join(kernel["missing_features"]) if kernel["missing_features"] else None
                     self.assertEqual(kernel["reason"], lacks)
-                self.assertEqual(kernel["usable"], kernel["variant"] in machine["variants"])
+                self.assertEqual(
+                    kernel["usable"], kernel["variant"] in machine["devices" if kernel["is_device"] else "variants"]
+                )
                 self.assertLessEqual(set(kernel["missing_features"]), set(machine["missing_features"]))
             self.assertEqual(layer["chosen"], os.environ.get("AXISMASK_EXPECTED_VARIANT", layer["chosen"]))
         self.assertFalse(set(machine["features"]) & set(machine["missing_features"]))
@@ -798,7 +809,12 @@ class Kernels(CommandTest):
         self.assert_ok(result)
         lines = result.stdout.splitlines()
         machine = self.kernels()["machine"]
-        self.assertEqual(lines[0], "This machine runs the variants: " + ", ".join(machine["variants"]))
+        self.assertEqual(
+            lines[0], "This machine runs the variants: "
+            + ", ".join(machine["variants"])
+            + "; and has the devices: "
+            + (", ".join(machine["devices"]) or "none"),
+        )
         self.assertEqual(
             lines[1],
             "Of the processor features that the kernels need it has: "

@@ -122,22 +122,24 @@ std::string reason_against(const kernel& kernel) {
   return "lacks " + joined(missing_features(kernel), ", ");
 }
 
-// What the kernels ask of this machine: the variants that it runs, and the processor features that it has and lacks.
+// What the kernels ask of this machine: the variants that it runs, its devices, and the processor features that it has
+// and lacks.
 json machine_json() {
   std::vector<std::string_view> variants;
+  std::vector<std::string_view> devices;
   std::vector<std::string> features;
   std::vector<std::string> missing;
   for (const layer_library* library : linked_libraries()) {
     for (const linked_layer& layer : library->layers) {
       for (const kernel& kernel : layer.kernels) {
-        if (is_usable(kernel)) add_once(variants, kernel.variant);
+        if (is_usable(kernel)) add_once(kernel.device != nullptr ? devices : variants, kernel.variant);
         for (const needed_feature& feature : needed_features(kernel)) {
           add_once(feature.there ? features : missing, feature.name);
         }
       }
     }
   }
-  return {{"variants", variants}, {"features", features}, {"missing_features", missing}};
+  return {{"variants", variants}, {"devices", devices}, {"features", features}, {"missing_features", missing}};
 }
 
 json kernels_json() {
@@ -183,7 +185,8 @@ void print_kernels(const json& kernels) {
     const json& list = kernels["machine"][key];
     return list.empty() ? "none" : list_text(list, ", ");
   };
-  std::cout << "This machine runs the variants: " << names("variants") << '\n'
+  std::cout << "This machine runs the variants: " << names("variants") << "; and has the devices: " << names("devices")
+            << '\n'
             << "Of the processor features that the kernels need it has: " << names("features")
             << "; it lacks: " << names("missing_features") << "\n\n";
   std::vector<row> rows{
