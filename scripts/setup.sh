@@ -1,6 +1,7 @@
 # Set-up for the other scripts: what they need beyond bash and python3. Sourced, not run; quick when all is there.
 #   need_packages PACKAGE...   Debian packages, by root or sudo
 #   need_venv FILE...          .venv with the pinned wheels of these requirement files
+#   need_peers FOLDER FILE     an environment for a benchmark's peers: they are large, and nothing else needs them
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -35,6 +36,14 @@ need_venv() {
     cp "$file" "$stamp"
   done
   export PATH="$PWD/.venv/bin:$PATH"
+}
+
+need_peers() {
+  cmp -s "$2" "$1/installed.txt" && return
+  say "Installing $(grep -v '^#' "$2" | tr '\n' ' ')into $1: 6 GB, once"
+  [ -x "$1/bin/python" ] || python3 -m venv "$1"
+  "$1/bin/python" -m pip install --quiet --disable-pip-version-check -r "$2"
+  cp "$2" "$1/installed.txt"
 }
 
 mkdir -p build

@@ -89,28 +89,35 @@ def ring_buffers(last_positions, slots):
     return np.stack(rows)
 
 
-def all_cases():
+def all_cases(shrink=1):
+    """With axes of tokens, and windows, that many times shorter: only to try things out."""
     heads = ("heads", "seq", "kv_seq")
     batch = ("batch", *heads)
-    square = {"heads": 8, "seq": 4096, "kv_seq": 4096}
-    prompts = left_padded([2048, 1700, 1100, 300], 2048)
-    step_positions = 4000 + 3571 * np.arange(16)
+    few, long = 2048 // shrink, 8192 // shrink
+    window = 1024 // shrink
+    square = {"heads": 8, "seq": 4096 // shrink, "kv_seq": 4096 // shrink}
+    prompts = left_padded([length // shrink for length in (2048, 1700, 1100, 300)], few)
+    step_positions = (4000 + 3571 * np.arange(16)) // shrink
+
+    def case(name, axes, sizes, window=window, **more):
+        return Case(name, axes, sizes, window, **more)
+
     return [
-        Case("prefill_inplace_f32", heads, square, variants=True),
-        Case("prefill_out_f32", heads, square, in_place=False, variants=True),
-        Case("prefill_inplace_bf16", heads, square, dtype="bfloat16", variants=True),
-        Case("ragged_inplace_f32", batch, {"batch": 4, "heads": 8, "seq": 2048, "kv_seq": 2048}, window=512,
+        case("prefill_inplace_f32", heads, square, variants=True),
+        case("prefill_out_f32", heads, square, in_place=False, variants=True),
+        case("prefill_inplace_bf16", heads, square, dtype="bfloat16", variants=True),
+        case("ragged_inplace_f32", batch, {"batch": 4, "heads": 8, "seq": few, "kv_seq": few}, window=512 // shrink,
              query_positions=prompts, kv_positions=prompts),
-        Case("shuffled_inplace_f32", heads, square, kv_positions=np.random.default_rng(7).permutation(4096),
-             worst=True, variants=True),
-        Case("chunked_prefill_f32", heads, {"heads": 32, "seq": 512, "kv_seq": 8192},
-             query_positions=np.arange(8192 - 512, 8192)),
-        Case("decode_f32", heads, {"heads": 32, "seq": 1, "kv_seq": 8192}, small=True,
-             query_positions=np.array([8191])),
-        Case("decode_batch_f32", batch, {"batch": 16, "heads": 32, "seq": 1, "kv_seq": 8192}, small=True,
-             query_positions=step_positions[:, None], kv_positions=ring_buffers(step_positions, 8192)),
-        Case("global_causal_inplace_f32", heads, square, window=None),
-        Case("heads_innermost_f32", ("seq", "kv_seq", "heads"), square),
+        case("shuffled_inplace_f32", heads, square,
+             kv_positions=np.random.default_rng(7).permutation(square["kv_seq"]), worst=True, variants=True),
+        case("chunked_prefill_f32", heads, {"heads": 32, "seq": window // 2, "kv_seq": long},
+             query_positions=np.arange(long - window // 2, long)),
+        case("decode_f32", heads, {"heads": 32, "seq": 1, "kv_seq": long}, small=True,
+             query_positions=np.array([long - 1])),
+        case("decode_batch_f32", batch, {"batch": 16, "heads": 32, "seq": 1, "kv_seq": long}, small=True,
+             query_positions=step_positions[:, None], kv_positions=ring_buffers(step_positions, long)),
+        case("global_causal_inplace_f32", heads, square, window=None),
+        case("heads_innermost_f32", ("seq", "kv_seq", "heads"), square),
     ]
 
 

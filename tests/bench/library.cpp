@@ -1,5 +1,9 @@
-// The C++ side of scripts/bench, a shared library that bench.py loads into its own process: ours and the floor work on
-// the very memory that NumPy and torch work on. Clocks stand here, so that ctypes costs no one anything.
+// The C++ side of scripts/bench and scripts/bench-gpu, a shared library that bench.py and gpu.py load into their own
+// process: ours and the floor work on the very memory that NumPy and torch work on. Clocks stand here, so that ctypes
+// costs no one anything.
+#include <HalideRuntime.h>
+#include <HalideRuntimeOpenCL.h>
+
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -15,11 +19,17 @@
 #include <thread>
 #include <vector>
 
+#include "axismask/device_tiles.hpp"
 #include "axismask/linked.hpp"
 #include "axismask/model.hpp"
 #include "axismask/plan.hpp"
 #include "direct_call.hpp"
 #include "floor.hpp"
+
+// Weak: it is there when kernels for OpenCL are linked.
+extern "C" {
+#pragma weak halide_opencl_get_cl_mem
+}
 
 namespace axismask::bench {
 namespace {
@@ -31,6 +41,7 @@ struct array_record {
   void* data;
   std::int32_t type;
   std::int32_t rank;
+  std::int32_t on_device;
   std::array<const char*, most_axes> names;
   std::array<std::int64_t, most_axes> sizes;
   std::array<std::int64_t, most_axes> strides;  // in elements
@@ -43,6 +54,9 @@ struct input_record {
 
 thread_local std::string last_error;
 
+// The most threads of a call on the processor.
+std::int32_t threads = 0;
+
 // A layer with the arrays that it is to be applied to.
 struct bench_call {
   Model model;
@@ -52,6 +66,11 @@ struct bench_call {
   any_view out;
   std::vector<side_input> inputs;
   std::optional<floor_loop> floor;
+  std::string device = "auto";
+  tile_plan plan;
+  // How ours is run: on the processor, and without a plan that was made before. Finding out where the mask is, is work
+  // of each call, as it is for the peers. See axismask_bench_use_device and axismask_bench_use_plan.
+  call_options options{.threads = threads};
 
   explicit bench_call(const char* spec) : model(Model::parse(spec, "the benchmark's spec")) {
     layer = &model.layers()[0];
@@ -67,19 +86,66 @@ struct bench_call {
     for (std::size_t axis = 0; axis < most_axes && axis < static_cast<std::size_t>(array.rank); ++axis) {
       axes[axis] = {own(array.names[axis]), array.sizes[axis], array.strides[axis]};
     }
-    return {array.data, static_cast<dtype>(array.type), std::span(axes).first(static_cast<std::size_t>(array.rank))};
+    const any_view view(array.data, static_cast<dtype>(array.type),
+                        std::span(axes).first(static_cast<std::size_t>(array.rank)));
+    return array.on_device != 0 ? view.in_device_memory() : view;
   }
 };
 
-// How ours are run: with a number of threads, and no plan that was made before. Finding out where the mask is, is work
-// of each call, as it is for the peers.
-call_options ours{};
+// Memory of a device, for devices of which no other library of the benchmark has memory.
+struct device_array {
+  halide_buffer_t buffer{};
+  halide_dimension_t axis;
+
+  device_array(const halide_device_interface_t* device, std::int64_t bytes) {
+    if (bytes > INT32_MAX) throw std::runtime_error("an array of " + std::to_string(bytes) + " bytes is too large");
+    axis = halide_dimension_t(0, static_cast<std::int32_t>(bytes), 1);
+    buffer.type = halide_type_of<std::uint8_t>();
+    buffer.dimensions = 1;
+    buffer.dim = &axis;
+    check("taking memory", halide_device_malloc(nullptr, &buffer, device));
+  }
+  device_array(const device_array&) = delete;
+  device_array& operator=(const device_array&) = delete;
+  ~device_array() { halide_device_free(nullptr, &buffer); }
+
+  [[nodiscard]] void* handle() { return reinterpret_cast<void*>(halide_opencl_get_cl_mem(nullptr, &buffer)); }
+  void write(const void* from) {
+    buffer.host = static_cast<std::uint8_t*>(const_cast<void*>(from));
+    buffer.set_device_dirty(false);
+    buffer.set_host_dirty();
+    check("writing to it", halide_copy_to_device(nullptr, &buffer, buffer.device_interface));
+  }
+  void read(void* to) {
+    buffer.host = static_cast<std::uint8_t*>(to);
+    buffer.set_host_dirty(false);
+    buffer.set_device_dirty();
+    check("reading from it", halide_copy_to_host(nullptr, &buffer));
+  }
+
+ private:
+  static void check(const char* what, int code) {
+    if (code != 0) throw std::runtime_error(std::string("the device: ") + what + " gave code " + std::to_string(code));
+  }
+};
+
+// Of a device by its name in the list of targets; any layer has kernels for it. Null when none are linked.
+const kernel* kernel_for(std::string_view device) {
+  for (const layer_library* library : linked_libraries()) {
+    for (const linked_layer& layer : library->layers) {
+      for (const kernel& kernel : layer.kernels) {
+        if (kernel.device != nullptr && kernel.variant == device) return &kernel;
+      }
+    }
+  }
+  return nullptr;
+}
 
 void apply_ours(const bench_call& call) {
   if (call.logits.data() == call.out.data()) {
-    call.layer->apply_in_place(call.logits, call.inputs, ours);
+    call.layer->apply_in_place(call.logits, call.inputs, call.options);
   } else {
-    call.layer->apply(call.logits, call.out, call.inputs, ours);
+    call.layer->apply(call.logits, call.out, call.inputs, call.options);
   }
 }
 
@@ -106,6 +172,7 @@ Result guarded(Result failed, Work work) {
 
 using axismask::bench::array_record;
 using axismask::bench::bench_call;
+using axismask::bench::device_array;
 using axismask::bench::guarded;
 using axismask::bench::input_record;
 using axismask::bench::nanoseconds;
@@ -114,7 +181,7 @@ extern "C" {
 
 const char* axismask_bench_error() { return axismask::bench::last_error.c_str(); }
 
-void axismask_bench_threads(std::int32_t count) { axismask::bench::ours.threads = count; }
+void axismask_bench_threads(std::int32_t count) { axismask::bench::threads = count; }
 
 // The first layer of a spec, on arrays. In place when the two have the same memory.
 bench_call* axismask_bench_open(const char* spec, const array_record* logits, const array_record* out,
@@ -131,6 +198,49 @@ bench_call* axismask_bench_open(const char* spec, const array_record* logits, co
 }
 
 void axismask_bench_close(bench_call* call) { delete call; }
+
+// Why a device cannot be used; nothing when it can.
+const char* axismask_bench_device_problem(const char* device) {
+  const axismask::kernel* kernel = axismask::bench::kernel_for(device);
+  return kernel == nullptr ? "no kernels for it are linked" : axismask::device_problem(*kernel).c_str();
+}
+
+// From now on the call is run on that device, and in that stream of it (CUDA; null: it is waited for).
+void axismask_bench_use_device(bench_call* call, const char* device, void* stream) {
+  call->device = device;
+  call->options.device = call->device;
+  call->options.stream = stream;
+}
+
+// From now on the call is given a plan, which is made here. Its tiles are those of a device's kernels.
+std::int32_t axismask_bench_use_plan(bench_call* call) {
+  return guarded<std::int32_t>(-1, [&] {
+    using namespace axismask::device_tile;
+    constexpr std::int64_t word_bytes = 4;
+    const std::int64_t element_bytes = axismask::facts(call->logits.type()).bytes;
+    call->plan = axismask::plan(call->layer->values(), call->inputs,
+                                {rows, threads_along_row * words_per_thread * word_bytes / element_bytes});
+    call->options.plan = &call->plan;
+    return 0;
+  });
+}
+
+// Memory of OpenCL. Null: an error.
+device_array* axismask_bench_device_array(const char* device, std::int64_t bytes) {
+  return guarded<device_array*>(nullptr, [&] {
+    const axismask::kernel* kernel = axismask::bench::kernel_for(device);
+    if (kernel == nullptr || halide_opencl_get_cl_mem == nullptr) throw std::runtime_error("OpenCL is not linked");
+    return new device_array(kernel->device(), bytes);
+  });
+}
+void axismask_bench_device_array_free(device_array* array) { delete array; }
+void* axismask_bench_device_array_handle(device_array* array) { return array->handle(); }
+std::int32_t axismask_bench_device_array_write(device_array* array, const void* from) {
+  return guarded<std::int32_t>(-1, [&] { return array->write(from), 0; });
+}
+std::int32_t axismask_bench_device_array_read(device_array* array, void* to) {
+  return guarded<std::int32_t>(-1, [&] { return array->read(to), 0; });
+}
 
 // Which variants of the layer this machine runs, best first, with commas between them.
 const char* axismask_bench_variants(const bench_call* call) {
@@ -151,6 +261,15 @@ std::int64_t axismask_bench_time(const bench_call* call, const char* variant, st
     const std::int64_t taken = nanoseconds(calls, [&] { axismask::bench::apply_ours(*call); });
     axismask::force_variant("");
     return taken;
+  });
+}
+
+// The same for several calls, which take turns: each of them `rounds` times.
+std::int64_t axismask_bench_time_rounds(const bench_call* const* calls, std::int64_t count, std::int64_t rounds) {
+  return guarded<std::int64_t>(-1, [&] {
+    return nanoseconds(rounds, [&] {
+      for (std::int64_t call = 0; call < count; ++call) axismask::bench::apply_ours(*calls[call]);
+    });
   });
 }
 

@@ -15,6 +15,7 @@ class Array(ctypes.Structure):
         ("data", ctypes.c_void_p),
         ("type", ctypes.c_int32),
         ("rank", ctypes.c_int32),
+        ("on_device", ctypes.c_int32),
         ("names", ctypes.c_char_p * 4),
         ("sizes", ctypes.c_int64 * 4),
         ("strides", ctypes.c_int64 * 4),
@@ -22,8 +23,11 @@ class Array(ctypes.Structure):
 
     @classmethod
     def of(cls, array, dtype, axes):
+        """Of a NumPy array, or of one of devices.py."""
+        data, on_device = ((array.ctypes.data, False) if isinstance(array, np.ndarray)
+                           else (array.handle, array.on_device))
         return cls(
-            array.ctypes.data, dtype, len(axes), (ctypes.c_char_p * 4)(*[axis.encode() for axis in axes]),
+            data, dtype, len(axes), on_device, (ctypes.c_char_p * 4)(*[axis.encode() for axis in axes]),
             (ctypes.c_int64 * 4)(*array.shape),
             (ctypes.c_int64 * 4)(*[stride // array.itemsize for stride in array.strides]),
         )
@@ -39,14 +43,20 @@ class Library:
         self.c = ctypes.CDLL(path)
         self.c.axismask_bench_error.restype = ctypes.c_char_p
         self.c.axismask_bench_variants.restype = ctypes.c_char_p
-        self.c.axismask_bench_open.restype = ctypes.c_void_p
-        for name in ("time", "time_direct", "time_floor", "time_plan", "difference"):
+        self.c.axismask_bench_device_problem.restype = ctypes.c_char_p
+        for name in ("open", "device_array", "device_array_handle"):
+            getattr(self.c, f"axismask_bench_{name}").restype = ctypes.c_void_p
+        for name in ("time", "time_rounds", "time_direct", "time_floor", "time_plan", "difference"):
             getattr(self.c, f"axismask_bench_{name}").restype = ctypes.c_int64
         self.c.axismask_bench_threads(threads)
 
     def raise_if(self, failed):
         if failed:
             raise RuntimeError(self.c.axismask_bench_error().decode())
+
+    def device_problem(self, device):
+        """Why a device cannot be used; "" when it can."""
+        return self.c.axismask_bench_device_problem(device.encode()).decode()
 
     def difference(self, result, source, keep, masked_bits):
         """The index of the first element whose bits are not the oracle's, or None."""
@@ -77,7 +87,7 @@ class Library:
 
 
 class Call:
-    """A layer on arrays. `logits` and `out` hold the elements' bits."""
+    """A layer on arrays. `logits` and `out` hold the elements' bits; they are NumPy's, or those of devices.py."""
 
     def __init__(self, library, case, logits, out):
         self.bench = library
@@ -96,6 +106,13 @@ class Call:
 
     def close(self):
         self.bench.c.axismask_bench_close(self.handle)
+
+    def use_device(self, device, stream=None):
+        self.bench.c.axismask_bench_use_device(self.handle, device.encode(), ctypes.c_void_p(stream))
+
+    def use_plan(self):
+        """Calls are given a plan, which is made now."""
+        self.bench.raise_if(self.bench.c.axismask_bench_use_plan(self.handle) < 0)
 
     def variants(self):
         return self.bench.c.axismask_bench_variants(self.handle).decode().split(",")
@@ -130,3 +147,22 @@ class Call:
         self.bench.raise_if(self.bench.c.axismask_bench_plan(
             self.handle, ctypes.c_int64(tile), ctypes.c_void_p(tiles.ctypes.data)) < 0)
         return tiles
+
+
+class Rounds:
+    """Calls that take turns."""
+
+    def __init__(self, calls):
+        self.bench, self.calls = calls[0].bench, calls
+        self.handles = (ctypes.c_void_p * len(calls))(*[call.handle for call in calls])
+
+    def time(self, rounds):
+        """Nanoseconds of that many rounds, in each of which each call is made once."""
+        taken = self.bench.c.axismask_bench_time_rounds(
+            self.handles, ctypes.c_int64(len(self.calls)), ctypes.c_int64(rounds))
+        self.bench.raise_if(taken < 0)
+        return taken
+
+    def close(self):
+        for call in self.calls:
+            call.close()

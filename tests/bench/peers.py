@@ -10,12 +10,12 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
-import ml_dtypes
 import numpy as np
 import torch
-from penzai import pz
 
 from cases import MASKED
+from peer_penzai import element_type, jax_bits, penzai_function
+from peer_torch import as_torch, compile, torch_bits, torch_functions
 
 
 @dataclasses.dataclass
@@ -37,25 +37,9 @@ class Peer:
         return end - start
 
 
-def as_torch(bits, dtype):
-    """A tensor over the memory of an array of bits."""
-    tensor = torch.from_numpy(bits.view(np.int32 if dtype == "float32" else np.int16))
-    return tensor.view(getattr(torch, dtype))
-
-
-def torch_bits(tensor):
-    wide = tensor.element_size() == 4
-    return tensor.view(torch.int32 if wide else torch.int16).numpy().view(np.uint32 if wide else np.uint16)
-
-
-def jax_bits(array):
-    array = np.asarray(array)
-    return array.view(np.uint32 if array.itemsize == 4 else np.uint16)
-
-
 def numpy_peers(case, source, work, out):
     query, key = case.spread(case.query_positions, "seq"), case.spread(case.kv_positions, "kv_seq")
-    element = {"float32": np.dtype(np.float32), "bfloat16": np.dtype(ml_dtypes.bfloat16)}[case.dtype]
+    element = element_type(case)
     x, work, out = source.view(element), work.view(element), out.view(element)
     masked = element.type(MASKED)
 
@@ -88,69 +72,30 @@ def numpy_peers(case, source, work, out):
 
 
 def torch_peers(case, source, work, out):
-    query = torch.from_numpy(case.spread(case.query_positions, "seq"))
-    key = torch.from_numpy(case.spread(case.kv_positions, "kv_seq"))
     x, work, out = (as_torch(array, case.dtype) for array in (source, work, out))
-    window = case.window
-
-    def keep(query, key):
-        kept = (query >= key) & (key >= 0)
-        return kept if window is None else kept & (query - key < window)
-
-    def masked_fill_(x, query, key):
-        return x.masked_fill_(~keep(query, key), MASKED)
-
-    masked = torch.tensor(MASKED, dtype=x.dtype)  # a number would make the result float32
-
-    def where(x, query, key):
-        return torch.where(keep(query, key), x, masked)
-
-    def where_into(x, query, key, out):
-        return torch.where(keep(query, key), x, masked, out=out)
-
-    def where_into_fused(x, query, key, out):
-        return out.copy_(torch.where(keep(query, key), x, masked))
-
-    torch.compiler.reset()  # or it would count the cases as recompilations of one function, and give up
-
-    def compile(function):
-        return torch.compile(function, dynamic=False, fullgraph=True)
+    mask = torch_functions(case)
+    query, key = mask.query, mask.key
 
     def reset():
         work.copy_(x)
 
     if case.in_place:
-        compiled = compile(masked_fill_)
+        compiled = compile(mask.masked_fill_)
         return [
-            Peer("torch_masked_fill_", lambda: masked_fill_(work, query, key), reset, False, torch_bits),
+            Peer("torch_masked_fill_", lambda: mask.masked_fill_(work, query, key), reset, False, torch_bits),
             Peer("torch_compile_masked_fill_", lambda: compiled(work, query, key), reset, False, torch_bits),
         ]
-    compiled_where, compiled_into = compile(where), compile(where_into_fused)
+    compiled_where, compiled_into = compile(mask.where), compile(mask.where_into_fused)
     return [
-        Peer("torch_where", lambda: where(x, query, key), reset, True, torch_bits),
+        Peer("torch_where", lambda: mask.where(x, query, key), reset, True, torch_bits),
         Peer("torch_compile_where", lambda: compiled_where(x, query, key), reset, True, torch_bits),
-        Peer("torch_where_into", lambda: where_into(x, query, key, out), reset, False, torch_bits),
+        Peer("torch_where_into", lambda: mask.where_into(x, query, key, out), reset, False, torch_bits),
         Peer("torch_compile_into", lambda: compiled_into(x, query, key, out), reset, False, torch_bits),
     ]
 
 
 def penzai_peers(case, source, work, out):
-    dtype = {"float32": np.dtype(np.float32), "bfloat16": np.dtype(ml_dtypes.bfloat16)}[case.dtype]
-    names = dict(query_positions_input_name="query_positions", kv_positions_input_name="kv_positions")
-    if case.window is None:
-        layer = pz.nn.ApplyCausalAttentionMask(masked_out_value=MASKED, **names)
-    else:
-        layer = pz.nn.ApplyCausalSlidingWindowAttentionMask(
-            masked_out_value=MASKED, sliding_window_size=case.window, **names)
-
-    def named_positions(positions):
-        return pz.nx.wrap(positions, *(["batch"] if positions.ndim == 2 else []), "seq")
-
-    def apply(x, query, key):
-        result = layer(pz.nx.wrap(x, *case.axes), query_positions=named_positions(query),
-                       kv_positions=named_positions(key))
-        return result.untag(*case.axes).unwrap()
-
+    dtype, apply = element_type(case), penzai_function(case)
     query, key = jnp.array(case.query_positions), jnp.array(case.kv_positions)
     held = {}  # the array that the next call may overwrite
 

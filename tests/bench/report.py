@@ -4,7 +4,7 @@ import os
 import pathlib
 import platform
 import sys
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 
 def row_of(name, contenders):
@@ -82,5 +82,12 @@ def machine(threads):
     return f"{models[0] if models else platform.processor()}, {threads} of {os.cpu_count()} processors"
 
 
-def versions():
-    return {name: version(name) for name in ("penzai", "jax", "torch", "transformers", "numpy")}
+def versions(names=("penzai", "jax", "torch", "transformers", "numpy")):
+    """Of those that are installed."""
+    found = {}
+    for name in names:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            pass
+    return found

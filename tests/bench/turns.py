@@ -24,10 +24,12 @@ def progress(text):
 
 
 class Contender:
-    """Something that is timed: `time(calls)` gives the nanoseconds of all the calls together."""
+    """Something that is timed: `time(calls)` gives the nanoseconds of all the calls together. One of these calls may
+    be a round of several, by which the milliseconds are divided."""
 
-    def __init__(self, name, time, **facts):
+    def __init__(self, name, time, calls_per_round=1, **facts):
         self.name, self.time, self.facts = name, time, facts
+        self.calls_per_round = calls_per_round
         self.calls = 1
         self.turns = 1
         self.by_round = {}  # milliseconds
@@ -45,13 +47,13 @@ class Contender:
                                  if turn in other.by_round)
 
 
-def take_turns(label, contenders, small, seconds):
+def take_turns(label, contenders, small, seconds, small_turn_ns=SMALL_TURN_NS):
     """Each contender has its number of turns, spread evenly over the rounds: ours and the floor one in each, a slow
     peer one in some. Each round has an order of its own, so that none always follows the same one."""
     for one in contenders:
         one.time(1)
         if small:
-            one.calls = max(1, int(SMALL_TURN_NS / max(one.time(20) / 20, 1)))
+            one.calls = max(1, int(small_turn_ns / max(one.time(20) / 20, 1)))
         one.turns = int(np.clip(seconds * 1e9 / max(one.time(one.calls), 1), *TURNS))
     rounds = max(one.turns for one in contenders)
     for one in contenders:
@@ -67,5 +69,5 @@ def take_turns(label, contenders, small, seconds):
         shuffle(order)
         for one in order:
             if (turn + 1) * one.turns // rounds > turn * one.turns // rounds:
-                one.by_round[turn] = one.time(one.calls) / one.calls / 1e6
+                one.by_round[turn] = one.time(one.calls) / (one.calls * one.calls_per_round) / 1e6
     gc.enable()
