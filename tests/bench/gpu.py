@@ -65,10 +65,10 @@ def device_cases(quick):
 
 def work_of(case):
     """The device's own work that is like the case's, and the bytes that a call must move."""
-    keep = case.keep()
-    masked = (keep.size - int(np.count_nonzero(keep))) * (case.nbytes // keep.size)
     if case.worst:
         return "copy", 2 * case.nbytes
+    keep = case.keep()
+    masked = (keep.size - int(np.count_nonzero(keep))) * (case.nbytes // keep.size)
     return ("fill", masked) if case.in_place else ("copy", 2 * case.nbytes - masked)
 
 
@@ -147,8 +147,15 @@ def measure(library, device, case, seconds, quick):
             entrant.name, entrant.time, copies, kind=entrant.kind, allocates=entrant.allocates, says=entrant.says,
             nbytes=entrant.nbytes or nbytes, differs=wrong))
 
+    def check_copies(when):
+        for copy, array in enumerate(out):
+            wrong = difference(library, case, f"copy {copy} {when}", array.read(), want, source)
+            if wrong:
+                raise Failure(wrong)
+
     for entrant in own:
         enter(entrant)
+    check_copies("after ours")
     enter(device.floor(kind, nbytes, copies))
     # Whatever keeps a peer from running here: the run goes on without it and says so.
     for make in device.peers(case, source, logits, out, renew):
@@ -164,10 +171,7 @@ def measure(library, device, case, seconds, quick):
                 left_out[entrant.name] = one_line(problem)
 
     take_turns(case.name, contenders, True, seconds, 0 if quick else TURN_NS)
-    for copy, array in enumerate(out):
-        wrong = difference(library, case, f"copy {copy} after all turns", array.read(), want, source)
-        if wrong:
-            raise Failure(wrong)
+    check_copies("after all turns")
     for rounds in own_rounds:
         rounds.close()
     return row_of(case, kind, nbytes, copies, contenders, left_out)
