@@ -24,7 +24,7 @@ constexpr std::int64_t remembered_bytes = std::int64_t{1} << 20;
 std::string one_line(const halide_call& call) {
   std::string text(call.message.data());
   std::replace(text.begin(), text.end(), '\n', ' ');
-  while (!text.empty() && text.back() == ' ') text.pop_back();
+  while (!text.empty() && (text.back() == ' ' || text.back() == ':')) text.pop_back();
   return text;
 }
 
@@ -32,11 +32,14 @@ std::string one_line(const halide_call& call) {
 std::string try_device(const kernel& kernel) {
   // Halide 21 looks for the functions of the driver in the program before it loads a library, whose name it has without
   // the version that users' machines have it with.
-  if (kernel.target.find("-cuda") != std::string_view::npos &&
-      ::dlopen("libcuda.so.1", RTLD_NOW | RTLD_GLOBAL) == nullptr) {
-    return "there is no libcuda.so.1, which comes with the driver of an NVIDIA card";
-  }
   halide_call call;
+  if (is_cuda(kernel)) {
+    if (::dlopen("libcuda.so.1", RTLD_NOW | RTLD_GLOBAL) == nullptr) {
+      return "there is no libcuda.so.1, which comes with the driver of an NVIDIA card";
+    }
+    // In a context that is there, so that Halide does not make one of its own for this.
+    call.cuda_context = current_cuda_context();
+  }
   const halide_device_interface_t* interface = kernel.device();
   halide_dimension_t axis(0, 16, 1);
   halide_buffer_t memory{};
@@ -198,6 +201,8 @@ void copy_to_host(device& on, const halide_buffer_t& whole, std::byte* to, std::
 void wait_for(device& on) {
   check_device(on, "waiting for it", on.call.run([&] { return halide_device_sync_global(&on.call, on.interface); }));
 }
+
+bool is_cuda(const kernel& kernel) { return kernel.target.find("-cuda") != std::string_view::npos; }
 
 void* current_cuda_context() {
   using get_current = int (*)(void**);

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "axismask/linked.hpp"
 #include "halide_call.hpp"
 
 namespace axismask {
@@ -90,7 +91,10 @@ void copy_to_host(device& on, const halide_buffer_t& whole, std::byte* to, std::
 // Waits for all that was given to the device.
 void wait_for(device& on);
 
-// The CUDA context that is current on this thread, or null.
+// Is it a kernel for CUDA, which has contexts, streams and pointers?
+[[nodiscard]] bool is_cuda(const kernel& kernel);
+
+// The CUDA context that is current on this thread, or null. Only when there is a driver.
 [[nodiscard]] void* current_cuda_context();
 
 }  // namespace axismask

@@ -51,11 +51,6 @@ class device_workspaces {
   std::vector<std::unique_ptr<device_workspace>> all_;
 };
 
-// Is it a device of CUDA, which has contexts, streams and pointers?
-[[nodiscard]] inline bool is_cuda(const kernel& kernel) {
-  return kernel.target.find("-cuda") != std::string_view::npos;
-}
-
 // The side inputs with copies of those numbers that are in the device's memory: the runtime must see them to know which
 // tiles there are.
 [[nodiscard]] std::vector<side_input> with_numbers_on_host(device& on, std::span<const side_input> side_inputs,

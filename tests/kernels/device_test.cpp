@@ -21,6 +21,11 @@
 #include "axismask/linked.hpp"
 #include "axismask/plan.hpp"
 
+// Weak: it is there when kernels for CUDA are linked.
+extern "C" {
+#pragma weak halide_cuda_get_device_ptr
+}
+
 // Halide asks here for the functions of a driver; those that allocate are counted.
 namespace {
 std::atomic<int> device_allocations{0};
