@@ -109,9 +109,8 @@ class device_generator : public Halide::Generator<device_generator<Layer>> {
   [[nodiscard]] Halide::Expr masked_part(const Halide::Expr& column) const {
     const Halide::Expr masked = *masked_;
     if (!words) return Halide::cast(Halide::UInt(8 * element_bytes), masked);
-    const Halide::Expr low = Halide::cast<std::uint32_t>(masked);
-    if (element_bytes < 8) return low;
-    return select(column % 2 == 0, low, Halide::cast<std::uint32_t>(masked >> 32));
+    if (element_bytes < 8) return Halide::cast<std::uint32_t>(masked);
+    return select(column % 2 == 0, Halide::cast<std::uint32_t>(masked), Halide::cast<std::uint32_t>(masked >> 32));
   }
 
   [[nodiscard]] Halide::Expr kept(std::vector<Halide::Expr> index, const Halide::Expr& column) const {
