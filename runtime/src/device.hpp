@@ -65,11 +65,13 @@ class wrapped_memory {
   halide_buffer_t whole_{};
 };
 
-// A part of a device's memory, 2^30 bytes long or shorter, and what follows it. Kernels count bytes within; devices
-// other than CUDA's do not let an array start just anywhere.
+// A part of a device's memory, 2^29 bytes long or shorter, and what follows it. Kernels count bytes within; devices
+// other than CUDA's do not let an array start just anywhere. A box spans a part at most: it starts up to two parts
+// behind the start of one when it reaches backwards, and Halide takes twice that as the size of the array, which must
+// be less than 2^31.
 class device_place {
  public:
-  static constexpr int part_bits = 30;
+  static constexpr int part_bits = 29;
 
   device_place(device& on, const halide_buffer_t& whole, std::int64_t part);
   device_place(const device_place&) = delete;

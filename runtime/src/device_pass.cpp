@@ -257,6 +257,7 @@ class device_pass {
  private:
   using offsets = std::array<std::int64_t, max_arrays>;  // in bytes, one for each array
   static constexpr std::int64_t word_bytes = 4;
+  static constexpr std::int64_t part_span = std::int64_t{1} << device_place::part_bits;
 
   [[nodiscard]] const bound_call& host_call() const { return host_call_; }
 
@@ -315,7 +316,7 @@ class device_pass {
       if (place == 3) most = std::min(most, most_copies);
       for (std::size_t array = 0; array < job_.bound.array_count; ++array) {
         const std::int64_t stride = std::abs(byte_stride(array, axes_[place]));
-        if (stride > 0) most = std::min(most, 1 + (box_span - span[array]) / stride);
+        if (stride > 0) most = std::min(most, 1 + (part_span - span[array]) / stride);
       }
       const std::int64_t tile = place == 0 ? tile_.keys : place == 1 ? tile_.queries : 1;
       if (most < size_of(place) && most >= tile) most -= most % tile;

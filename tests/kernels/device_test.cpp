@@ -331,6 +331,29 @@ TEST_P(devices, arrays_of_more_than_a_kernel_can_count) {
   halide_device_free(nullptr, &memory);
 }
 
+TEST_P(devices, masks_of_bytes_far_apart) {
+  // Two bytes of a mask that lie a GiB apart: Halide takes two such for 2^31, and refuses.
+  halide_buffer_t memory{};
+  std::array<halide_dimension_t, 2> axes{halide_dimension_t(0, 1 << 30, 1), halide_dimension_t(0, 2, 1 << 30)};
+  memory.type = halide_type_of<std::uint8_t>();
+  memory.dimensions = 2;
+  memory.dim = axes.data();
+  ASSERT_EQ(halide_device_malloc(nullptr, &memory, interface()), 0);
+  const bool opencl = interface() == halide_opencl_device_interface();
+  void* handle = reinterpret_cast<void*>(opencl ? halide_opencl_get_cl_mem(nullptr, &memory)
+                                                : halide_cuda_get_device_ptr(nullptr, &memory));
+  layer_values values{&layer_type_of<explicit_mask>, masked_value(-7), {}};
+  for (std::size_t index = 0; index < values.type->attributes.size(); ++index) {
+    values.attributes[index].name = values.type->attributes[index].default_name;
+  }
+  const any_view mask = any_view(handle, dtype::boolean, {{"heads", 2, 1 << 30}}).in_device_memory();
+  const std::array<side_input, 1> inputs{{{"mask", mask}}};
+  std::array<float, 2> logits{1, 2};
+  const any_view view(logits.data(), dtype::float32, {{"heads", 2, 1}, {"seq", 1, 1}, {"kv_seq", 1, 1}});
+  EXPECT_NO_THROW(apply(values, view, view, inputs, on_device()));
+  halide_device_free(nullptr, &memory);
+}
+
 TEST_P(devices, nothing_is_allocated_on_them_once_a_call_of_its_size_was_made) {
   auto q = positions_from<std::int32_t>(100, queries);
   auto k = positions_from<std::int32_t>(-3, keys);
