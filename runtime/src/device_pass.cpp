@@ -125,8 +125,8 @@ class device_pass {
   }
 
   // Which kernel, and the size of its tiles.
-  void choose_kernel(std::size_t column) {
-    const bool words = column != no_axis && can_see_words(column);
+  void choose_kernel(std::size_t column) { take_kernel(column != no_axis && can_see_words(column)); }
+  void take_kernel(bool words) {
     for (const kernel& kernel : kernels_) {
       if (kernel.element_bytes == job_.bound.out().element_bytes && kernel.words == words) job_.with = &kernel;
     }
@@ -179,6 +179,9 @@ class device_pass {
         others_.push_back(axis);
       }
     }
+    // Boxes narrower than a tile may start between words.
+    const std::int64_t columns = box_size()[0];
+    if (columns < size_of(0) && columns % tile_.keys != 0) take_kernel(false);
     for_each_box([&](device_step step) {
       start_step(step, tile_work::decide);
       for (std::int64_t plane = 0; plane < step.size[2]; ++plane) {

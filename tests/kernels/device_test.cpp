@@ -331,6 +331,50 @@ TEST_P(devices, arrays_of_more_than_a_kernel_can_count) {
   halide_device_free(nullptr, &memory);
 }
 
+TEST_P(devices, boxes_narrower_than_a_tile_are_not_seen_as_words) {
+  // Columns of a mask so far apart that a box has three of them.
+  constexpr std::int64_t columns = 8;
+  constexpr std::int64_t apart = std::int64_t{1} << 28;
+  halide_buffer_t memory{};
+  std::array<halide_dimension_t, 2> axes{halide_dimension_t(0, 1 << 30, 1), halide_dimension_t(0, 2, 1 << 30)};
+  memory.type = halide_type_of<std::uint8_t>();
+  memory.dimensions = 2;
+  memory.dim = axes.data();
+  ASSERT_EQ(halide_device_malloc(nullptr, &memory, interface()), 0);
+  // Each is sent as a crop of one byte.
+  for (std::int64_t column = 0; column < columns; ++column) {
+    auto whole = axes;
+    halide_buffer_t source = memory;
+    source.dim = whole.data();
+    std::array<halide_dimension_t, 2> one{halide_dimension_t(static_cast<std::int32_t>(column % 4 * apart), 1, 1),
+                                          halide_dimension_t(static_cast<std::int32_t>(column / 4), 1, 1 << 30)};
+    std::uint8_t keep = column % 3 == 0 ? 1 : 0;
+    halide_buffer_t place{};
+    place.type = memory.type;
+    place.dimensions = 2;
+    place.dim = one.data();
+    ASSERT_EQ(halide_device_crop(nullptr, &source, &place), 0);
+    place.host = &keep;
+    place.set_host_dirty();
+    ASSERT_EQ(halide_copy_to_device(nullptr, &place, interface()), 0);
+    halide_device_release_crop(nullptr, &place);
+  }
+  const bool opencl = interface() == halide_opencl_device_interface();
+  void* handle = reinterpret_cast<void*>(opencl ? halide_opencl_get_cl_mem(nullptr, &memory)
+                                                : halide_cuda_get_device_ptr(nullptr, &memory));
+  layer_values values{&layer_type_of<explicit_mask>, masked_value(-7), {}};
+  for (std::size_t index = 0; index < values.type->attributes.size(); ++index) {
+    values.attributes[index].name = values.type->attributes[index].default_name;
+  }
+  const any_view mask = any_view(handle, dtype::boolean, {{"kv_seq", columns, apart}}).in_device_memory();
+  const std::array<side_input, 1> inputs{{{"mask", mask}}};
+  std::vector<float> logits(2 * columns, 1.0F);
+  const any_view view(logits.data(), dtype::float32, {{"seq", 2, columns}, {"kv_seq", columns, 1}});
+  apply(values, view, view, inputs, on_device());
+  for (std::size_t at = 0; at < logits.size(); ++at) EXPECT_EQ(logits[at], at % columns % 3 == 0 ? 1.0F : -7.0F) << at;
+  halide_device_free(nullptr, &memory);
+}
+
 TEST_P(devices, masks_of_bytes_far_apart) {
   // Two bytes of a mask that lie a GiB apart: Halide takes two such for 2^31, and refuses.
   halide_buffer_t memory{};
