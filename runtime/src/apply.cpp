@@ -253,8 +253,9 @@ void run_on_device(const layer_values& layer, const any_view& logits, const any_
     on.call.cuda_stream = options.stream;
   }
   device_workspace& kept = space.devices.find(on);
-  const std::vector<side_input> inputs = with_numbers_on_host(on, side_inputs, kept);
   mask_job& job = space.job;
+  bind(layer, logits, side_inputs, job.bound);  // their axes are checked before as much as these say is fetched
+  const std::vector<side_input> inputs = with_numbers_on_host(on, side_inputs, kept);
   bind_all(layer, logits, out, inputs, job);
   tile_layout layout;
   const tile_plan* plan = options.plan;
@@ -279,7 +280,7 @@ void run_on_device(const layer_values& layer, const any_view& logits, const any_
   }
   set_width(job.bound, 8, space.converted);
   run_on_device(job, *layer.type, kernels, on, kept, space.planner, space.plan, &layout, plan,
-                options.stream == nullptr);
+                on.call.cuda_stream == nullptr);
   if (has_rule) space.empty_rows.put_back();
 }
 

@@ -530,6 +530,22 @@ TEST_P(devices, rules_for_empty_rows_are_carried_out_on_arrays_of_the_host) {
   EXPECT_EQ(there.fetch(), std::vector<float>(4, 1.0F));
 }
 
+TEST_P(devices, positions_in_their_memory_are_checked_before_they_are_fetched) {
+  small_call call;
+  device_vector positions(interface(), std::vector<std::int32_t>{0, 1});
+  const auto error_for = [&](std::int64_t size) {
+    const any_view given = any_view(positions.data(), dtype::int32, {{"seq", size, 1}}).in_device_memory();
+    return call.error_with(call.view(), call.view(), GetParam(), {"token_positions", given});
+  };
+  EXPECT_EQ(error_for(-1),
+            "axismask: error[axis-size] token_positions: its axis \"seq\" has size -1; give sizes of at least 0");
+  EXPECT_EQ(
+      error_for(std::int64_t{1} << 40),
+      "axismask: error[axis-size] token_positions: its axis \"seq\" has size 1099511627776, and that of the logits "
+      "has 2; give one element for each index of the logits' axis");
+  EXPECT_EQ(error_for(2), "no error");
+}
+
 TEST_P(devices, strides_that_reach_before_a_memory_without_addresses) {
   if (GetParam() != "opencl") GTEST_SKIP() << "memory of CUDA has addresses";
   small_call call;
