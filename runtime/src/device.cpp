@@ -9,6 +9,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <utility>
 
 #include "axismask/error.hpp"
 #include "axismask/linked.hpp"
@@ -104,8 +105,16 @@ void device_memory::upload(device& on, const std::byte* from, std::int64_t bytes
   const auto count = static_cast<std::size_t>(bytes);
   if (holds_.size() == count && std::memcmp(holds_.data(), from, count) == 0) return;
   reserve(on, bytes);
-  copy_to_device(on, whole_, from, bytes);
-  if (bytes <= remembered_bytes) holds_.assign(from, from + bytes);
+  if (bytes > remembered_bytes) {
+    copy_to_device(on, whole_, from, bytes);
+    // The caller's memory may be pinned: CUDA then reads it later, when the stream comes to it.
+    if (on.call.cuda_stream != nullptr) wait_for(on);
+    return;
+  }
+  std::vector<std::byte> sent = std::move(holds_);
+  sent.assign(from, from + bytes);
+  copy_to_device(on, whole_, sent.data(), bytes);
+  holds_ = std::move(sent);  // only now: it may have failed
 }
 
 void device_memory::release(device& on) noexcept {

@@ -87,7 +87,8 @@ class device_place {
   bool is_cropped_ = false;
 };
 
-// Copies from and to contiguous memory of the host. Both are done when they return.
+// Copies from and to contiguous memory of the host. Both are done when they return, except that a stream of CUDA reads
+// pinned memory when it comes to it.
 void copy_to_device(device& on, const halide_buffer_t& whole, const std::byte* from, std::int64_t bytes);
 void copy_to_host(device& on, const halide_buffer_t& whole, std::byte* to, std::int64_t bytes);
 // Waits for all that was given to the device.
