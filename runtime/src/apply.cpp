@@ -254,7 +254,10 @@ void run_on_device(const layer_values& layer, const any_view& logits, const any_
   }
   device_workspace& kept = space.devices.find(on);
   mask_job& job = space.job;
-  bind(layer, logits, side_inputs, job.bound);  // their axes are checked before as much as these say is fetched
+  if (std::any_of(side_inputs.begin(), side_inputs.end(),
+                  [](const side_input& one) { return one.array.is_in_device_memory(); })) {
+    bind(layer, logits, side_inputs, job.bound);  // their axes are checked before as much as these say is fetched
+  }
   const std::vector<side_input> inputs = with_numbers_on_host(on, side_inputs, kept);
   bind_all(layer, logits, out, inputs, job);
   tile_layout layout;

@@ -31,10 +31,10 @@ std::string one_line(const halide_call& call) {
 
 // Tries the device by having a little of its memory. What Halide says when that fails is the reason.
 std::string try_device(const kernel& kernel) {
-  // Halide 21 looks for the functions of the driver in the program before it loads a library, whose name it has without
-  // the version that users' machines have it with.
   halide_call call;
   if (is_cuda(kernel)) {
+    // Halide 21 looks for the functions of the driver in the program before it loads a library, whose name it has
+    // without the version that users' machines have it with.
     if (::dlopen("libcuda.so.1", RTLD_NOW | RTLD_GLOBAL) == nullptr) {
       return "there is no libcuda.so.1, which comes with the driver of an NVIDIA card";
     }
@@ -151,7 +151,6 @@ device_place::device_place(device& on, const halide_buffer_t& whole, std::int64_
     return;
   }
   auto from = axes_of_bytes(1);
-  from[1].stride = std::int32_t{1} << part_bits;
   auto to = from;
   to[1].min = static_cast<std::int32_t>(part);
   halide_buffer_t source = whole;

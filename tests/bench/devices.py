@@ -57,14 +57,14 @@ class OpenCl:
     cache_bytes = 64 << 20  # it is not asked; few are larger
 
     def __init__(self, library):
-        self.library = library
+        self.bench = library
 
     def free_bytes(self):
         """Of the machine, which is where those OpenCL devices have their memory that are not cards."""
         return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
     def array(self, bits):
-        return LibraryArray(self.library, self.kernels, bits)
+        return LibraryArray(self.bench, self.kernels, bits)
 
     nanoseconds = staticmethod(wall_nanoseconds)
 
@@ -76,7 +76,7 @@ class OpenCl:
                     query_positions=np.full(queries, keys), kv_positions=np.full(keys, -1) if kind == "fill" else None)
         bits = np.zeros(case.shape, np.uint32)
         arrays = [[self.array(bits) for _ in range(copies)] for _ in range(1 if case.in_place else 2)]
-        rounds = our_rounds(self, self.library, case, arrays[0], arrays[-1])
+        rounds = our_rounds(self, self.bench, case, arrays[0], arrays[-1])
         return Entrant(kind, "floor", rounds.time, self.nanoseconds, nbytes=len(arrays) * case.nbytes,
                        says="ours, masking everything" if case.in_place else "ours, keeping everything")
 
@@ -93,7 +93,7 @@ class LibraryArray:
     on_device = True
 
     def __init__(self, library, device, bits):
-        self.c, self.library = library.c, library
+        self.c, self.bench = library.c, library
         self.shape, self.strides, self.itemsize, self.dtype = bits.shape, bits.strides, bits.itemsize, bits.dtype
         self.memory = ctypes.c_void_p(self.c.axismask_bench_device_array(device.encode(), ctypes.c_int64(bits.nbytes)))
         library.raise_if(not self.memory)
@@ -103,12 +103,12 @@ class LibraryArray:
 
     def write(self, bits):
         bits = np.ascontiguousarray(bits)
-        self.library.raise_if(
+        self.bench.raise_if(
             self.c.axismask_bench_device_array_write(self.memory, ctypes.c_void_p(bits.ctypes.data)) < 0)
 
     def read(self):
         bits = np.empty(self.shape, self.dtype)
-        self.library.raise_if(
+        self.bench.raise_if(
             self.c.axismask_bench_device_array_read(self.memory, ctypes.c_void_p(bits.ctypes.data)) < 0)
         return bits
 

@@ -92,6 +92,13 @@ class devices : public testing::TestWithParam<std::string> {
   const halide_device_interface_t* interface_ = nullptr;
 };
 
+// What the device knows memory by.
+void* handle_of(halide_buffer_t& memory) {
+  const bool opencl = memory.device_interface == halide_opencl_device_interface();
+  return reinterpret_cast<void*>(opencl ? halide_opencl_get_cl_mem(nullptr, &memory)
+                                        : halide_cuda_get_device_ptr(nullptr, &memory));
+}
+
 // Elements in a device's memory, as a caller's engine has them.
 template <class T>
 class device_vector {
@@ -110,11 +117,7 @@ class device_vector {
   ~device_vector() { halide_device_free(nullptr, &buffer_); }
 
   // What the device knows the memory by.
-  [[nodiscard]] T* data() {
-    const bool opencl = buffer_.device_interface == halide_opencl_device_interface();
-    return reinterpret_cast<T*>(opencl ? halide_opencl_get_cl_mem(nullptr, &buffer_)
-                                       : halide_cuda_get_device_ptr(nullptr, &buffer_));
-  }
+  [[nodiscard]] T* data() { return static_cast<T*>(handle_of(buffer_)); }
 
   const std::vector<T>& fetch() {
     std::fill(elements_.begin(), elements_.end(), T());
@@ -127,6 +130,63 @@ class device_vector {
  private:
   std::vector<T> elements_;
   halide_dimension_t axis_;
+  halide_buffer_t buffer_{};
+};
+
+// Two GiB of a device's memory, of which only parts are sent and fetched, by the device's own copies.
+class two_gib {
+ public:
+  explicit two_gib(const halide_device_interface_t* interface) {
+    auto axes = whole;
+    buffer_.type = halide_type_of<std::uint8_t>();
+    buffer_.dimensions = 2;
+    buffer_.dim = axes.data();
+    EXPECT_EQ(halide_device_malloc(nullptr, &buffer_, interface), 0);
+    buffer_.dim = nullptr;
+  }
+  two_gib(const two_gib&) = delete;
+  two_gib& operator=(const two_gib&) = delete;
+  ~two_gib() { halide_device_free(nullptr, &buffer_); }
+
+  [[nodiscard]] void* handle() { return handle_of(buffer_); }
+
+  void send(std::int64_t offset, const void* from, std::size_t bytes) {
+    at(offset, const_cast<void*>(from), bytes, [&](halide_buffer_t& place) {
+      place.set_host_dirty();
+      EXPECT_EQ(halide_copy_to_device(nullptr, &place, buffer_.device_interface), 0);
+    });
+  }
+  void fetch(std::int64_t offset, void* to, std::size_t bytes) {
+    at(offset, to, bytes, [&](halide_buffer_t& place) {
+      place.set_device_dirty();
+      EXPECT_EQ(halide_copy_to_host(nullptr, &place), 0);
+    });
+  }
+
+ private:
+  const std::array<halide_dimension_t, 2> whole{halide_dimension_t(0, 1 << 30, 1), halide_dimension_t(0, 2, 1 << 30)};
+
+  template <class Copy>
+  void at(std::int64_t offset, void* host, std::size_t bytes, Copy copy) {
+    auto axes = whole;
+    halide_buffer_t source = buffer_;
+    source.dim = axes.data();
+    auto part = whole;
+    part[0].min = static_cast<std::int32_t>(offset & ((1 << 30) - 1));
+    part[1].min = static_cast<std::int32_t>(offset >> 30);
+    halide_buffer_t place{};
+    place.type = buffer_.type;
+    place.dimensions = 2;
+    place.dim = part.data();
+    ASSERT_EQ(halide_device_crop(nullptr, &source, &place), 0);
+    halide_dimension_t line(0, static_cast<std::int32_t>(bytes), 1);
+    place.dimensions = 1;
+    place.dim = &line;
+    place.host = static_cast<std::uint8_t*>(host);
+    copy(place);
+    halide_device_release_crop(nullptr, &place);
+  }
+
   halide_buffer_t buffer_{};
 };
 
@@ -160,6 +220,14 @@ std::vector<float> masked_by_hand() {
     if (!(q >= k && q - k < 50 && k >= 0)) logits[static_cast<std::size_t>(at)] = -7;
   }
   return logits;
+}
+
+layer_values explicit_values(double masked_out_value) {
+  layer_values values{&layer_type_of<explicit_mask>, masked_value(masked_out_value), {}};
+  for (std::size_t index = 0; index < values.type->attributes.size(); ++index) {
+    values.attributes[index].name = values.type->attributes[index].default_name;
+  }
+  return values;
 }
 
 TEST_P(devices, arrays_in_their_memory_are_masked_in_place_and_out_of_place) {
@@ -204,10 +272,7 @@ TEST_P(devices, side_inputs_may_be_in_their_memory_too) {
   const any_view mask_view =
       any_view::dense(mask.data(), dtype::boolean, std::array<named_axis, 2>{{{"seq", queries}, {"kv_seq", keys}}})
           .in_device_memory();
-  layer_values values{&layer_type_of<explicit_mask>, masked_value(-7), {}};
-  for (std::size_t index = 0; index < values.type->attributes.size(); ++index) {
-    values.attributes[index].name = values.type->attributes[index].default_name;
-  }
+  const layer_values values = explicit_values(-7);
   const std::array<side_input, 1> inputs{{{"mask", mask_view}}};
   device_vector again(interface(), some_logits());
   const any_view again_view =
@@ -275,127 +340,50 @@ TEST_P(devices, arrays_of_more_than_a_kernel_can_count) {
   constexpr std::int64_t apart = std::int64_t{1} << 28;  // elements
   auto q = positions_from<std::int32_t>(100, queries);
   auto k = positions_from<std::int32_t>(-3, keys);
-  halide_buffer_t memory{};
-  std::array<halide_dimension_t, 2> axes{halide_dimension_t(0, 1 << 30, 1), halide_dimension_t(0, 2, 1 << 30)};
-  memory.type = halide_type_of<std::uint8_t>();
-  memory.dimensions = 2;
-  memory.dim = axes.data();
-  const int code = halide_device_malloc(nullptr, &memory, interface());
-  ASSERT_EQ(code, 0);
-  const bool opencl = interface() == halide_opencl_device_interface();
-  auto* handle = reinterpret_cast<float*>(opencl ? halide_opencl_get_cl_mem(nullptr, &memory)
-                                                 : halide_cuda_get_device_ptr(nullptr, &memory));
-  // One head at a time is sent and fetched by the device's own copies.
+  two_gib memory(interface());
   std::vector<float> one = some_logits();
   one.resize(static_cast<std::size_t>(queries * keys));
-  const auto piece = [&](std::int64_t head) {
-    auto whole = axes;
-    halide_buffer_t source = memory;
-    source.dim = whole.data();
-    auto part = axes;
-    part[1].min = static_cast<std::int32_t>(head);
-    halide_buffer_t place{};
-    place.type = memory.type;
-    place.dimensions = 2;
-    place.dim = part.data();
-    EXPECT_EQ(halide_device_crop(nullptr, &source, &place), 0);
-    return place;
-  };
-  halide_dimension_t line(0, static_cast<std::int32_t>(one.size() * sizeof(float)), 1);
-  for (const std::int64_t head : {0, 1}) {
-    halide_buffer_t place = piece(head);
-    place.dimensions = 1;
-    place.dim = &line;
-    place.host = reinterpret_cast<std::uint8_t*>(one.data());
-    place.set_host_dirty();
-    ASSERT_EQ(halide_copy_to_device(nullptr, &place, interface()), 0);
-    halide_device_release_crop(nullptr, &place);
-  }
-  const named_view<float, logits_axes> view(handle, {2, queries, keys}, {apart, keys, 1});
+  for (const std::int64_t head : {0, 1}) memory.send(head << 30, one.data(), one.size() * sizeof(float));
+  const named_view<float, logits_axes> view(static_cast<float*>(memory.handle()), {2, queries, keys}, {apart, keys, 1});
   local.apply_in_place(on_device(), view.in_device_memory(),
-                       input<"token_positions">(named_view<std::int32_t, axismask::axes<"seq">>(q.data(), {queries})),
-                       input<"kv_positions">(named_view<std::int32_t, axismask::axes<"seq">>(k.data(), {keys})));
+                       input<"token_positions">(named_view<std::int32_t, axes<"seq">>(q.data(), {queries})),
+                       input<"kv_positions">(named_view<std::int32_t, axes<"seq">>(k.data(), {keys})));
   std::vector<float> want = masked_by_hand();
   want.resize(one.size());
   for (const std::int64_t head : {0, 1}) {
     std::vector<float> got(one.size());
-    halide_buffer_t place = piece(head);
-    place.dimensions = 1;
-    place.dim = &line;
-    place.host = reinterpret_cast<std::uint8_t*>(got.data());
-    place.set_device_dirty();
-    ASSERT_EQ(halide_copy_to_host(nullptr, &place), 0);
-    halide_device_release_crop(nullptr, &place);
+    memory.fetch(head << 30, got.data(), got.size() * sizeof(float));
     EXPECT_EQ(got, want) << head;
   }
-  halide_device_free(nullptr, &memory);
 }
 
 TEST_P(devices, boxes_narrower_than_a_tile_are_not_seen_as_words) {
   // Columns of a mask so far apart that a box has three of them.
   constexpr std::int64_t columns = 8;
   constexpr std::int64_t apart = std::int64_t{1} << 28;
-  halide_buffer_t memory{};
-  std::array<halide_dimension_t, 2> axes{halide_dimension_t(0, 1 << 30, 1), halide_dimension_t(0, 2, 1 << 30)};
-  memory.type = halide_type_of<std::uint8_t>();
-  memory.dimensions = 2;
-  memory.dim = axes.data();
-  ASSERT_EQ(halide_device_malloc(nullptr, &memory, interface()), 0);
-  // Each is sent as a crop of one byte.
+  two_gib memory(interface());
   for (std::int64_t column = 0; column < columns; ++column) {
-    auto whole = axes;
-    halide_buffer_t source = memory;
-    source.dim = whole.data();
-    std::array<halide_dimension_t, 2> one{halide_dimension_t(static_cast<std::int32_t>(column % 4 * apart), 1, 1),
-                                          halide_dimension_t(static_cast<std::int32_t>(column / 4), 1, 1 << 30)};
-    std::uint8_t keep = column % 3 == 0 ? 1 : 0;
-    halide_buffer_t place{};
-    place.type = memory.type;
-    place.dimensions = 2;
-    place.dim = one.data();
-    ASSERT_EQ(halide_device_crop(nullptr, &source, &place), 0);
-    place.host = &keep;
-    place.set_host_dirty();
-    ASSERT_EQ(halide_copy_to_device(nullptr, &place, interface()), 0);
-    halide_device_release_crop(nullptr, &place);
+    const std::uint8_t keep = column % 3 == 0 ? 1 : 0;
+    memory.send(column * apart, &keep, 1);
   }
-  const bool opencl = interface() == halide_opencl_device_interface();
-  void* handle = reinterpret_cast<void*>(opencl ? halide_opencl_get_cl_mem(nullptr, &memory)
-                                                : halide_cuda_get_device_ptr(nullptr, &memory));
-  layer_values values{&layer_type_of<explicit_mask>, masked_value(-7), {}};
-  for (std::size_t index = 0; index < values.type->attributes.size(); ++index) {
-    values.attributes[index].name = values.type->attributes[index].default_name;
-  }
-  const any_view mask = any_view(handle, dtype::boolean, {{"kv_seq", columns, apart}}).in_device_memory();
+  const layer_values values = explicit_values(-7);
+  const any_view mask = any_view(memory.handle(), dtype::boolean, {{"kv_seq", columns, apart}}).in_device_memory();
   const std::array<side_input, 1> inputs{{{"mask", mask}}};
   std::vector<float> logits(2 * columns, 1.0F);
   const any_view view(logits.data(), dtype::float32, {{"seq", 2, columns}, {"kv_seq", columns, 1}});
   apply(values, view, view, inputs, on_device());
   for (std::size_t at = 0; at < logits.size(); ++at) EXPECT_EQ(logits[at], at % columns % 3 == 0 ? 1.0F : -7.0F) << at;
-  halide_device_free(nullptr, &memory);
 }
 
 TEST_P(devices, masks_of_bytes_far_apart) {
   // Two bytes of a mask that lie a GiB apart: Halide takes two such for 2^31, and refuses.
-  halide_buffer_t memory{};
-  std::array<halide_dimension_t, 2> axes{halide_dimension_t(0, 1 << 30, 1), halide_dimension_t(0, 2, 1 << 30)};
-  memory.type = halide_type_of<std::uint8_t>();
-  memory.dimensions = 2;
-  memory.dim = axes.data();
-  ASSERT_EQ(halide_device_malloc(nullptr, &memory, interface()), 0);
-  const bool opencl = interface() == halide_opencl_device_interface();
-  void* handle = reinterpret_cast<void*>(opencl ? halide_opencl_get_cl_mem(nullptr, &memory)
-                                                : halide_cuda_get_device_ptr(nullptr, &memory));
-  layer_values values{&layer_type_of<explicit_mask>, masked_value(-7), {}};
-  for (std::size_t index = 0; index < values.type->attributes.size(); ++index) {
-    values.attributes[index].name = values.type->attributes[index].default_name;
-  }
-  const any_view mask = any_view(handle, dtype::boolean, {{"heads", 2, 1 << 30}}).in_device_memory();
+  two_gib memory(interface());
+  const layer_values values = explicit_values(-7);
+  const any_view mask = any_view(memory.handle(), dtype::boolean, {{"heads", 2, 1 << 30}}).in_device_memory();
   const std::array<side_input, 1> inputs{{{"mask", mask}}};
   std::array<float, 2> logits{1, 2};
   const any_view view(logits.data(), dtype::float32, {{"heads", 2, 1}, {"seq", 1, 1}, {"kv_seq", 1, 1}});
   EXPECT_NO_THROW(apply(values, view, view, inputs, on_device()));
-  halide_device_free(nullptr, &memory);
 }
 
 TEST_P(devices, nothing_is_allocated_on_them_once_a_call_of_its_size_was_made) {
@@ -560,10 +548,7 @@ TEST_P(devices, strides_that_reach_before_a_memory_without_addresses) {
 TEST_P(devices, a_plan_cannot_be_compared_with_a_mask_in_their_memory) {
   small_call call;
   tile_plan tiles = plan(call.values, std::array<side_input, 1>{call.input()});
-  layer_values values{&layer_type_of<explicit_mask>, masked_value(0), {}};
-  for (std::size_t index = 0; index < values.type->attributes.size(); ++index) {
-    values.attributes[index].name = values.type->attributes[index].default_name;
-  }
+  const layer_values values = explicit_values(0);
   device_vector mask(interface(), std::vector<std::uint8_t>(4, 1));
   const std::array<side_input, 1> inputs{
       {{"mask", any_view(mask.data(), dtype::boolean, {{"seq", 2, 2}, {"kv_seq", 2, 1}}).in_device_memory()}}};
