@@ -39,7 +39,7 @@ void run(const char* spec) {
   const std::array<axismask::side_input, 2> inputs{
       {{"token_positions", {positions.data(), axismask::dtype::int32, {{"seq", tokens, 1}}}},
        {"left_padding", {&padding, axismask::dtype::int32, {}}}}};
-  for (const axismask::Layer& layer : model.layers()) {
+  for (const axismask::any_layer& layer : model.layers()) {
     // The causal layer takes the positions only.
     layer.apply(x, y, std::span(inputs).first(layer.name() == "layers.0" ? 2 : 1));
     std::printf("%s: %s\n", layer.name().c_str(), layer.formula().c_str());

@@ -15,7 +15,7 @@
 #include <thread>
 #include <vector>
 
-#include "axismask/array.hpp"
+#include "axismask/arrays/array.hpp"
 #include "axismask/linked.hpp"
 #include "axismask/model.hpp"
 
@@ -74,7 +74,7 @@ struct comparison {
 };
 
 // The reference loops.
-comparison compare(const axismask::Layer& layer, const positions_array& positions, const logits_array& logits,
+comparison compare(const axismask::any_layer& layer, const positions_array& positions, const logits_array& logits,
                    const logits_array& result) {
   const auto masked = static_cast<float>(layer.values().masked_out_value.number());
   // `keep`'s operands: the positions of query and key, then the layer's numbers.
@@ -125,7 +125,7 @@ int run(const char* spec) {
   std::int64_t wrong_layers = 0;
   double total_ms = 0;
   const double bytes = 2.0 * sizeof(float) * static_cast<double>(logits.element_count());
-  for (const axismask::Layer& layer : model.layers()) {
+  for (const axismask::any_layer& layer : model.layers()) {
     double best_ms = std::numeric_limits<double>::infinity();
     for (int repeat = 0; repeat < 3; ++repeat) {
       const auto start = std::chrono::steady_clock::now();

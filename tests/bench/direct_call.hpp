@@ -41,7 +41,7 @@ class direct_call {
     std::size_t input = 0;
     std::size_t number = 0;
     for (const std::size_t index : layer.type->operands) {
-      if (is_side_input(layer.type->attributes[index].part)) {
+      if (is_side_input(layer.type->attributes[index].kind)) {
         const any_view& positions = inputs[std::min(input++, inputs.size() - 1)].array;
         arguments_[argument++] =
             add(positions.data(), halide_type_t(halide_type_int, 32, 1), keys, positions.element_count() > 1 ? 1 : 0);

@@ -19,7 +19,7 @@
 #include <string_view>
 #include <thread>
 
-#include "axismask/dtype.hpp"
+#include "axismask/arrays/dtype.hpp"
 
 namespace axismask::bench {
 namespace {
@@ -118,7 +118,7 @@ const any_view& find_input(std::span<const side_input> side_inputs, std::string_
 floor_loop::floor_loop(floor_kind kind, const Layer& layer, const any_view& logits, const any_view& out,
                        std::span<const side_input> side_inputs, int threads)
     : kind_(kind),
-      element_bytes_(static_cast<std::size_t>(facts(logits.type()).bytes)),
+      element_bytes_(static_cast<std::size_t>(info(logits.type()).bytes)),
       logits_(static_cast<const std::byte*>(logits.data())),
       out_(static_cast<std::byte*>(out.data())),
       bytes_(static_cast<std::size_t>(logits.element_count()) * element_bytes_),
@@ -147,7 +147,7 @@ void floor_loop::find_pieces(const Layer& layer, const any_view& logits, std::sp
   std::vector<const any_view*> positions;
   for (std::size_t place = 0; place < numbers.size(); ++place) {
     const attribute_value& value = layer.values().attributes[type.operands[place]];
-    if (is_side_input(type.attributes[type.operands[place]].part)) {
+    if (is_side_input(type.attributes[type.operands[place]].kind)) {
       positions.push_back(&find_input(side_inputs, value.name));
     } else {
       numbers[place] = value.number;

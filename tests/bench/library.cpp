@@ -19,7 +19,7 @@
 #include <thread>
 #include <vector>
 
-#include "axismask/device_tiles.hpp"
+#include "axismask/kernel/device_tiles.hpp"
 #include "axismask/linked.hpp"
 #include "axismask/model.hpp"
 #include "axismask/plan.hpp"
@@ -217,7 +217,7 @@ std::int32_t axismask_bench_use_plan(bench_call* call) {
   return guarded<std::int32_t>(-1, [&] {
     using namespace axismask::device_tile;
     constexpr std::int64_t word_bytes = 4;
-    const std::int64_t element_bytes = axismask::facts(call->logits.type()).bytes;
+    const std::int64_t element_bytes = axismask::info(call->logits.type()).bytes;
     call->plan = axismask::plan(call->layer->values(), call->inputs,
                                 {rows, threads_along_row * words_per_thread * word_bytes / element_bytes});
     call->options.plan = &call->plan;

@@ -14,9 +14,9 @@ auto attend(const named_array<float, axes<"heads", "seq", "kv_seq">>& logits,
   const ApplyCausalAttentionMask<> causal{.masked_out_value = -1e30};
   const ApplySinksAttentionMask<count, "slots"> sinks{.masked_out_value = -1e30, .sink_count = 4};
 #ifdef AXISMASK_EXPECT_FAIL
-  constexpr empty_rows rule = empty_rows::keep_self;
+  constexpr empty_row_rule rule = empty_row_rule::keep_self;
 #else
-  constexpr empty_rows rule = empty_rows::error;
+  constexpr empty_row_rule rule = empty_row_rule::error;
 #endif
   return with_empty_rows<rule>(causal & sinks)(logits, input<"token_positions">(positions), input<"slots">(slots));
 }

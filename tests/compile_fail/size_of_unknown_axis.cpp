@@ -3,7 +3,7 @@
 // The size along an axis that the array does not have.
 #include <cstdint>
 
-#include "axismask/array.hpp"
+#include "axismask/arrays/array.hpp"
 
 using namespace axismask;
 

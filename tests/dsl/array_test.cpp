@@ -1,5 +1,5 @@
 // Named arrays: sizes, strides, elements, and the view without names in its type.
-#include "axismask/array.hpp"
+#include "axismask/arrays/array.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Axes as types: which list has which.
-#include "axismask/axis.hpp"
+#include "axismask/arrays/axis.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,11 +1,11 @@
 // The sentences that the compiler and the runtime share, as the runtime puts them together.
-#include "axismask/breach.hpp"
-
 #include <gtest/gtest.h>
 
 #include <array>
 #include <string>
 #include <string_view>
+
+#include "axismask/messages/call_breach.hpp"
 
 namespace axismask::breach {
 namespace {

@@ -1,5 +1,5 @@
 // What a call whose types are known passes through the door to the runtime (call.hpp). Here the runtime is a recorder.
-#include "axismask/call.hpp"
+#include "axismask/call/call.hpp"
 
 #include <gtest/gtest.h>
 
@@ -97,12 +97,12 @@ TEST_F(Call, GivesADenseArrayForLogitsThatAreNot) {
 
 TEST_F(Call, PassesTheRuleForEmptyRows) {
   (void)layer_(logits_, input<"token_positions">(positions_));
-  EXPECT_EQ(calls.at(0).layer.empty_rows, empty_rows::masked);
-  const auto keeping = with_empty_rows<empty_rows::keep_self>(layer_);
+  EXPECT_EQ(calls.at(0).layer.empty_rows, empty_row_rule::masked);
+  const auto keeping = with_empty_rows<empty_row_rule::keep_self>(layer_);
   (void)keeping(logits_, input<"token_positions">(positions_));
   keeping.apply_in_place(call_options{.threads = 3}, logits_, input<"token_positions">(positions_));
   for (const std::size_t at : {1, 2}) {
-    EXPECT_EQ(calls.at(at).layer.empty_rows, empty_rows::keep_self);
+    EXPECT_EQ(calls.at(at).layer.empty_rows, empty_row_rule::keep_self);
     EXPECT_EQ(calls.at(at).layer.type, &layer_type_of<seed>);
     EXPECT_EQ(calls.at(at).layer.attributes[1].number, 512);
   }
@@ -112,7 +112,7 @@ TEST_F(Call, PassesTheAttributesInTheirOrder) {
   (void)layer_(logits_, input<"token_positions">(positions_));
   const layer_values& values = made().layer;
   EXPECT_EQ(values.type, &layer_type_of<seed>);
-  EXPECT_EQ(values.masked_out_value.what(), masked_value::kind::number);
+  EXPECT_EQ(values.masked_out_value.means(), masked_value::meaning::number);
   EXPECT_EQ(values.masked_out_value.number(), -2.3819763e38);
   EXPECT_EQ(values.attributes[1].number, 512);
   EXPECT_EQ(values.attributes[1].numbers, nullptr);
@@ -126,7 +126,7 @@ TEST_F(Call, PassesTheAttributesInTheirOrder) {
 TEST_F(Call, PassesAMaskedValueThatIsAskedForByName) {
   const seed lowest{.masked_out_value = masked_value::lowest(), .sliding_window_size = 1};
   lowest.apply_in_place(logits_, input<"token_positions">(positions_));
-  EXPECT_EQ(made().layer.masked_out_value.what(), masked_value::kind::lowest);
+  EXPECT_EQ(made().layer.masked_out_value.means(), masked_value::meaning::lowest);
 }
 
 TEST_F(Call, PassesAConstantWindow) {

@@ -1,5 +1,5 @@
 // Element types: the table of facts, and which C++ types have one.
-#include "axismask/dtype.hpp"
+#include "axismask/arrays/dtype.hpp"
 
 #include <gtest/gtest.h>
 
@@ -40,33 +40,33 @@ static_assert(!element<const float>);
 static_assert(sizeof(float16) == 2 && sizeof(bfloat16) == 2);
 
 template <class T>
-constexpr bool bytes_are_right = facts(dtype_of<T>::value).bytes == sizeof(T);
+constexpr bool bytes_are_right = info(dtype_of<T>::value).bytes == sizeof(T);
 static_assert(bytes_are_right<float16> && bytes_are_right<bfloat16> && bytes_are_right<float> &&
               bytes_are_right<double> && bytes_are_right<std::int32_t> && bytes_are_right<std::int64_t> &&
               bytes_are_right<bool>);
 
 template <class T>
-constexpr bool significand_is_right = facts(dtype_of<T>::value).significand_bits == std::numeric_limits<T>::digits;
+constexpr bool significand_is_right = info(dtype_of<T>::value).significand_bits == std::numeric_limits<T>::digits;
 static_assert(significand_is_right<float> && significand_is_right<double>);
 
 // An IEEE float's largest exponent is 2^(exponent bits - 1).
 template <class T>
 constexpr bool exponent_is_right =
-    1 << (facts(dtype_of<T>::value).exponent_bits - 1) == std::numeric_limits<T>::max_exponent;
+    1 << (info(dtype_of<T>::value).exponent_bits - 1) == std::numeric_limits<T>::max_exponent;
 static_assert(exponent_is_right<float> && exponent_is_right<double>);
 
 TEST(Dtype, NamesAreNumpysButForBfloat16) {
-  EXPECT_EQ(facts(dtype::float16).name, "float16");
-  EXPECT_EQ(facts(dtype::bfloat16).name, "bfloat16");
-  EXPECT_EQ(facts(dtype::float32).name, "float32");
-  EXPECT_EQ(facts(dtype::float64).name, "float64");
-  EXPECT_EQ(facts(dtype::int32).name, "int32");
-  EXPECT_EQ(facts(dtype::int64).name, "int64");
-  EXPECT_EQ(facts(dtype::boolean).name, "bool");
+  EXPECT_EQ(info(dtype::float16).name, "float16");
+  EXPECT_EQ(info(dtype::bfloat16).name, "bfloat16");
+  EXPECT_EQ(info(dtype::float32).name, "float32");
+  EXPECT_EQ(info(dtype::float64).name, "float64");
+  EXPECT_EQ(info(dtype::int32).name, "int32");
+  EXPECT_EQ(info(dtype::int64).name, "int64");
+  EXPECT_EQ(info(dtype::boolean).name, "bool");
 }
 
 TEST(Dtype, FloatsFillTheirBits) {
-  for (const dtype_facts& entry : dtype_table) {
+  for (const dtype_info& entry : dtype_table) {
     if (entry.is_float) {
       // Sign, exponent, and the significand without its hidden bit.
       EXPECT_EQ(1 + entry.exponent_bits + entry.significand_bits - 1, 8 * entry.bytes) << entry.name;

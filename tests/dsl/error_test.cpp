@@ -1,5 +1,5 @@
 // The one exception: its line and its four parts.
-#include "axismask/error.hpp"
+#include "axismask/messages/error.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // `keep` read as text: the parentheses that C++ needs and no others.
-#include "axismask/formula.hpp"
+#include "axismask/readings/formula.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +10,7 @@
 
 #include "axismask/causal.hpp"
 #include "axismask/causal_sliding_window.hpp"
-#include "axismask/layer_type.hpp"
+#include "axismask/layer/layer_type.hpp"
 
 namespace axismask {
 namespace {

@@ -1,5 +1,5 @@
 // Whole numbers that never overflow: the arithmetic of the reference, against 128 bits.
-#include "axismask/integer.hpp"
+#include "axismask/readings/integer.hpp"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>

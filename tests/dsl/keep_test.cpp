@@ -10,7 +10,7 @@
 #include "axismask/causal.hpp"
 #include "axismask/causal_sliding_window.hpp"
 #include "axismask/layer.hpp"
-#include "axismask/layer_type.hpp"
+#include "axismask/layer/layer_type.hpp"
 #include "wide.hpp"
 
 namespace axismask {

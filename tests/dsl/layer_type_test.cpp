@@ -1,5 +1,5 @@
 // What reflection finds in a layer: its name, its attributes with their order, parts and defaults, its operands.
-#include "axismask/layer_type.hpp"
+#include "axismask/layer/layer_type.hpp"
 
 #include <gtest/gtest.h>
 
@@ -52,7 +52,7 @@ using seed = ApplyCausalSlidingWindowAttentionMask<>;
 // penzai's attributes, in penzai's order, with penzai's names and defaults.
 struct expected_attribute {
   std::string_view name;
-  role part;
+  attribute_kind kind;
   std::string_view default_name;
 };
 
@@ -60,7 +60,7 @@ void expect_attributes(const layer_type& type, const std::vector<expected_attrib
   ASSERT_EQ(type.attributes.size(), expected.size());
   for (std::size_t index = 0; index < expected.size(); ++index) {
     EXPECT_EQ(type.attributes[index].name, expected[index].name);
-    EXPECT_EQ(type.attributes[index].part, expected[index].part) << expected[index].name;
+    EXPECT_EQ(type.attributes[index].kind, expected[index].kind) << expected[index].name;
     EXPECT_EQ(type.attributes[index].default_name, expected[index].default_name) << expected[index].name;
   }
 }
@@ -69,7 +69,7 @@ void expect_attributes(const layer_type& type, const std::vector<expected_attrib
 TEST(LayerType, TellsIdsFromPositions) {
   for (const attribute_record& attribute : layer_type_of<seed>.attributes) EXPECT_FALSE(attribute.are_ids);
   for (const attribute_record& attribute : layer_type_of<ApplyDocumentAttentionMask<>>.attributes) {
-    EXPECT_EQ(attribute.are_ids, is_positions(attribute.part)) << attribute.name;
+    EXPECT_EQ(attribute.are_ids, is_positions(attribute.kind)) << attribute.name;
   }
 }
 
@@ -77,12 +77,12 @@ TEST(LayerType, TheSeedLayerIsPenzais) {
   const layer_type& type = layer_type_of<seed>;
   EXPECT_EQ(type.name, "ApplyCausalSlidingWindowAttentionMask");
   expect_attributes(type, {
-                              {"masked_out_value", role::masked_value, ""},
-                              {"sliding_window_size", role::parameter, ""},
-                              {"query_positions_input_name", role::query_positions, "token_positions"},
-                              {"kv_positions_input_name", role::kv_positions, "token_positions"},
-                              {"seq_axis", role::query_axis, "seq"},
-                              {"kv_seq_axis", role::kv_axis, "kv_seq"},
+                              {"masked_out_value", attribute_kind::masked_value, ""},
+                              {"sliding_window_size", attribute_kind::parameter, ""},
+                              {"query_positions_input_name", attribute_kind::query_positions, "token_positions"},
+                              {"kv_positions_input_name", attribute_kind::kv_positions, "token_positions"},
+                              {"seq_axis", attribute_kind::query_axis, "seq"},
+                              {"kv_seq_axis", attribute_kind::kv_axis, "kv_seq"},
                           });
 }
 
@@ -90,11 +90,11 @@ TEST(LayerType, CausalIsPenzais) {
   const layer_type& type = layer_type_of<ApplyCausalAttentionMask<>>;
   EXPECT_EQ(type.name, "ApplyCausalAttentionMask");
   expect_attributes(type, {
-                              {"masked_out_value", role::masked_value, ""},
-                              {"query_positions_input_name", role::query_positions, "token_positions"},
-                              {"kv_positions_input_name", role::kv_positions, "token_positions"},
-                              {"seq_axis", role::query_axis, "seq"},
-                              {"kv_seq_axis", role::kv_axis, "kv_seq"},
+                              {"masked_out_value", attribute_kind::masked_value, ""},
+                              {"query_positions_input_name", attribute_kind::query_positions, "token_positions"},
+                              {"kv_positions_input_name", attribute_kind::kv_positions, "token_positions"},
+                              {"seq_axis", attribute_kind::query_axis, "seq"},
+                              {"kv_seq_axis", attribute_kind::kv_axis, "kv_seq"},
                           });
 }
 
@@ -103,12 +103,12 @@ TEST(LayerType, NamesAndAxesAreArgumentsOfTheType) {
   const layer_type& type = layer_type_of<renamed_layer>;
   EXPECT_EQ(type.name, "ApplyCausalSlidingWindowAttentionMask");
   expect_attributes(type, {
-                              {"masked_out_value", role::masked_value, ""},
-                              {"sliding_window_size", role::parameter, ""},
-                              {"query_positions_input_name", role::query_positions, "query_positions"},
-                              {"kv_positions_input_name", role::kv_positions, "cache_positions"},
-                              {"seq_axis", role::query_axis, "q"},
-                              {"kv_seq_axis", role::kv_axis, "k"},
+                              {"masked_out_value", attribute_kind::masked_value, ""},
+                              {"sliding_window_size", attribute_kind::parameter, ""},
+                              {"query_positions_input_name", attribute_kind::query_positions, "query_positions"},
+                              {"kv_positions_input_name", attribute_kind::kv_positions, "cache_positions"},
+                              {"seq_axis", attribute_kind::query_axis, "q"},
+                              {"kv_seq_axis", attribute_kind::kv_axis, "k"},
                           });
 }
 
@@ -117,7 +117,7 @@ TEST(LayerType, AWindowOfAnyKindIsAParameter) {
                                  &layer_type_of<ApplyCausalSlidingWindowAttentionMask<counts_over<axes<"heads">>>>}) {
     EXPECT_EQ(type->name, "ApplyCausalSlidingWindowAttentionMask");
     EXPECT_EQ(type->attributes[1].name, "sliding_window_size");
-    EXPECT_EQ(type->attributes[1].part, role::parameter);
+    EXPECT_EQ(type->attributes[1].kind, attribute_kind::parameter);
   }
 }
 
@@ -164,31 +164,33 @@ static_assert(local.sliding_window_size.value == 512);
 static_assert(local.seq_axis.name == "seq");
 
 // A masked value is a number, or asked for by name.
-static_assert(masked_value(-1).what() == masked_value::kind::number);
+static_assert(masked_value(-1).means() == masked_value::meaning::number);
 static_assert(masked_value(-1).number() == -1);
-static_assert(masked_value::lowest().what() == masked_value::kind::lowest);
-static_assert(masked_value::minus_infinity().what() == masked_value::kind::minus_infinity);
+static_assert(masked_value::lowest().means() == masked_value::meaning::lowest);
+static_assert(masked_value::minus_infinity().means() == masked_value::meaning::minus_infinity);
 static_assert(masked_value::minus_infinity().number() == -std::numeric_limits<double>::infinity());
 
 // Which type plays which part.
-static_assert(role_of<masked_value>() == role::masked_value);
-static_assert(role_of<count>() == role::parameter);
-static_assert(role_of<constant<3>>() == role::parameter);
-static_assert(role_of<counts_over<axes<"heads">>>() == role::parameter);
-static_assert(role_of<query_positions<"p">>() == role::query_positions);
-static_assert(role_of<kv_positions<"p">>() == role::kv_positions);
-static_assert(role_of<mask<"m">>() == role::mask);
-static_assert(role_of<query_axis<"q">>() == role::query_axis);
-static_assert(role_of<kv_axis<"k">>() == role::kv_axis);
+static_assert(kind_of<masked_value>() == attribute_kind::masked_value);
+static_assert(kind_of<count>() == attribute_kind::parameter);
+static_assert(kind_of<constant<3>>() == attribute_kind::parameter);
+static_assert(kind_of<counts_over<axes<"heads">>>() == attribute_kind::parameter);
+static_assert(kind_of<query_positions<"p">>() == attribute_kind::query_positions);
+static_assert(kind_of<kv_positions<"p">>() == attribute_kind::kv_positions);
+static_assert(kind_of<mask<"m">>() == attribute_kind::mask);
+static_assert(kind_of<query_axis<"q">>() == attribute_kind::query_axis);
+static_assert(kind_of<kv_axis<"k">>() == attribute_kind::kv_axis);
 static_assert(attribute<count> && !attribute<int> && !attribute<std::string>);
 // A view of anything else is an array and no parameter.
 static_assert(!attribute<named_view<const float, axes<"heads">>>);
 static_assert(!attribute<named_view<std::int64_t, axes<"heads">>>);
 
-static_assert(is_side_input(role::query_positions) && is_side_input(role::kv_positions) && is_side_input(role::mask));
-static_assert(!is_side_input(role::parameter) && !is_side_input(role::query_axis) &&
-              !is_side_input(role::masked_value));
-static_assert(is_positions(role::query_positions) && is_positions(role::kv_positions) && !is_positions(role::mask));
+static_assert(is_side_input(attribute_kind::query_positions) && is_side_input(attribute_kind::kv_positions) &&
+              is_side_input(attribute_kind::mask));
+static_assert(!is_side_input(attribute_kind::parameter) && !is_side_input(attribute_kind::query_axis) &&
+              !is_side_input(attribute_kind::masked_value));
+static_assert(is_positions(attribute_kind::query_positions) && is_positions(attribute_kind::kv_positions) &&
+              !is_positions(attribute_kind::mask));
 
 }  // namespace
 }  // namespace axismask

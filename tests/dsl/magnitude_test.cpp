@@ -1,5 +1,5 @@
 // How large the numbers of `keep` get: never less than they do.
-#include "axismask/magnitude.hpp"
+#include "axismask/readings/magnitude.hpp"
 
 #include <gtest/gtest.h>
 

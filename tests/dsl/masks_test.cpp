@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "axismask/layer.hpp"
-#include "axismask/layer_type.hpp"
+#include "axismask/layer/layer_type.hpp"
 #include "axismask/layers.hpp"
 #include "wide.hpp"
 

@@ -1,5 +1,5 @@
 // Text in types, and the helpers that messages are made of.
-#include "axismask/text.hpp"
+#include "axismask/messages/text.hpp"
 
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>

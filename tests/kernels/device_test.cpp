@@ -316,8 +316,8 @@ TEST_P(devices, positions_that_differ_by_batch_and_windows_that_differ_by_head) 
   const any_view of_heads(windows.data(), dtype::int64, {{"heads", heads, 1}});
   for (std::size_t index = 0; index < values.type->attributes.size(); ++index) {
     values.attributes[index].name = values.type->attributes[index].default_name;
-    if (values.type->attributes[index].part == role::parameter) values.attributes[index].numbers = &of_heads;
-    if (values.type->attributes[index].part == role::kv_positions) values.attributes[index].name = "kv";
+    if (values.type->attributes[index].kind == attribute_kind::parameter) values.attributes[index].numbers = &of_heads;
+    if (values.type->attributes[index].kind == attribute_kind::kv_positions) values.attributes[index].name = "kv";
   }
   const std::array<side_input, 2> inputs{
       {{"token_positions", any_view(positions.data() + 120, dtype::int32, {{"batch", batch, 160}, {"seq", 40, 1}})},
@@ -502,7 +502,7 @@ TEST_P(devices, rules_for_empty_rows_are_carried_out_on_arrays_of_the_host) {
   // The first query is padding, as is the first key.
   small_call call;
   call.positions = {-1, 0};
-  call.values.empty_rows = empty_rows::keep_self;
+  call.values.empty_rows = empty_row_rule::keep_self;
   EXPECT_EQ(call.error_with(call.view(), call.view(), GetParam(), call.input()), "no error");
   EXPECT_EQ(call.logits, (std::array<float, 4>{1, 0, 0, 4}));
 
@@ -513,7 +513,7 @@ TEST_P(devices, rules_for_empty_rows_are_carried_out_on_arrays_of_the_host) {
             "\"keep_self\", for which the processor must see it; give memory of the host, or a layer whose empty_rows "
             "is \"masked\"");
 
-  call.values.empty_rows = empty_rows::error;
+  call.values.empty_rows = empty_row_rule::error;
   EXPECT_EQ(call.error_with(view, view, GetParam(), call.input()).substr(0, 27), "axismask: error[empty-row] ");
   EXPECT_EQ(there.fetch(), std::vector<float>(4, 1.0F));
 }

@@ -49,7 +49,7 @@ struct test_array {
   std::int64_t origin = 0;  // of the first element, in elements
   indices strides{};        // along the logits' axes: of keys, "seq" is their "kv_seq"
 
-  [[nodiscard]] std::int64_t width() const { return facts(type).bytes; }
+  [[nodiscard]] std::int64_t width() const { return info(type).bytes; }
   [[nodiscard]] any_view view() { return {memory.data() + origin * width(), type, axes}; }
   [[nodiscard]] std::byte* at(const indices& index) {
     std::int64_t place = origin;
@@ -121,7 +121,7 @@ struct test_call {
 };
 
 std::int64_t random_number(random_source& random, const attribute_record& record, std::int64_t place, bool ascending) {
-  if (record.part == role::integers) return pick(random, 0, 5);
+  if (record.kind == attribute_kind::integers) return pick(random, 0, 5);
   if (record.are_ids) return pick(random, -1, 2);
   // Left padding; or anything, with repetitions and padding in between.
   return ascending ? std::max<std::int64_t>(place, -1) : pick(random, -2, 6);
@@ -147,26 +147,26 @@ test_call make_call(random_source& random, const layer_type& type, bool is_large
     const attribute_record& record = type.attributes[index];
     attribute_value& value = call.values.attributes[index];
     value.name = record.default_name;
-    if (record.part == role::parameter) {
+    if (record.kind == attribute_kind::parameter) {
       value.number = pick(random, record.lowest, 6);
       if (record.name != "sliding_window_size" || type.name == "ApplyDilatedWindowAttentionMask") continue;
       test_array& numbers = call.parameters[index] = make_array(random, over("heads"), dtype::int64, false);
       for_each_index(call.axes, [&](const indices& at) { numbers.set_number(at, pick(random, 1, 6)); });
       call.views.push_back(std::make_unique<any_view>(numbers.view()));
       value.numbers = call.views.back().get();
-    } else if (is_side_input(record.part)) {
+    } else if (is_side_input(record.kind)) {
       // Arrays of their own for queries and keys, so that these may differ in number.
-      const bool of_keys = record.part == role::kv_positions;
+      const bool of_keys = record.kind == attribute_kind::kv_positions;
       call.names.push_back(std::make_unique<std::string>((of_keys ? "key_" : "") + std::string(record.default_name)));
       value.name = *call.names.back();
       if (call.inputs.contains(*call.names.back())) continue;
-      const dtype holds = record.part == role::mask ? dtype::boolean
-                          : pick(random, 0, 1) == 0 ? dtype::int32
-                                                    : dtype::int64;
-      std::vector<named_axis> axes = record.part == role::mask              ? call.axes
-                                     : record.part == role::query_positions ? over("seq")
-                                     : of_keys                              ? over("kv_seq")
-                                                                            : over("batch");
+      const dtype holds = record.kind == attribute_kind::mask ? dtype::boolean
+                          : pick(random, 0, 1) == 0           ? dtype::int32
+                                                              : dtype::int64;
+      std::vector<named_axis> axes = record.kind == attribute_kind::mask              ? call.axes
+                                     : record.kind == attribute_kind::query_positions ? over("seq")
+                                     : of_keys                                        ? over("kv_seq")
+                                                                                      : over("batch");
       for (named_axis& axis : axes) {
         if (of_keys && axis.name == "kv_seq") axis.name = "seq";
       }
@@ -174,8 +174,9 @@ test_call make_call(random_source& random, const layer_type& type, bool is_large
       const std::int64_t padding = pick(random, 0, 40);
       for_each_index(call.axes, [&](const indices& at) {
         const std::int64_t place = at[of_keys ? kv_seq : seq] - padding * at[batch];
-        const std::int64_t number = record.part == role::mask ? (pick(random, 0, 9) == 0 ? 1 : 0)
-                                                              : random_number(random, record, place, ascending);
+        const std::int64_t number = record.kind == attribute_kind::mask
+                                        ? (pick(random, 0, 9) == 0 ? 1 : 0)
+                                        : random_number(random, record, place, ascending);
         array.set_number(at, number);
       });
     }
@@ -188,24 +189,24 @@ bool is_kept(test_call& call, const indices& index) {
   std::vector<std::int64_t> operands;
   for (const std::size_t attribute : call.values.type->operands) {
     const attribute_value& value = call.values.attributes.at(attribute);
-    const role part = call.values.type->attributes[attribute].part;
-    if (part == role::parameter) {
+    const attribute_kind kind = call.values.type->attributes[attribute].kind;
+    if (kind == attribute_kind::parameter) {
       const auto found = call.parameters.find(attribute);
       operands.push_back(found == call.parameters.end() ? value.number : found->second.number_at(index));
       continue;
     }
     test_array& array = call.inputs.at(std::string(value.name));
-    operands.push_back(part == role::mask ? static_cast<std::int64_t>(*array.at(index) != std::byte{0})
-                                          : array.number_at(index));
+    operands.push_back(kind == attribute_kind::mask ? static_cast<std::int64_t>(*array.at(index) != std::byte{0})
+                                                    : array.number_at(index));
   }
   return call.values.type->keep(operands);
 }
 
 // The position of a logit's query, or of its key, by the first attribute that has it.
-std::int64_t position_of(test_call& call, const indices& index, role part) {
+std::int64_t position_of(test_call& call, const indices& index, attribute_kind kind) {
   for (std::size_t attribute = 0; attribute < call.values.type->attributes.size(); ++attribute) {
     const attribute_record& record = call.values.type->attributes[attribute];
-    if (record.part != part || record.are_ids) continue;
+    if (record.kind != kind || record.are_ids) continue;
     return call.inputs.at(std::string(call.values.attributes.at(attribute).name)).number_at(index);
   }
   ADD_FAILURE() << "the layer has no positions";
@@ -231,7 +232,7 @@ std::optional<std::string> expected_error(test_call& call, const std::vector<ind
   return "axismask: error[empty-row] logits: the mask keeps nothing of the row at " + place;
 }
 
-constexpr std::array<empty_rows, 3> rules{empty_rows::masked, empty_rows::error, empty_rows::keep_self};
+constexpr std::array<empty_row_rule, 3> rules{empty_row_rule::masked, empty_row_rule::error, empty_row_rule::keep_self};
 
 // What the random cases came across: each must be there, or the cases prove little.
 struct seen {
@@ -241,7 +242,7 @@ struct seen {
   int refused = 0;
 };
 
-void check_random_call(random_source& random, const layer_type& type, empty_rows rule, dtype element, bool is_large,
+void check_random_call(random_source& random, const layer_type& type, empty_row_rule rule, dtype element, bool is_large,
                        seen& seen) {
   test_call call = make_call(random, type, is_large);
   call.values.empty_rows = rule;
@@ -277,9 +278,11 @@ void check_random_call(random_source& random, const layer_type& type, empty_rows
     }
     if (!is_empty) return;
     empty.push_back(row);
-    for (std::int64_t key = 0; rule == empty_rows::keep_self && key < keys; ++key) {
+    for (std::int64_t key = 0; rule == empty_row_rule::keep_self && key < keys; ++key) {
       index[kv_seq] = key;
-      if (position_of(call, index, role::query_positions) != position_of(call, index, role::kv_positions)) continue;
+      if (position_of(call, index, attribute_kind::query_positions) !=
+          position_of(call, index, attribute_kind::kv_positions))
+        continue;
       std::memcpy(want.at(index), logits.at(index), width);
       ++seen.kept_selves;
     }
@@ -297,7 +300,7 @@ void check_random_call(random_source& random, const layer_type& type, empty_rows
     }
   }
   const std::optional<std::string> refused =
-      rule == empty_rows::error ? expected_error(call, empty) : std::optional<std::string>();
+      rule == empty_row_rule::error ? expected_error(call, empty) : std::optional<std::string>();
   if (refused) want = out;
   std::string said = "no error";
   try {
@@ -308,8 +311,8 @@ void check_random_call(random_source& random, const layer_type& type, empty_rows
   }
   EXPECT_EQ(said.substr(0, refused ? refused->size() : said.size()), refused ? *refused : "no error");
   ASSERT_EQ((in_place ? logits : out).memory, want.memory)
-      << type.name << " " << facts(element).name << (in_place ? " in place" : "") << " rule "
-      << empty_rows_names[static_cast<std::size_t>(rule)];
+      << type.name << " " << info(element).name << (in_place ? " in place" : "") << " rule "
+      << empty_row_rule_names[static_cast<std::size_t>(rule)];
 }
 
 TEST(EmptyRows, EqualTheReferenceInEveryLayerAndWidth) {
@@ -319,7 +322,7 @@ TEST(EmptyRows, EqualTheReferenceInEveryLayerAndWidth) {
   for (const layer_library* library : linked_libraries()) {
     for (const linked_layer& layer : library->layers) {
       ++layers;
-      for (const empty_rows rule : rules) {
+      for (const empty_row_rule rule : rules) {
         // Positions of one name for all masks of a composition.
         const auto name_at = [&](std::size_t index) { return layer.type->attributes[index].default_name; };
         if (breach_of(rule, layer.type->attributes, name_at)) continue;
@@ -334,12 +337,12 @@ TEST(EmptyRows, EqualTheReferenceInEveryLayerAndWidth) {
     }
   }
   EXPECT_GE(layers, 20);
-  for (const empty_rows rule : rules) {
+  for (const empty_row_rule rule : rules) {
     const seen& of_rule = all[static_cast<std::size_t>(rule)];
     EXPECT_GT(of_rule.empty_rows * AXISMASK_TEST_CASE_STEP, 300);
     EXPECT_GT(of_rule.without_empty_rows * AXISMASK_TEST_CASE_STEP, 50);
-    EXPECT_EQ(of_rule.kept_selves > 100, rule == empty_rows::keep_self);
-    EXPECT_EQ(of_rule.refused, rule == empty_rows::error ? of_rule.empty_rows : 0);
+    EXPECT_EQ(of_rule.kept_selves > 100, rule == empty_row_rule::keep_self);
+    EXPECT_EQ(of_rule.refused, rule == empty_row_rule::error ? of_rule.empty_rows : 0);
   }
 }
 
@@ -384,7 +387,7 @@ class padded : public testing::Test {
 };
 
 TEST_F(padded, RowsAreRefusedByNameAndNothingIsWritten) {
-  const auto refusing = with_empty_rows<empty_rows::error>(causal);
+  const auto refusing = with_empty_rows<empty_row_rule::error>(causal);
   const std::string text =
       "axismask: error[empty-row] logits: the mask keeps nothing of the row at \"batch\" 1, \"seq\" 0, whose query is "
       "at position -1; give that query a key that it sees; if it is padding, give the layer the empty_rows \"masked\" "
@@ -405,8 +408,8 @@ TEST_F(padded, RowsWithoutPositionsOfQueriesAreRefusedToo) {
   lengths(0) = 2;
   lengths(1) = 0;
   EXPECT_EQ(error_of([&] {
-              with_empty_rows<empty_rows::error>(padding).apply(logits, out, input<"token_positions">(positions),
-                                                                input<"lengths">(lengths));
+              with_empty_rows<empty_row_rule::error>(padding).apply(logits, out, input<"token_positions">(positions),
+                                                                    input<"lengths">(lengths));
             }),
             "axismask: error[empty-row] logits: the mask keeps nothing of the row at \"batch\" 1, \"seq\" 0; give that "
             "query a key that it sees; if it is padding, give the layer the empty_rows \"masked\"");
@@ -423,7 +426,7 @@ TEST_F(padded, SelvesAreKeptInStaticCalls) {
       EXPECT_EQ(result.data()[at], masked) << at;
     }
   };
-  const auto keeping = with_empty_rows<empty_rows::keep_self>(causal);
+  const auto keeping = with_empty_rows<empty_row_rule::keep_self>(causal);
   const call_options options{.threads = 2};
   auto made = keeping(logits, input<"token_positions">(positions));
   expect(made);
@@ -442,7 +445,7 @@ TEST_F(padded, SelvesAreKeptInStaticCalls) {
   expect(logits);
 
   // Without a rule all of such a row is masked, as ever.
-  with_empty_rows<empty_rows::masked>(causal).apply_in_place(logits, input<"token_positions">(positions));
+  with_empty_rows<empty_row_rule::masked>(causal).apply_in_place(logits, input<"token_positions">(positions));
   EXPECT_EQ(logits(1, 0, 0, 0), -1.0F);
 }
 
@@ -450,8 +453,8 @@ TEST_F(padded, ARowWhoseOwnKeyIsNotThereStaysMasked) {
   named_array<std::int32_t, axes<"batch", "seq">> keys{{2, 4}};
   std::fill_n(keys.data(), 8, 7);
   const ApplyCausalAttentionMask<"token_positions", "keys"> cached{.masked_out_value = -1};
-  with_empty_rows<empty_rows::keep_self>(cached).apply(logits, out, input<"token_positions">(positions),
-                                                       input<"keys">(keys));
+  with_empty_rows<empty_row_rule::keep_self>(cached).apply(logits, out, input<"token_positions">(positions),
+                                                           input<"keys">(keys));
   for (std::size_t at = 0; at < out.element_count(); ++at) EXPECT_EQ(out.data()[at], -1.0F);
 }
 
@@ -465,7 +468,7 @@ TEST_F(padded, SelvesAreKeptByAPlanOfOtherPlanes) {
   for (std::size_t index = 0; index < values.type->attributes.size(); ++index) {
     values.attributes.at(index).name = values.type->attributes[index].default_name;
   }
-  values.empty_rows = empty_rows::keep_self;
+  values.empty_rows = empty_row_rule::keep_self;
   const auto run = [&](const any_view& planned, const any_view& called) {
     const std::array<side_input, 1> of_plan{side_input{"token_positions", planned}};
     const std::array<side_input, 1> of_call{side_input{"token_positions", called}};
@@ -482,7 +485,7 @@ TEST_F(padded, SelvesAreKeptByAPlanOfOtherPlanes) {
 
 TEST_F(padded, NothingIsRefusedOfArraysThatAreEmpty) {
   named_array<float, axes<"batch", "heads", "seq", "kv_seq">> none({2, 0, 4, 4});
-  with_empty_rows<empty_rows::error>(causal).apply_in_place(none, input<"token_positions">(positions));
+  with_empty_rows<empty_row_rule::error>(causal).apply_in_place(none, input<"token_positions">(positions));
 }
 
 // The loader and the compiler say this first; values that are made by hand come without them.
@@ -491,7 +494,7 @@ TEST_F(padded, ARuleThatALayerCannotHaveIsAnError) {
   documents.attributes[1].name = documents.attributes[2].name = "token_positions";
   documents.attributes[3].name = "seq";
   documents.attributes[4].name = "kv_seq";
-  documents.empty_rows = empty_rows::keep_self;
+  documents.empty_rows = empty_row_rule::keep_self;
   EXPECT_EQ(
       error_of(documents),
       "axismask: error[empty-rows] ApplyDocumentAttentionMask: \"keep_self\" compares the positions of queries and "

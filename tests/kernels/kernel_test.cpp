@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-#include "axismask/call.hpp"
+#include "axismask/call/call.hpp"
 #include "axismask/linked.hpp"
 #include "axismask/plan.hpp"
 
@@ -52,7 +52,7 @@ std::ptrdiff_t offset_of(const test_array& array, const std::vector<named_axis>&
       if (over[at].name == name) offset += index[at] * axis.stride;
     }
   }
-  return array.origin + offset * facts(array.type).bytes;
+  return array.origin + offset * info(array.type).bytes;
 }
 
 // Lays the axes out in memory in a random order, with gaps, and sometimes backwards or, for inputs, repeating.
@@ -79,8 +79,8 @@ test_array make_array(random_source& random, std::vector<named_axis> axes, dtype
   array.axes = std::move(axes);
   array.type = type;
   const std::int64_t margin = 16;
-  array.origin = (margin + before) * facts(type).bytes;
-  array.memory.resize(static_cast<std::size_t>((stride + 2 * margin) * facts(type).bytes));
+  array.origin = (margin + before) * info(type).bytes;
+  array.memory.resize(static_cast<std::size_t>((stride + 2 * margin) * info(type).bytes));
   return array;
 }
 
@@ -109,7 +109,7 @@ std::int64_t random_position(random_source& random, dtype type, int manner) {
 
 void fill_with_positions(random_source& random, test_array& array) {
   const int manner = static_cast<int>(pick(random, 0, 5));
-  const auto width = static_cast<std::size_t>(facts(array.type).bytes);
+  const auto width = static_cast<std::size_t>(info(array.type).bytes);
   const bool ascending = pick(random, 0, 1) == 0;  // as models have them: then tiles are all, some and none
   std::int64_t next = pick(random, -40, 0);
   for (std::size_t at = 0; at + width <= array.memory.size(); at += width) {
@@ -167,7 +167,7 @@ void check_random_case(random_source& random, const linked_layer& layer, dtype t
   struct operand {
     test_array* array = nullptr;
     std::int64_t number = 0;
-    role part = role::parameter;
+    attribute_kind kind = attribute_kind::parameter;
   };
   std::vector<operand> operands;
   std::vector<std::unique_ptr<test_array>> arrays;
@@ -186,8 +186,8 @@ void check_random_case(random_source& random, const linked_layer& layer, dtype t
   };
   for (const std::size_t index : layer.type->operands) {
     const attribute_record& record = layer.type->attributes[index];
-    operand one{nullptr, 0, record.part};
-    if (record.part == role::parameter) {
+    operand one{nullptr, 0, record.kind};
+    if (record.kind == attribute_kind::parameter) {
       if (record.name == "sliding_window_size") {
         arrays.push_back(std::make_unique<test_array>(
             make_array(random, over_some_axes({"heads"}, {"seq", "kv_seq"}), dtype::int64, true)));
@@ -210,12 +210,12 @@ void check_random_case(random_source& random, const linked_layer& layer, dtype t
     values.attributes[index].name = *names.back();
     std::vector<named_axis> chosen;
     dtype holds = pick(random, 0, 1) == 0 ? dtype::int32 : dtype::int64;
-    if (record.part == role::mask) {
+    if (record.kind == attribute_kind::mask) {
       chosen = over_some_axes({}, {});
       holds = dtype::boolean;
-    } else if (record.part == role::integers) {
+    } else if (record.kind == attribute_kind::integers) {
       chosen = over_some_axes({}, {});
-    } else if (record.part == role::query_positions) {
+    } else if (record.kind == attribute_kind::query_positions) {
       chosen = over_some_axes({"seq"}, {"kv_seq"});
     } else {
       chosen = over_some_axes({"kv_seq"}, {"seq"});
@@ -224,7 +224,7 @@ void check_random_case(random_source& random, const linked_layer& layer, dtype t
       }
     }
     arrays.push_back(std::make_unique<test_array>(make_array(random, chosen, holds, true)));
-    if (record.part == role::mask) {
+    if (record.kind == attribute_kind::mask) {
       for (std::byte& one_byte : arrays.back()->memory) one_byte = static_cast<std::byte>(pick(random, 0, 1));
     } else {
       fill_with_positions(random, *arrays.back());
@@ -234,9 +234,9 @@ void check_random_case(random_source& random, const linked_layer& layer, dtype t
     operands.push_back(one);
   }
   for (std::size_t index = 0; index < layer.type->attributes.size(); ++index) {
-    const role part = layer.type->attributes[index].part;
-    if (part == role::query_axis) values.attributes[index].name = "seq";
-    if (part == role::kv_axis) values.attributes[index].name = "kv_seq";
+    const attribute_kind kind = layer.type->attributes[index].kind;
+    if (kind == attribute_kind::query_axis) values.attributes[index].name = "seq";
+    if (kind == attribute_kind::kv_axis) values.attributes[index].name = "kv_seq";
   }
 
   // In place, or into an array with the axes in another order.
@@ -251,7 +251,7 @@ void check_random_case(random_source& random, const linked_layer& layer, dtype t
   // What should come out: the same memory, with an element changed for each index.
   test_array want = out;
   std::uint64_t masked = 0;
-  switch (facts(type).bytes) {
+  switch (info(type).bytes) {
     case 2:
       masked = 0xFBFF;  // float16's lowest
       break;
@@ -261,7 +261,7 @@ void check_random_case(random_source& random, const linked_layer& layer, dtype t
     default:
       masked = 0xFFEFFFFFFFFFFFFF;
   }
-  const auto width = static_cast<std::size_t>(facts(type).bytes);
+  const auto width = static_cast<std::size_t>(info(type).bytes);
   std::vector<std::int64_t> index(axes.size(), 0);
   const bool empty = std::any_of(axes.begin(), axes.end(), [](const named_axis& axis) { return axis.size == 0; });
   while (!empty) {
@@ -270,7 +270,7 @@ void check_random_case(random_source& random, const linked_layer& layer, dtype t
       if (one.array == nullptr) {
         at.push_back(one.number);
       } else {
-        const bool of_keys = one.part == role::kv_positions;
+        const bool of_keys = one.kind == attribute_kind::kv_positions;
         at.push_back(
             position_at(*one.array, offset_of(*one.array, axes, index, of_keys ? "seq" : "", of_keys ? "kv_seq" : "")));
       }
@@ -297,7 +297,7 @@ void check_random_case(random_source& random, const linked_layer& layer, dtype t
   }
   apply(values, logits.view(), in_place ? logits.view() : out.view(), inputs, options);
   ASSERT_EQ((in_place ? logits : out).memory, want.memory)
-      << layer.type->name << " " << facts(type).name << (in_place ? " in place" : "") << "\nlogits "
+      << layer.type->name << " " << info(type).name << (in_place ? " in place" : "") << "\nlogits "
       << describe(logits.axes) << "\nout " << describe(out.axes);
 }
 

@@ -202,7 +202,7 @@ TEST_F(work, allocates_nothing_once_a_call_of_the_size_was_made) {
   named_array<std::int32_t, axes<"seq">> padded({positions.view().size<"seq">()});
   std::copy_n(positions.data(), positions.element_count(), padded.data());
   std::fill_n(padded.data(), 4, -1);
-  const auto keeping = with_empty_rows<empty_rows::keep_self>(local);
+  const auto keeping = with_empty_rows<empty_row_rule::keep_self>(local);
   const auto all = [&] {
     local.apply(logits, out, input<"token_positions">(positions));
     local.apply(call_options{.plan = &tiles}, logits, out, input<"token_positions">(positions));

@@ -45,7 +45,7 @@ json facts_of(const Layer& layer) {
 }
 
 // The same of a layer of a spec.
-json facts_of(const axismask::Layer& layer) {
+json facts_of(const axismask::any_layer& layer) {
   json facts;
   facts["color"] = axismask::treescope_color(layer);
   for (const auto& [name, value] : axismask::attributes_dict(layer)) {

@@ -71,7 +71,7 @@ class EmptyRowsTest(unittest.TestCase):
 
     def said_of(self, name):
         layers = json.loads(run("inspect", "spec.json", "--json").stdout)
-        return next(layer["an_empty_row"] for layer in layers if layer["layer"] == name)
+        return next(layer["empty_row_softmax"] for layer in layers if layer["layer"] == name)
 
     def test_masked_by_a_finite_number_becomes_uniform(self):
         for value, kind, positions in itertools.product(("lowest", "-10000.0"), (CAUSAL, WINDOW), POSITIONS):

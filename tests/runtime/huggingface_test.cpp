@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "axismask/error.hpp"
+#include "axismask/messages/error.hpp"
 
 namespace axismask::huggingface {
 namespace {

@@ -92,8 +92,8 @@ TEST(Inspect, JsonOfComposedLayersIsThatOfSpecs) {
   EXPECT_EQ(all[1]["attributes"]["all"],
             json::array({causal_part, {{"any", json::array({window_of(1020), sinks_part})}}}));
   EXPECT_EQ(all[2]["attributes"]["masked_out_value"], "-inf");
-  EXPECT_EQ(all[1]["an_empty_row"], "becomes uniform, 1/n for each of n keys");
-  EXPECT_EQ(all[2]["an_empty_row"], "becomes NaN");
+  EXPECT_EQ(all[1]["empty_row_softmax"], "becomes uniform, 1/n for each of n keys");
+  EXPECT_EQ(all[2]["empty_row_softmax"], "becomes NaN");
   EXPECT_EQ(all[2]["attributes"]["all"], json::array({causal_part, {{"not", window_of(512)}}}));
 }
 
@@ -116,12 +116,12 @@ TEST(Inspect, SaysWhatBecomesOfEmptyRows) {
   const json all = json::parse(output_of({"axismask", "inspect", empty_rows.c_str(), "--json"}));
   ASSERT_EQ(all.size(), 6);
   EXPECT_EQ(all[0]["empty_rows"], "keep_self");
-  EXPECT_EQ(all[0]["an_empty_row"], "attends to itself");
+  EXPECT_EQ(all[0]["empty_row_softmax"], "attends to itself");
   EXPECT_FALSE(all[0]["attributes"].contains("empty_rows"));  // it is none
   EXPECT_EQ(all[4]["empty_rows"], "masked");
-  EXPECT_EQ(all[4]["an_empty_row"], "becomes uniform, 1/n for each of n keys");
+  EXPECT_EQ(all[4]["empty_row_softmax"], "becomes uniform, 1/n for each of n keys");
   EXPECT_EQ(all[5]["empty_rows"], "error");
-  EXPECT_EQ(all[5]["an_empty_row"], "is refused");
+  EXPECT_EQ(all[5]["empty_row_softmax"], "is refused");
   const std::string table = output_of({"axismask", "inspect", empty_rows.c_str()});
   for (const char* words :
        {" AN EMPTY ROW ", " attends to itself ", " becomes uniform, 1/n for each of n keys ", " is refused "}) {

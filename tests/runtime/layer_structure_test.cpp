@@ -15,8 +15,8 @@
 #include <utility>
 #include <vector>
 
-#include "axismask/error.hpp"
 #include "axismask/layers.hpp"
+#include "axismask/messages/error.hpp"
 #include "axismask/structure.hpp"
 
 namespace axismask {
@@ -24,12 +24,12 @@ namespace {
 
 using seed = ApplyCausalSlidingWindowAttentionMask<>;
 
-Layer spec_layer(const std::string& attributes) {
+any_layer spec_layer(const std::string& attributes) {
   return Model::parse(R"({"axismask": 1, "model": "m", "layers": [{"name": "layers.0", )" + attributes + "}]}", "spec")
       .layers()[0];
 }
 
-Layer seed_layer() {
+any_layer seed_layer() {
   return spec_layer(
       R"("type": "ApplyCausalSlidingWindowAttentionMask", "masked_out_value": -1e9, "sliding_window_size": 512)");
 }
@@ -73,7 +73,7 @@ std::string error_of(Call call) {
 TEST(AnyAttributes, AreEveryFieldInTheTypesOrder) { EXPECT_EQ(attributes_dict(seed_layer()), seed_fields); }
 
 TEST(AnyAttributes, MakeALayer) {
-  const Layer layer = from_attributes("ApplyCausalSlidingWindowAttentionMask", seed_fields, "mine");
+  const any_layer layer = from_attributes("ApplyCausalSlidingWindowAttentionMask", seed_fields, "mine");
   EXPECT_EQ(layer.name(), "mine");
   EXPECT_EQ(attributes_dict(layer), seed_fields);
   EXPECT_EQ(layer.formula(), seed_layer().formula());
@@ -82,19 +82,20 @@ TEST(AnyAttributes, MakeALayer) {
 
 TEST(AnyAttributes, MakeALayerInAnyOrderAndWithOtherNames) {
   const any_attributes renamed = with(seed_fields, "seq_axis", "rows");
-  const Layer layer = from_attributes(layer_type_of<seed>, any_attributes(renamed.rbegin(), renamed.rend()));
+  const any_layer layer = from_attributes(layer_type_of<seed>, any_attributes(renamed.rbegin(), renamed.rend()));
   EXPECT_EQ(attributes_dict(layer), renamed);
   EXPECT_EQ(layer.name(), "");
 }
 
 TEST(AnyAttributes, HoldNumbersForEachIndexOfAnAxis) {
   const axis_counts each{"heads", {512, 1024}};
-  const Layer layer = spec_layer(R"("type": "ApplyCausalSlidingWindowAttentionMask", "masked_out_value": "lowest", )"
-                                 R"("sliding_window_size": {"axis": "heads", "values": [512, 1024]})");
+  const any_layer layer =
+      spec_layer(R"("type": "ApplyCausalSlidingWindowAttentionMask", "masked_out_value": "lowest", )"
+                 R"("sliding_window_size": {"axis": "heads", "values": [512, 1024]})");
   EXPECT_EQ(at(attributes_dict(layer), "sliding_window_size"), any_attribute(each));
   EXPECT_EQ(at(attributes_dict(layer), "masked_out_value"), any_attribute(masked_value::lowest()));
 
-  const Layer again = from_attributes(layer.type(), attributes_dict(layer));
+  const any_layer again = from_attributes(layer.type(), attributes_dict(layer));
   const any_view* numbers = again.values().attributes[1].numbers;
   ASSERT_NE(numbers, nullptr);
   EXPECT_NE(numbers->data(), layer.values().attributes[1].numbers->data());
@@ -155,8 +156,8 @@ TEST(AnyKey, IsPrintedAsJaxPrintsIt) {
 // ------------------------------------------------------------------------------------------------------ Selections
 
 TEST(AnySelection, GivesANewLayer) {
-  const Layer layer = seed_layer();
-  const Layer wider = select(layer).at("sliding_window_size").set(1024);
+  const any_layer layer = seed_layer();
+  const any_layer wider = select(layer).at("sliding_window_size").set(1024);
   EXPECT_EQ(attributes_dict(wider), with(seed_fields, "sliding_window_size", 1024));
   EXPECT_EQ(attributes_dict(layer), seed_fields);
   EXPECT_EQ(wider.name(), "layers.0");
@@ -164,7 +165,7 @@ TEST(AnySelection, GivesANewLayer) {
 }
 
 TEST(AnySelection, AppliesAFunction) {
-  const Layer twice = select(seed_layer()).at("sliding_window_size").apply([](const any_attribute& size) {
+  const any_layer twice = select(seed_layer()).at("sliding_window_size").apply([](const any_attribute& size) {
     return 2 * std::get<std::int64_t>(size);
   });
   EXPECT_EQ(select(twice).at("sliding_window_size").get(), any_attribute(1024));
@@ -221,7 +222,7 @@ TEST(AnyTree, IsTakenApartAndPutTogether) {
                                                               {"kv_positions_input_name", "token_positions"},
                                                               {"seq_axis", "seq"},
                                                               {"kv_seq_axis", "kv_seq"}}));
-  const Layer same = tree_unflatten(structure, leaves);
+  const any_layer same = tree_unflatten(structure, leaves);
   EXPECT_EQ(attributes_dict(same), seed_fields);
   EXPECT_EQ(same.name(), "layers.0");
   EXPECT_EQ(tree_flatten(same).structure, structure);
@@ -249,7 +250,7 @@ TEST(AnyTree, NeedsEachLeaf) {
 
 // ------------------------------------------------------------------------------------------------------- Variables
 
-Layer unbound_layer() { return select(seed_layer()).at("sliding_window_size").set(any_variable("window")); }
+any_layer unbound_layer() { return select(seed_layer()).at("sliding_window_size").set(any_variable("window")); }
 
 TEST(AnyVariable, IsALeafAndInTheFormula) {
   EXPECT_EQ(tree_flatten(unbound_layer()).leaves[1], any_attribute(any_variable("window")));
@@ -257,20 +258,20 @@ TEST(AnyVariable, IsALeafAndInTheFormula) {
 }
 
 TEST(AnyVariable, IsBound) {
-  const Layer bound = bind_variables(unbound_layer(), {value("window", 7)});
+  const any_layer bound = bind_variables(unbound_layer(), {value("window", 7)});
   EXPECT_EQ(attributes_dict(bound), with(seed_fields, "sliding_window_size", 7));
-  const Layer each = bind_variables(unbound_layer(), {value("window", axis_counts{"heads", {1, 2}})});
+  const any_layer each = bind_variables(unbound_layer(), {value("window", axis_counts{"heads", {1, 2}})});
   EXPECT_EQ(tree_flatten(each).leaves[1], any_attribute(axis_counts{"heads", {1, 2}}));
   // A value may be another variable.
-  const Layer renamed = bind_variables(unbound_layer(), {value("window", any_variable("size"))});
+  const any_layer renamed = bind_variables(unbound_layer(), {value("window", any_variable("size"))});
   EXPECT_EQ(tree_flatten(renamed).leaves[1], any_attribute(any_variable("size")));
 }
 
 TEST(AnyVariable, IsBoundInEveryLeaf) {
-  const Layer both = select(unbound_layer()).at("masked_out_value").set(any_variable("window"));
+  const any_layer both = select(unbound_layer()).at("masked_out_value").set(any_variable("window"));
   EXPECT_EQ(tree_flatten(bind_variables(both, {value("window", 7)})).leaves,
             (std::vector<any_attribute>{masked_value(7), 7}));
-  const Layer other = select(unbound_layer()).at("masked_out_value").set(any_variable("fill"));
+  const any_layer other = select(unbound_layer()).at("masked_out_value").set(any_variable("fill"));
   EXPECT_EQ(tree_flatten(bind_variables(other, {value("window", 7)})).leaves,
             (std::vector<any_attribute>{any_variable("fill"), 7}));
 }
@@ -289,7 +290,7 @@ TEST(AnyVariable, ErrorsSayTheVariable) {
 }
 
 TEST(AnyVariable, ThatIsUnusedMayBeAllowed) {
-  const Layer same = bind_variables(seed_layer(), allow_unused, {value("window", 7)});
+  const any_layer same = bind_variables(seed_layer(), allow_unused, {value("window", 7)});
   EXPECT_EQ(attributes_dict(same), seed_fields);
 }
 
@@ -326,7 +327,7 @@ TEST_F(StatelessCall, OfAKnownTypeGivesTheResultAndTheValues) {
 }
 
 TEST_F(StatelessCall, OfASpecGivesTheResultAndTheValues) {
-  const Layer layer = select(unbound_layer()).at("masked_out_value").set(-1);
+  const any_layer layer = select(unbound_layer()).at("masked_out_value").set(-1);
   const std::array<side_input, 1> inputs{side_input{"token_positions", positions_.view().erased()}};
   const auto after = stateless_call(layer, {value("window", 2)}, logits_.view().erased(), out_.view().erased(), inputs);
   EXPECT_EQ(values(out_), wanted_);
@@ -349,7 +350,7 @@ TEST_F(StatelessCall, WithoutAValueWritesNothing) {
 }
 
 TEST_F(StatelessCall, OfAnEditedLayerUsesTheNewValues) {
-  const Layer layer = select(select(seed_layer()).at("sliding_window_size").set(2)).at("masked_out_value").set(-1);
+  const any_layer layer = select(select(seed_layer()).at("sliding_window_size").set(2)).at("masked_out_value").set(-1);
   const std::array<side_input, 1> inputs{side_input{"token_positions", positions_.view().erased()}};
   layer.apply(logits_.view().erased(), out_.view().erased(), inputs);
   EXPECT_EQ(values(out_), wanted_);
@@ -370,7 +371,7 @@ TEST(AnyComposition, IsATreeWithFieldsOfOneName) {
   any_attributes fields = seed_fields;
   fields.insert(fields.end(), seed_fields.begin() + 1, seed_fields.end());
   fields[6].second = 7;
-  const Layer layer = from_attributes(layer_type_of<both>, fields);
+  const any_layer layer = from_attributes(layer_type_of<both>, fields);
   EXPECT_EQ(attributes_dict(layer), fields);
   EXPECT_EQ(tree_flatten(layer).leaves, (std::vector<any_attribute>{masked_value(-1e9), 512, 7}));
   EXPECT_EQ(attributes_dict(tree_unflatten(tree_flatten(layer).structure, tree_flatten(layer).leaves)), fields);

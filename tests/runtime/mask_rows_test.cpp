@@ -1,5 +1,5 @@
 // Masks read by running layers: each element is that of `keep` read with whole numbers.
-#include "mask_rows.hpp"
+#include "mask/mask_rows.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "axismask/error.hpp"
 #include "axismask/layers.hpp"
+#include "axismask/messages/error.hpp"
 #include "axismask/model.hpp"
 
 using namespace axismask;
@@ -38,7 +38,7 @@ mask whole(const mask_rows& rows) {
   return result;
 }
 
-Layer layer_of(const std::string& mask) {
+any_layer layer_of(const std::string& mask) {
   return Model::parse(
              R"({"axismask": 1, "model": "m", "layers": [{"name": "a", "masked_out_value": 0, )" + mask + "}]}", "spec")
       .layer("a");
@@ -49,7 +49,7 @@ using Window = ApplyCausalSlidingWindowAttentionMask<>;
 
 // In several strips, of which the last is shorter; the masked value 0 is no trouble.
 TEST(MaskRows, PositionsAreMade) {
-  const Layer layer = layer_of(window);
+  const any_layer layer = layer_of(window);
   const mask_rows rows(layer.values(), {}, {.queries = 700, .keys = 1501});
   const mask found = whole(rows);
   for (std::int64_t query = 0; query < 700; ++query) {
@@ -64,13 +64,13 @@ TEST(MaskRows, PositionsAreMade) {
 }
 
 TEST(MaskRows, OneSizeIsThatOfBoth) {
-  const Layer layer = layer_of(window);
+  const any_layer layer = layer_of(window);
   EXPECT_EQ(mask_rows(layer.values(), {}, {.queries = 5}).keys(), 5);
   EXPECT_EQ(mask_rows(layer.values(), {}, {.keys = 7}).queries(), 7);
 }
 
 TEST(MaskRows, PositionsOfEachRowAndWindowsOfEachHead) {
-  const Layer layer = layer_of(
+  const any_layer layer = layer_of(
       R"("type": "ApplyCausalSlidingWindowAttentionMask", "sliding_window_size": {"axis": "heads", "values": [1, 3]})");
   std::vector<std::int64_t> positions{-1, -1, 0, 1, 2, 9, 8, 3, 4, 3};
   const any_view array =
@@ -100,7 +100,7 @@ TEST(MaskRows, PositionsOfEachRowAndWindowsOfEachHead) {
 
 // A side input along queries and keys, cut by strips.
 TEST(MaskRows, ExplicitMask) {
-  const Layer layer = layer_of(R"("type": "ApplyExplicitAttentionMask")");
+  const any_layer layer = layer_of(R"("type": "ApplyExplicitAttentionMask")");
   constexpr std::int64_t queries = 600;
   constexpr std::int64_t keys = 1000;
   std::vector<std::uint8_t> given(queries * keys);
@@ -119,7 +119,7 @@ TEST(MaskRows, ExplicitMask) {
 
 // Ids of documents are given and positions are made.
 TEST(MaskRows, DocumentsWithMadePositions) {
-  const Layer layer = layer_of(
+  const any_layer layer = layer_of(
       R"("all": [{"type": "ApplyCausalSlidingWindowAttentionMask", "sliding_window_size": 2},
                  {"type": "ApplyDocumentAttentionMask"}])");
   std::vector<std::int32_t> ids{0, 0, 0, 1, 1, -1};
@@ -139,7 +139,7 @@ TEST(MaskRows, DocumentsWithMadePositions) {
 
 std::string failure_of(const std::string& mask, std::span<const side_input> inputs, const mask_choice& choice) {
   try {
-    const Layer layer = layer_of(mask);
+    const any_layer layer = layer_of(mask);
     (void)mask_rows(layer.values(), inputs, choice);
   } catch (const error& problem) {
     return std::string(problem.what()).substr(10);

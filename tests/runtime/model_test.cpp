@@ -21,8 +21,8 @@
 #include "axismask/layer_structure.hpp"
 #include "axismask/layers.hpp"
 #include "axismask/linked.hpp"
-#include "empty_rows.hpp"
-#include "model_schema.hpp"
+#include "call/empty_rows.hpp"
+#include "spec/model_schema.hpp"
 
 namespace mine {
 
@@ -144,7 +144,7 @@ error error_of(const std::string& spec) {
 
 std::string text_of(const std::string& spec) { return error_of(spec).what(); }
 
-const attribute_value& attribute(const Layer& layer, std::string_view name) {
+const attribute_value& attribute(const any_layer& layer, std::string_view name) {
   for (std::size_t index = 0; index < layer.type().attributes.size(); ++index) {
     if (layer.type().attributes[index].name == name) return layer.values().attributes[index];
   }
@@ -179,12 +179,12 @@ TEST(Model, MinimumHasTheDefaults) {
   const Model model = Model::load(source_dir / "schemas/examples/minimum.json");
   EXPECT_EQ(model.name(), "gemma-3-1b");
   ASSERT_EQ(model.layers().size(), 1);
-  const Layer& layer = model.layer("layers.0");
+  const any_layer& layer = model.layer("layers.0");
   EXPECT_EQ(&layer, &model.layers()[0]);
   EXPECT_EQ(layer.name(), "layers.0");
   EXPECT_EQ(&layer.type(), &layer_type_of<ApplyCausalSlidingWindowAttentionMask<>>);
   EXPECT_EQ(layer.values().type, &layer.type());
-  EXPECT_EQ(layer.values().masked_out_value.what(), masked_value::kind::number);
+  EXPECT_EQ(layer.values().masked_out_value.means(), masked_value::meaning::number);
   EXPECT_EQ(layer.values().masked_out_value.number(), -2.3819763e38);
   EXPECT_EQ(attribute(layer, "sliding_window_size").number, 512);
   EXPECT_EQ(attribute(layer, "sliding_window_size").numbers, nullptr);
@@ -198,7 +198,7 @@ TEST(Model, MinimumHasTheDefaults) {
 TEST(Model, NamesInTheSpecTakeThePlaceOfDefaults) {
   const Model model = Model::load(source_dir / "schemas/examples/all_attributes.json");
   ASSERT_EQ(model.layers().size(), 2);
-  for (const Layer& layer : model.layers()) {
+  for (const any_layer& layer : model.layers()) {
     EXPECT_EQ(layer.values().masked_out_value.number(), -1e9);
     EXPECT_EQ(attribute(layer, "query_positions_input_name").name, "query_positions");
     EXPECT_EQ(attribute(layer, "kv_positions_input_name").name, "key_positions");
@@ -211,7 +211,7 @@ TEST(Model, NamesInTheSpecTakeThePlaceOfDefaults) {
 
 TEST(Model, WindowForEachHead) {
   const Model model = Model::load(source_dir / "schemas/examples/window_per_head.json");
-  const Layer& layer = model.layer("layers.0");
+  const any_layer& layer = model.layer("layers.0");
   const attribute_value& window = attribute(layer, "sliding_window_size");
   ASSERT_NE(window.numbers, nullptr);
   EXPECT_EQ(window.numbers->type(), dtype::int64);
@@ -226,10 +226,10 @@ TEST(Model, WindowForEachHead) {
 TEST(Model, MaskedValues) {
   const Model model = Model::load(source_dir / "schemas/examples/masked_values.json");
   ASSERT_EQ(model.layers().size(), 3);
-  EXPECT_EQ(model.layers()[0].values().masked_out_value.what(), masked_value::kind::number);
+  EXPECT_EQ(model.layers()[0].values().masked_out_value.means(), masked_value::meaning::number);
   EXPECT_EQ(model.layers()[0].values().masked_out_value.number(), -65504);
-  EXPECT_EQ(model.layers()[1].values().masked_out_value.what(), masked_value::kind::lowest);
-  EXPECT_EQ(model.layers()[2].values().masked_out_value.what(), masked_value::kind::minus_infinity);
+  EXPECT_EQ(model.layers()[1].values().masked_out_value.means(), masked_value::meaning::lowest);
+  EXPECT_EQ(model.layers()[2].values().masked_out_value.means(), masked_value::meaning::minus_infinity);
 }
 
 TEST(Model, AnyNumberIsAMaskedValue) {
@@ -279,7 +279,7 @@ TEST(Model, LayersOfAUser) {
 }
 
 // The names of a layer's attributes with the names and numbers that it gives them.
-std::vector<std::string> attributes_of(const Layer& layer) {
+std::vector<std::string> attributes_of(const any_layer& layer) {
   std::vector<std::string> all;
   for (std::size_t index = 1; index < layer.type().attributes.size(); ++index) {
     const attribute_value& value = layer.values().attributes[index];
@@ -292,9 +292,9 @@ std::vector<std::string> attributes_of(const Layer& layer) {
 TEST(Model, ComposedLayers) {
   const Model model = Model::load(source_dir / "schemas/examples/composed.json");
   ASSERT_EQ(model.layers().size(), 3);
-  const Layer& in_document = model.layers()[0];
+  const any_layer& in_document = model.layers()[0];
   EXPECT_EQ(&in_document.type(), (&layer_type_of<all_of<window, document>>));
-  EXPECT_EQ(in_document.values().masked_out_value.what(), masked_value::kind::lowest);
+  EXPECT_EQ(in_document.values().masked_out_value.means(), masked_value::meaning::lowest);
   EXPECT_EQ(in_document.formula(),
             "q >= k && q - k < 512 && k >= 0 && (query_segment_ids == kv_segment_ids && kv_segment_ids >= 0)");
   EXPECT_EQ(attributes_of(in_document),
@@ -305,7 +305,7 @@ TEST(Model, ComposedLayers) {
   EXPECT_EQ(model.layers()[1].type().name,
             "all(ApplyCausalAttentionMask, any(ApplyCausalSlidingWindowAttentionMask, ApplySinksAttentionMask))");
   EXPECT_EQ(model.layers()[1].formula(), "q >= k && k >= 0 && (q >= k && q - k < 1020 && k >= 0 || k >= 0 && k < 4)");
-  EXPECT_EQ(model.layers()[2].values().masked_out_value.what(), masked_value::kind::minus_infinity);
+  EXPECT_EQ(model.layers()[2].values().masked_out_value.means(), masked_value::meaning::minus_infinity);
   EXPECT_EQ(model.layers()[2].formula(), "q >= k && k >= 0 && !(q >= k && q - k < 512 && k >= 0)");
 }
 
@@ -316,7 +316,7 @@ TEST(Model, PartsHaveTheirOwnAttributes) {
                 "sliding_window_size": {"axis": "heads", "values": [3, 4]}},
                {"type": "ApplySinksAttentionMask", "seq_axis": "q", "sink_count": 2,
                 "kv_positions_input_name": "theirs"}]}]}]})");
-  const Layer& layer = model.layers()[0];
+  const any_layer& layer = model.layers()[0];
   EXPECT_EQ(layer.values().masked_out_value.number(), -1);
   EXPECT_EQ(attributes_of(layer),
             (std::vector<std::string>{
@@ -346,7 +346,7 @@ TEST(Model, CompositionsOfOneKindAreOne) {
 TEST(Model, CompositionOfAUsersLayer) {
   const Model model = read(R"({"axismask": 1, "model": "m", "layers": [
       {"name": "a", "masked_out_value": 2, "not": {"type": "ChunkOrBias", "chunk": 3, "rows": "r"}}]})");
-  const Layer& layer = model.layers()[0];
+  const any_layer& layer = model.layers()[0];
   EXPECT_EQ(layer.type().name, "not(ChunkOrBias)");
   EXPECT_EQ(layer.values().masked_out_value.number(), 2);
   EXPECT_EQ(layer.formula(), "!(visible || query / 3 == kv / 3)");
@@ -358,7 +358,7 @@ TEST(Model, StaysWholeWhenItIsMovedAndCopied) {
   const attribute_value* window = &attribute(model.layers()[0], "sliding_window_size");
   const Model moved = std::move(model);
   EXPECT_EQ(&attribute(moved.layers()[0], "sliding_window_size"), window);
-  const Layer copy = [&moved] { return Model(moved).layer("layers.0"); }();
+  const any_layer copy = [&moved] { return Model(moved).layer("layers.0"); }();
   model = Model::load(source_dir / "schemas/examples/minimum.json");
   EXPECT_EQ(moved.name(), "a window for each of four heads");
   EXPECT_EQ(numbers_of(attribute(copy, "sliding_window_size")), (std::vector<std::int64_t>{512, 512, 1024, 4096}));
@@ -368,7 +368,7 @@ TEST(Model, StaysWholeWhenItIsMovedAndCopied) {
 
 TEST(Model, ApplyPassesTheLayersValues) {
   const Model model = Model::load(source_dir / "schemas/examples/minimum.json");
-  const Layer& layer = model.layers()[0];
+  const any_layer& layer = model.layers()[0];
   float logits[1];
   float out[1];
   const any_view logits_view(logits, dtype::float32, {});
@@ -430,7 +430,7 @@ TEST(Model, Gemma3HasItsPattern) {
   EXPECT_EQ(model.name(), "gemma-3-1b");
   ASSERT_EQ(model.layers().size(), 26);
   for (std::size_t index = 0; index < 26; ++index) {
-    const Layer& layer = model.layers()[index];
+    const any_layer& layer = model.layers()[index];
     EXPECT_EQ(layer.name(), "layers." + std::to_string(index));
     EXPECT_EQ(layer.values().masked_out_value.number(), -2.3819763e38);
     EXPECT_EQ(layer.formula(), (index + 1) % 6 == 0 ? "q >= k && k >= 0" : "q >= k && q - k < 512 && k >= 0");
@@ -629,22 +629,24 @@ TEST(Model, UnknownLayerNames) {
 
 TEST(EmptyRows, AreTheLayersRule) {
   const Model model = Model::load(source_dir / "schemas/examples/empty_rows.json");
-  for (const Layer& layer : model.layers().first(4)) EXPECT_EQ(layer.values().empty_rows, empty_rows::keep_self);
-  EXPECT_EQ(model.layer("uniform").values().empty_rows, empty_rows::masked);
-  EXPECT_EQ(model.layer("refused").values().empty_rows, empty_rows::error);
+  for (const any_layer& layer : model.layers().first(4))
+    EXPECT_EQ(layer.values().empty_rows, empty_row_rule::keep_self);
+  EXPECT_EQ(model.layer("uniform").values().empty_rows, empty_row_rule::masked);
+  EXPECT_EQ(model.layer("refused").values().empty_rows, empty_row_rule::error);
   EXPECT_EQ(read(window_spec(R"("sliding_window_size": 1, "masked_out_value": 0)")).layers()[0].values().empty_rows,
-            empty_rows::masked);
+            empty_row_rule::masked);
 
   model.layer("refused").apply_in_place({}, {});
-  EXPECT_EQ(last_call.layer->empty_rows, empty_rows::error);
+  EXPECT_EQ(last_call.layer->empty_rows, empty_row_rule::error);
 }
 
 TEST(EmptyRows, AreOfTheWholeOfAComposition) {
-  const Layer layer = read(R"({"axismask": 1, "model": "m", "layers": [{"name": "a", "masked_out_value": "lowest",
+  const any_layer layer = read(R"({"axismask": 1, "model": "m", "layers": [{"name": "a", "masked_out_value": "lowest",
       "empty_rows": "keep_self", "all": [{"type": "ApplyCausalSlidingWindowAttentionMask", "sliding_window_size": 4},
                                          {"type": "ApplyDocumentAttentionMask"}]}]})")
-                          .layers()[0];
-  EXPECT_EQ(layer.values().empty_rows, empty_rows::keep_self);  // by the window's positions, and not the documents' ids
+                              .layers()[0];
+  EXPECT_EQ(layer.values().empty_rows,
+            empty_row_rule::keep_self);  // by the window's positions, and not the documents' ids
 }
 
 TEST(EmptyRows, AreSavedUnlessMasked) {
@@ -659,31 +661,32 @@ TEST(EmptyRows, AreSavedUnlessMasked) {
 }
 
 TEST(EmptyRows, StayWhenALayerIsEdited) {
-  const Layer layer =
+  const any_layer layer =
       read(window_spec(R"("sliding_window_size": 1, "masked_out_value": 0, "empty_rows": "error")")).layers()[0];
-  const auto rule_of = [](const Layer& edited) { return edited.values().empty_rows; };
-  const Layer with_variable = select(layer).at("sliding_window_size").set(any_variable("window"));
-  EXPECT_EQ(rule_of(select(layer).at("sliding_window_size").set(std::int64_t{2})), empty_rows::error);
-  EXPECT_EQ(rule_of(bind_variables(with_variable, {value("window", std::int64_t{2})})), empty_rows::error);
+  const auto rule_of = [](const any_layer& edited) { return edited.values().empty_rows; };
+  const any_layer with_variable = select(layer).at("sliding_window_size").set(any_variable("window"));
+  EXPECT_EQ(rule_of(select(layer).at("sliding_window_size").set(std::int64_t{2})), empty_row_rule::error);
+  EXPECT_EQ(rule_of(bind_variables(with_variable, {value("window", std::int64_t{2})})), empty_row_rule::error);
   const auto [leaves, structure] = tree_flatten(layer);
-  EXPECT_EQ(rule_of(tree_unflatten(structure, leaves)), empty_rows::error);
-  EXPECT_EQ(rule_of(from_attributes(layer.type(), attributes_dict(layer))), empty_rows::masked);  // it is no attribute
+  EXPECT_EQ(rule_of(tree_unflatten(structure, leaves)), empty_row_rule::error);
+  EXPECT_EQ(rule_of(from_attributes(layer.type(), attributes_dict(layer))),
+            empty_row_rule::masked);  // it is no attribute
 
-  EXPECT_EQ(rule_of(with_empty_rows(layer, empty_rows::keep_self)), empty_rows::keep_self);
-  EXPECT_NE(tree_flatten(with_empty_rows(layer, empty_rows::keep_self)).structure, structure);
+  EXPECT_EQ(rule_of(with_empty_rows(layer, empty_row_rule::keep_self)), empty_row_rule::keep_self);
+  EXPECT_NE(tree_flatten(with_empty_rows(layer, empty_row_rule::keep_self)).structure, structure);
 }
 
 TEST(EmptyRows, ARuleThatALayerCannotHaveIsAnError) {
-  const Layer sinks = from_attributes(layer_type_of<ApplySinksAttentionMask<>>,
-                                      {{"masked_out_value", masked_value(0)},
-                                       {"sink_count", std::int64_t{4}},
-                                       {"kv_positions_input_name", "token_positions"},
-                                       {"seq_axis", "seq"},
-                                       {"kv_seq_axis", "kv_seq"}},
-                                      "sinks");
-  EXPECT_EQ(with_empty_rows(sinks, empty_rows::error).values().empty_rows, empty_rows::error);
+  const any_layer sinks = from_attributes(layer_type_of<ApplySinksAttentionMask<>>,
+                                          {{"masked_out_value", masked_value(0)},
+                                           {"sink_count", std::int64_t{4}},
+                                           {"kv_positions_input_name", "token_positions"},
+                                           {"seq_axis", "seq"},
+                                           {"kv_seq_axis", "kv_seq"}},
+                                          "sinks");
+  EXPECT_EQ(with_empty_rows(sinks, empty_row_rule::error).values().empty_rows, empty_row_rule::error);
   try {
-    (void)with_empty_rows(sinks, empty_rows::keep_self);
+    (void)with_empty_rows(sinks, empty_row_rule::keep_self);
     FAIL();
   } catch (const error& problem) {
     EXPECT_STREQ(problem.what(),
@@ -694,13 +697,13 @@ TEST(EmptyRows, ARuleThatALayerCannotHaveIsAnError) {
 }
 
 TEST(EmptyRows, WhatASoftmaxMakesOfThem) {
-  const auto of = [](empty_rows rule, const masked_value& value) { return softmax_of_empty_row(rule, value); };
-  EXPECT_EQ(of(empty_rows::masked, masked_value::lowest()), "becomes uniform, 1/n for each of n keys");
-  EXPECT_EQ(of(empty_rows::masked, -1e9), "becomes uniform, 1/n for each of n keys");
-  EXPECT_EQ(of(empty_rows::masked, masked_value::minus_infinity()), "becomes NaN");
-  EXPECT_EQ(of(empty_rows::masked, -std::numeric_limits<double>::infinity()), "becomes NaN");
-  EXPECT_EQ(of(empty_rows::error, masked_value::minus_infinity()), "is refused");
-  EXPECT_EQ(of(empty_rows::keep_self, masked_value::minus_infinity()), "attends to itself");
+  const auto of = [](empty_row_rule rule, const masked_value& value) { return softmax_of_empty_row(rule, value); };
+  EXPECT_EQ(of(empty_row_rule::masked, masked_value::lowest()), "becomes uniform, 1/n for each of n keys");
+  EXPECT_EQ(of(empty_row_rule::masked, -1e9), "becomes uniform, 1/n for each of n keys");
+  EXPECT_EQ(of(empty_row_rule::masked, masked_value::minus_infinity()), "becomes NaN");
+  EXPECT_EQ(of(empty_row_rule::masked, -std::numeric_limits<double>::infinity()), "becomes NaN");
+  EXPECT_EQ(of(empty_row_rule::error, masked_value::minus_infinity()), "is refused");
+  EXPECT_EQ(of(empty_row_rule::keep_self, masked_value::minus_infinity()), "attends to itself");
 }
 
 // --------------------------------------------------------------------------------------------------------- Schema
@@ -709,7 +712,7 @@ TEST(EmptyRows, WhatASoftmaxMakesOfThem) {
 void check_rules_for_empty_rows(const json& schema, const std::string& reference, const layer_type& type) {
   layer_values values{&type, 0, {}};
   std::vector<std::string_view> possible;
-  for (const empty_rows rule : {empty_rows::masked, empty_rows::error, empty_rows::keep_self}) {
+  for (const empty_row_rule rule : {empty_row_rule::masked, empty_row_rule::error, empty_row_rule::keep_self}) {
     if (!breach_of(rule, values)) possible.push_back(name_of(rule));
   }
   EXPECT_EQ(schema.at(json::json_pointer(reference.substr(1)))["enum"], possible) << type.name;
@@ -743,15 +746,15 @@ TEST(Schema, HasTheShippedLayersAttributes) {
       SCOPED_TRACE(branches[index] + "::" + name);
       ASSERT_TRUE(definition["properties"].contains(name));
       const json& property = definition["properties"][name];
-      if (attribute.part == role::parameter) {
+      if (attribute.kind == attribute_kind::parameter) {
         required.push_back(name);
-      } else if (attribute.part != role::masked_value) {
+      } else if (attribute.kind != attribute_kind::masked_value) {
         EXPECT_EQ(property["default"], attribute.default_name);
       }
-      const std::string part = attribute.part == role::masked_value ? "masked_value"
-                               : attribute.part == role::parameter
+      const std::string part = attribute.kind == attribute_kind::masked_value ? "masked_value"
+                               : attribute.kind == attribute_kind::parameter
                                    ? (attribute.lowest == 0 ? "whole_parameter" : "parameter")
-                               : is_side_input(attribute.part) ? "input_name"
+                               : is_side_input(attribute.kind) ? "input_name"
                                                                : "axis_name";
       EXPECT_EQ(property["allOf"][0]["$ref"], "#/definitions/" + part);
     }

@@ -12,7 +12,7 @@
 #include <sstream>
 #include <string>
 
-#include "axismask/error.hpp"
+#include "axismask/messages/error.hpp"
 
 namespace axismask {
 namespace {
@@ -124,14 +124,14 @@ TEST_F(Npy, RoundTripOfEveryDtypeAndOrder) {
   for (const dtype type :
        {dtype::float16, dtype::bfloat16, dtype::float32, dtype::float64, dtype::int32, dtype::int64, dtype::boolean}) {
     for (const auto& [shape, steps] : cases) {
-      std::size_t bytes = static_cast<std::size_t>(facts(type).bytes);
+      std::size_t bytes = static_cast<std::size_t>(info(type).bytes);
       for (const std::int64_t size : shape) bytes *= static_cast<std::size_t>(size);
       const std::string data = counting(bytes);
 
       write_npy(path(), type, shape, steps, data.data());
       const npy_array array = read_npy(path());
 
-      SCOPED_TRACE(facts(type).name);
+      SCOPED_TRACE(info(type).name);
       EXPECT_EQ(array.type, type);
       EXPECT_EQ(array.sizes, shape);
       for (std::size_t axis = 0; axis < shape.size(); ++axis) {

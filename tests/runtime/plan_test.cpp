@@ -51,13 +51,13 @@ void check_verdicts(random_source& random, int cases, bool extremes) {
     std::vector<interval> within;
     std::vector<std::int64_t> sizes;
     for (const std::size_t index : type.operands) {
-      const role part = type.attributes[index].part;
+      const attribute_kind kind = type.attributes[index].kind;
       std::int64_t lowest = pick(random, -30, 60);
       std::int64_t size = pick(random, 1, 6);
-      if (part == role::parameter) {
+      if (kind == attribute_kind::parameter) {
         lowest = pick(random, 1, 20);
         size = 1;
-      } else if (part == role::mask) {
+      } else if (kind == attribute_kind::mask) {
         lowest = pick(random, 0, 1);
         size = pick(random, 1, 2 - lowest);
       } else if (extremes && pick(random, 0, 2) == 0) {

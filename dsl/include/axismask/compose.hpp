@@ -19,8 +19,8 @@
 #include <type_traits>
 #include <utility>
 
-#include "axismask/error.hpp"
 #include "axismask/layer.hpp"
+#include "axismask/messages/error.hpp"
 
 namespace axismask {
 
@@ -71,7 +71,7 @@ struct composed {
       using part = part_type<Part>;
       constexpr auto is_taken = [](auto accessor) {
         using type = std::remove_cvref_t<decltype(boost::hana::second(accessor)(std::declval<const part&>()))>;
-        return boost::hana::bool_c < role_of<type>() != role::masked_value > ;
+        return boost::hana::bool_c < kind_of<type>() != attribute_kind::masked_value > ;
       };
       constexpr auto through_part = [](auto accessor) {
         return boost::hana::make_pair(boost::hana::first(accessor),
@@ -133,8 +133,8 @@ template <composition How, class... Masks>
 
 template <composition How, class A, class B>
 [[nodiscard]] constexpr auto compose(const A& a, const B& b) {
-  const masked_value& value = attribute_of<A, index_of<A>(role::masked_value)>(a);
-  if (value != attribute_of<B, index_of<B>(role::masked_value)>(b)) {
+  const masked_value& value = attribute_of<A, index_of<A>(attribute_kind::masked_value)>(a);
+  if (value != attribute_of<B, index_of<B>(attribute_kind::masked_value)>(b)) {
     throw error("masked-values-differ", std::string(name_of<A>() + ", " + name_of<B>()),
                 "masks that are composed have one masked_out_value, and these have two", "give both the same");
   }
@@ -153,7 +153,7 @@ template <class A, class B>
 }
 template <class A>
 [[nodiscard]] constexpr auto compose_not(const A& a) {
-  return composed<composition::none, A>{attribute_of<A, index_of<A>(role::masked_value)>(a), {a}};
+  return composed<composition::none, A>{attribute_of<A, index_of<A>(attribute_kind::masked_value)>(a), {a}};
 }
 
 }  // namespace detail

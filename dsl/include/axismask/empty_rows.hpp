@@ -1,7 +1,7 @@
 // Rows of which a mask keeps nothing: what is to become of them, for layers whose names are known to the compiler.
 //
 //   const ApplyCausalAttentionMask causal{.masked_out_value = masked_value::lowest()};
-//   with_empty_rows<empty_rows::keep_self>(causal).apply_in_place(logits, input<"token_positions">(positions));
+//   with_empty_rows<empty_row_rule::keep_self>(causal).apply_in_place(logits, input<"token_positions">(positions));
 //
 // What comes back is called as the layer is, and is no layer: a rule is for a whole mask, so masks are composed first
 // and get their rule then. Rows that are not empty are masked as without it.
@@ -16,26 +16,26 @@
 #include <span>
 #include <string_view>
 
-#include "axismask/breach.hpp"
 #include "axismask/layer.hpp"
+#include "axismask/messages/call_breach.hpp"
 
 namespace axismask {
 
 // What a layer lacks for a rule, or nothing. `name_at` gives the name of a side input: that of the attribute at an
 // index.
 template <class NameAt>
-[[nodiscard]] constexpr std::optional<breach::sentence> breach_of(empty_rows rule,
+[[nodiscard]] constexpr std::optional<breach::sentence> breach_of(empty_row_rule rule,
                                                                   std::span<const attribute_record> attributes,
                                                                   NameAt name_at) {
-  if (rule == empty_rows::masked) return {};
+  if (rule == empty_row_rule::masked) return {};
   bool has_keys = false;
-  for (const attribute_record& attribute : attributes) has_keys = has_keys || attribute.part == role::kv_axis;
-  if (!has_keys) return breach::no_rows(empty_rows_names[static_cast<std::size_t>(rule)]);
-  if (rule == empty_rows::error) return {};
-  for (const role part : {role::query_positions, role::kv_positions}) {
+  for (const attribute_record& attribute : attributes) has_keys = has_keys || attribute.kind == attribute_kind::kv_axis;
+  if (!has_keys) return breach::no_rows(empty_row_rule_names[static_cast<std::size_t>(rule)]);
+  if (rule == empty_row_rule::error) return {};
+  for (const attribute_kind kind : {attribute_kind::query_positions, attribute_kind::kv_positions}) {
     std::optional<std::string_view> first;
     for (std::size_t index = 0; index < attributes.size(); ++index) {
-      if (attributes[index].part != part || attributes[index].are_ids) continue;
+      if (attributes[index].kind != kind || attributes[index].are_ids) continue;
       const std::string_view name = name_at(index);
       if (first && *first != name) return breach::several_positions(*first, name);
       first = name;
@@ -47,26 +47,26 @@ template <class NameAt>
 
 namespace detail {
 
-template <empty_rows Rows, class Layer>
+template <empty_row_rule Rows, class Layer>
 [[nodiscard]] constexpr std::optional<breach::sentence> breach_of_layer() {
   return breach_of(Rows, attribute_records<Layer>,
                    [](std::size_t index) { return attribute_records<Layer>[index].default_name; });
 }
 
-template <empty_rows Rows, class Layer>
+template <empty_row_rule Rows, class Layer>
 inline constexpr bool layer_can_have_empty_rows = !breach_of_layer<Rows, Layer>();
 
 }  // namespace detail
 
 // A layer with a rule for its empty rows.
-template <empty_rows Rows, class Layer>
+template <empty_row_rule Rows, class Layer>
 struct layer_with_empty_rows {
   Layer layer;
 
   AXISMASK_CALLS(Rows, layer)
 };
 
-template <empty_rows Rows, class Layer>
+template <empty_row_rule Rows, class Layer>
 [[nodiscard]] constexpr auto with_empty_rows(const Layer& layer) {
   check_layer<Layer>();
   if constexpr (detail::is_layer<Layer>) {

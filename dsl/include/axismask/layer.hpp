@@ -22,13 +22,13 @@
 #include <type_traits>
 #include <utility>
 
-#include "axismask/array.hpp"
-#include "axismask/attributes.hpp"
-#include "axismask/axis.hpp"
-#include "axismask/breach.hpp"
-#include "axismask/call.hpp"
-#include "axismask/layer_type.hpp"
-#include "axismask/require.hpp"
+#include "axismask/arrays/array.hpp"
+#include "axismask/arrays/axis.hpp"
+#include "axismask/call/call.hpp"
+#include "axismask/layer/attributes.hpp"
+#include "axismask/layer/layer_type.hpp"
+#include "axismask/messages/call_breach.hpp"
+#include "axismask/messages/require.hpp"
 
 // AXISMASK_LAYER(Name, attributes...) inside a struct makes it a layer. An attribute is
 //   (type, name)             masked_value, count, counts_over<...>: a value that each object of the layer is given
@@ -57,7 +57,7 @@
   AXISMASK_LAYER_CALLS(Name)
 
 #define AXISMASK_LAYER_CALLS(Name)                                              \
-  AXISMASK_CALLS(::axismask::empty_rows::masked, *this)                         \
+  AXISMASK_CALLS(::axismask::empty_row_rule::masked, *this)                     \
   template <class Mask>                                                         \
   [[nodiscard]] friend constexpr auto operator&(const Name& a, const Mask& b) { \
     return ::axismask::detail::compose_all(a, b);                               \
@@ -103,7 +103,7 @@
 
 #define AXISMASK_MEMBER(_, __, attribute) BOOST_PP_CAT(AXISMASK_MEMBER_, BOOST_PP_TUPLE_SIZE(attribute)) attribute
 #define AXISMASK_MEMBER_2(type, member) type member;
-#define AXISMASK_MEMBER_3(part, member, name) part<name> member{};
+#define AXISMASK_MEMBER_3(kind, member, name) kind<name> member{};
 #define AXISMASK_ACCESSOR(_, Name, index, attribute)                           \
   BOOST_PP_COMMA_IF(index)                                                     \
   ::boost::hana::make_pair(                                                    \
@@ -195,23 +195,23 @@ inline constexpr bool has_free_names = [] {
 }();
 
 template <class Layer>
-inline constexpr bool has_masked_value = index_of<Layer>(role::masked_value) < attribute_count<Layer>;
+inline constexpr bool has_masked_value = index_of<Layer>(attribute_kind::masked_value) < attribute_count<Layer>;
 
 // Positions lie along axes: who has the one must have the other.
 template <class Layer>
 inline constexpr bool has_axes_of_its_positions = [] {
-  const auto has = [](role part) { return index_of<Layer>(part) < attribute_count<Layer>; };
-  return (!has(role::query_positions) || has(role::query_axis)) &&
-         (!has(role::kv_positions) || (has(role::query_axis) && has(role::kv_axis)));
+  const auto has = [](attribute_kind kind) { return index_of<Layer>(kind) < attribute_count<Layer>; };
+  return (!has(attribute_kind::query_positions) || has(attribute_kind::query_axis)) &&
+         (!has(attribute_kind::kv_positions) || (has(attribute_kind::query_axis) && has(attribute_kind::kv_axis)));
 }();
 
 // Masks that are composed lie on the same axes.
 template <class Layer>
 inline constexpr bool has_one_pair_of_axes = [] {
-  for (const role part : {role::query_axis, role::kv_axis}) {
-    const std::size_t first = index_of<Layer>(part);
+  for (const attribute_kind kind : {attribute_kind::query_axis, attribute_kind::kv_axis}) {
+    const std::size_t first = index_of<Layer>(kind);
     for (const attribute_record& record : attribute_records<Layer>) {
-      if (record.part == part && record.default_name != attribute_records<Layer>[first].default_name) return false;
+      if (record.kind == kind && record.default_name != attribute_records<Layer>[first].default_name) return false;
     }
   }
   return true;
@@ -221,7 +221,7 @@ template <class Layer>
 [[nodiscard]] constexpr phrase axis_names() {
   phrase names;
   for (const attribute_record& record : attribute_records<Layer>) {
-    if (record.part != role::query_axis && record.part != role::kv_axis) continue;
+    if (record.kind != attribute_kind::query_axis && record.kind != attribute_kind::kv_axis) continue;
     if (names.size() > 0) names += ", ";
     names += "\"";
     names += record.default_name;
@@ -340,7 +340,7 @@ namespace detail {
 template <class Layer>
 inline constexpr std::size_t side_input_count = [] {
   std::size_t count = 0;
-  for (const attribute_record& record : attribute_records<Layer>) count += is_side_input(record.part) ? 1 : 0;
+  for (const attribute_record& record : attribute_records<Layer>) count += is_side_input(record.kind) ? 1 : 0;
   return count;
 }();
 
@@ -358,7 +358,7 @@ class taken {
  public:
   constexpr taken() {
     for (const attribute_record& record : attribute_records<Layer>) {
-      if (is_side_input(record.part) && !contains(*this, record.default_name)) names_[size_++] = record.default_name;
+      if (is_side_input(record.kind) && !contains(*this, record.default_name)) names_[size_++] = record.default_name;
     }
   }
   constexpr operator breach::names() const { return {names_.data(), size_}; }  // NOLINT: it is a list of names
@@ -385,7 +385,7 @@ inline constexpr bool side_input_is_taken = contains(taken_names<Layer>, Input.v
 template <class Layer, text Input, class... Given>
 inline constexpr bool side_input_is_given_once = ((Given::name.view() == Input.view() ? 1 : 0) + ... + 0) == 1;
 template <class Layer, class Element>
-inline constexpr bool logits_are_floats = facts(dtype_of<Element>::value).is_float;
+inline constexpr bool logits_are_floats = info(dtype_of<Element>::value).is_float;
 template <class Layer, text Input, class Element>
 inline constexpr bool positions_are_integers =
     dtype_of<Element>::value == dtype::int32 || dtype_of<Element>::value == dtype::int64;
@@ -436,9 +436,9 @@ inline constexpr bool logits_have_axis_at = [] {
 // The axes that an array has when it lies on the logits: those of keys change their name.
 template <class Layer, std::size_t Index, class Axes>
 [[nodiscard]] constexpr auto axes_on_logits() {
-  if constexpr (attribute_records<Layer>[Index].part == role::kv_positions) {
-    constexpr auto query_axis = attribute_text<Layer, index_of<Layer>(role::query_axis)>();
-    constexpr auto kv_axis = attribute_text<Layer, index_of<Layer>(role::kv_axis)>();
+  if constexpr (attribute_records<Layer>[Index].kind == attribute_kind::kv_positions) {
+    constexpr auto query_axis = attribute_text<Layer, index_of<Layer>(attribute_kind::query_axis)>();
+    constexpr auto kv_axis = attribute_text<Layer, index_of<Layer>(attribute_kind::kv_axis)>();
     return std::type_identity<typename renamed<Axes, query_axis, kv_axis>::type>();
   } else {
     return std::type_identity<Axes>();
@@ -496,20 +496,20 @@ constexpr void check_key_axes() {
 template <class Layer, std::size_t Index, class Input, class LogitsAxes>
 constexpr void check_side_input_for() {
   if constexpr (Input::name.view() == attribute_records<Layer>[Index].default_name) {
-    constexpr role part = attribute_records<Layer>[Index].part;
+    constexpr attribute_kind kind = attribute_records<Layer>[Index].kind;
     using axes_type = typename Input::view_type::axes_type;
     using element_type = std::remove_const_t<typename Input::view_type::element_type>;
     using on_logits = typename decltype(axes_on_logits<Layer, Index, axes_type>())::type;
-    if constexpr (is_positions(part)) {
-      constexpr auto query_axis = attribute_text<Layer, index_of<Layer>(role::query_axis)>();
-      constexpr auto kv_axis = attribute_text<Layer, index_of<Layer>(role::kv_axis)>();
+    if constexpr (is_positions(kind)) {
+      constexpr auto query_axis = attribute_text<Layer, index_of<Layer>(attribute_kind::query_axis)>();
+      constexpr auto kv_axis = attribute_text<Layer, index_of<Layer>(attribute_kind::kv_axis)>();
       check_positions<Layer, Input::name, element_type, query_axis, axes_type>();
       check_key_axes<Layer, Input::name, query_axis, kv_axis, on_logits>();
       if constexpr (has_axis<axes_type, axis<query_axis>> && has_distinct_axes<on_logits>) {
         check_axes_on_logits<Layer, Input::name, LogitsAxes>(on_logits());
       }
     } else {
-      if constexpr (part == role::integers) {
+      if constexpr (kind == attribute_kind::integers) {
         check_integers<Layer, Input::name, element_type>();
       } else {
         check_mask<Layer, Input::name, element_type>();
@@ -536,7 +536,7 @@ template <class Layer, std::size_t Index>
 inline constexpr bool is_first_of_its_name = [] {
   for (std::size_t index = 0; index < Index; ++index) {
     const attribute_record& record = attribute_records<Layer>[index];
-    if (is_side_input(record.part) && record.default_name == attribute_records<Layer>[Index].default_name) return false;
+    if (is_side_input(record.kind) && record.default_name == attribute_records<Layer>[Index].default_name) return false;
   }
   return true;
 }();
@@ -553,7 +553,7 @@ constexpr void check_taken() {
 
 template <class Layer, std::size_t Index, class LogitsAxes, class... Inputs>
 constexpr void check_attribute() {
-  if constexpr (is_side_input(attribute_records<Layer>[Index].part)) {
+  if constexpr (is_side_input(attribute_records<Layer>[Index].kind)) {
     // A misspelt side input has been called unknown: that the right one is missing follows.
     if constexpr (is_first_of_its_name<Layer, Index> && (side_input_is_taken<Layer, Inputs::name> && ...)) {
       check_taken<Layer, Index, attribute_text<Layer, Index>(), Inputs...>();
@@ -575,8 +575,8 @@ constexpr void check_call() {
     AXISMASK_REQUIRE((logits_are_floats<Layer, element_type>),
                      said_of<Layer>("logits", breach::logits_not_floats(dtype_of<element_type>::value)),
                      "logits require floats; give float16, bfloat16, float32 or float64");
-    constexpr std::size_t query_axis = index_of<Layer>(role::query_axis);
-    constexpr std::size_t kv_axis = index_of<Layer>(role::kv_axis);
+    constexpr std::size_t query_axis = index_of<Layer>(attribute_kind::query_axis);
+    constexpr std::size_t kv_axis = index_of<Layer>(attribute_kind::kv_axis);
     if constexpr (query_axis < attribute_count<Layer>) {
       check_logits_axis<Layer, query_axis, attribute_text<Layer, query_axis>(), logits_axes>();
     }
@@ -613,7 +613,7 @@ auto with_values(const Layer& layer, Use use) {
     std::array<any_view, sizeof...(Index)> numbers;
     layer_values values{
         &layer_type_of<Layer>,
-        attribute_of<Layer, index_of<Layer>(role::masked_value)>(layer),
+        attribute_of<Layer, index_of<Layer>(attribute_kind::masked_value)>(layer),
         {value_of(attribute_of<Layer, Index>(layer), numbers[Index])...},
     };
     return use(values);
@@ -637,7 +637,7 @@ constexpr void check_result() {
 template <class Argument>
 inline constexpr bool is_call_options = std::is_same_v<std::remove_cvref_t<Argument>, call_options>;
 
-template <empty_rows Rows, class Layer, class Logits, class Out, class... Inputs>
+template <empty_row_rule Rows, class Layer, class Logits, class Out, class... Inputs>
 void call_into(const call_options& options, const Layer& layer, Logits&& logits, Out&& out, const Inputs&... inputs) {
   using logits_view = decltype(as_view(logits));
   using out_view = decltype(as_view(out));
@@ -654,7 +654,7 @@ void call_into(const call_options& options, const Layer& layer, Logits&& logits,
   }
 }
 
-template <empty_rows Rows, class Layer, class Logits, class... Inputs>
+template <empty_row_rule Rows, class Layer, class Logits, class... Inputs>
 [[nodiscard]] auto call(const call_options& options, const Layer& layer, Logits& logits, const Inputs&... inputs) {
   const auto view = as_view(logits);
   named_array<std::remove_const_t<typename decltype(view)::element_type>, typename decltype(view)::axes_type> out(

@@ -15,7 +15,7 @@
 #include <span>
 #include <string>
 
-#include "axismask/error.hpp"
+#include "axismask/messages/error.hpp"
 
 namespace axismask::positions {
 

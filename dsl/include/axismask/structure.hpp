@@ -17,15 +17,15 @@
 #include <type_traits>
 #include <utility>
 
-#include "axismask/attributes.hpp"
-#include "axismask/color.hpp"
 #include "axismask/compose.hpp"
 #include "axismask/layer.hpp"
-#include "axismask/layer_type.hpp"
-#include "axismask/require.hpp"
-#include "axismask/structure_breach.hpp"
-#include "axismask/structure_words.hpp"
-#include "axismask/text.hpp"
+#include "axismask/layer/attributes.hpp"
+#include "axismask/layer/layer_type.hpp"
+#include "axismask/messages/require.hpp"
+#include "axismask/messages/structure_breach.hpp"
+#include "axismask/messages/text.hpp"
+#include "axismask/structure/color.hpp"
+#include "axismask/structure/structure_words.hpp"
 
 namespace axismask {
 
@@ -59,13 +59,13 @@ struct no_number {
 // unbound, the layer cannot be called.
 template <text Label, attribute Bound = count>
 struct variable {
-  static constexpr role part = role_of<Bound>();
+  static constexpr attribute_kind kind = kind_of<Bound>();
   static constexpr std::int64_t lowest = lowest_of<Bound>();
   static constexpr std::string_view label = Label.view();
   static constexpr detail::no_number<Label> value{};
 
   constexpr operator masked_value() const  // NOLINT: implicit, as the value would be
-    requires(part == role::masked_value)
+    requires(kind == attribute_kind::masked_value)
   {
     return static_cast<double>(static_cast<std::int64_t>(value));
   }
@@ -114,9 +114,9 @@ namespace detail {
 // Names of a layer's fields that pass a test, as a list.
 class field_names {
  public:
-  constexpr field_names(std::span<const attribute_record> records, bool (*passes)(role)) {
+  constexpr field_names(std::span<const attribute_record> records, bool (*passes)(attribute_kind)) {
     for (const attribute_record& record : records) {
-      if (passes(record.part)) names_[size_++] = record.name;
+      if (passes(record.kind)) names_[size_++] = record.name;
     }
   }
   constexpr operator breach::names() const { return {names_.data(), size_}; }  // NOLINT: it is a list of names
@@ -127,7 +127,7 @@ class field_names {
   std::size_t size_ = 0;
 };
 template <class Layer>
-inline constexpr field_names all_fields(attribute_records<Layer>, [](role) { return true; });
+inline constexpr field_names all_fields(attribute_records<Layer>, [](attribute_kind) { return true; });
 template <class Layer>
 inline constexpr field_names leaf_fields(attribute_records<Layer>, is_leaf);
 
@@ -151,7 +151,7 @@ inline constexpr auto leaf_indices = [] {
   std::array<std::size_t, leaf_fields<Layer>.size()> indices{};
   std::size_t next = 0;
   for (std::size_t index = 0; index < attribute_count<Layer>; ++index) {
-    if (is_leaf(attribute_records<Layer>[index].part)) indices[next++] = index;
+    if (is_leaf(attribute_records<Layer>[index].kind)) indices[next++] = index;
   }
   return indices;
 }();
@@ -176,7 +176,7 @@ template <class Layer, text Field>
 inline constexpr bool layer_has_field_once = fields_of_name<Layer>(Field.view()) < 2;
 template <class Layer, text Field>
 inline constexpr bool field_is_leaf =
-    is_leaf(attribute_records<Layer>[std::min(field_index<Layer>(Field.view()), attribute_count<Layer> - 1)].part);
+    is_leaf(attribute_records<Layer>[std::min(field_index<Layer>(Field.view()), attribute_count<Layer> - 1)].kind);
 
 // The checks of a field that a call of `Function` names. They stand apart from what the call then does, which must
 // compile after an error too, so that the error is the only one.
@@ -208,7 +208,7 @@ inline constexpr std::size_t field_at = std::min(field_index<Layer>(Field.view()
 template <class Layer, text Field>
 inline constexpr std::size_t leaf_at =
     layer_has_field<Layer, Field> && field_is_leaf<Layer, Field> ? field_at<Layer, Field>
-                                                                 : index_of<Layer>(role::masked_value);
+                                                                 : index_of<Layer>(attribute_kind::masked_value);
 
 // -------------------------------------------------------------------------------------------- A value's attribute
 
@@ -229,13 +229,13 @@ template <class Attribute, class Value>
 [[nodiscard]] consteval auto attribute_for() {
   using bound = typename bound_type<Attribute>::type;
   if constexpr (attribute<Value>) {
-    if constexpr (role_of<Value>() == role_of<Attribute>())
+    if constexpr (kind_of<Value>() == kind_of<Attribute>())
       return std::type_identity<Value>();
     else
       return std::type_identity<void>();
-  } else if constexpr (role_of<Attribute>() == role::masked_value) {
+  } else if constexpr (kind_of<Attribute>() == attribute_kind::masked_value) {
     return std::type_identity<std::conditional_t<number<Value>, masked_value, void>>();
-  } else if constexpr (role_of<Attribute>() == role::parameter && whole_number<Value>) {
+  } else if constexpr (kind_of<Attribute>() == attribute_kind::parameter && whole_number<Value>) {
     return std::type_identity<std::conditional_t<std::is_constructible_v<bound, std::int64_t>, bound, count>>();
   } else {
     return std::type_identity<void>();
@@ -256,8 +256,9 @@ template <class Attribute, class Value>
   }
 }
 
-[[nodiscard]] constexpr std::string_view wanted_for(role part) {
-  return part == role::masked_value ? "a number or a masked_value" : "a whole number, count, constant or counts_over";
+[[nodiscard]] constexpr std::string_view wanted_for(attribute_kind kind) {
+  return kind == attribute_kind::masked_value ? "a number or a masked_value"
+                                              : "a whole number, count, constant or counts_over";
 }
 
 template <class Layer, std::size_t Index, class Value>
@@ -266,7 +267,7 @@ inline constexpr bool value_can_stand_for = !std::is_void_v<attribute_for_t<attr
 template <class Layer, std::size_t Index>
 [[nodiscard]] constexpr breach::sentence value_of_other_type() {
   const attribute_record& record = attribute_records<Layer>[Index];
-  return breach::field_of_other_type(record.name, wanted_for(record.part));
+  return breach::field_of_other_type(record.name, wanted_for(record.kind));
 }
 
 // ---------------------------------------------------------------------------------------- A layer of other values
@@ -387,7 +388,7 @@ struct parts<composed<How, Masks...>> {
     for (std::size_t part = 0; part < Part; ++part) next += counts[part] - 1;
     std::array<std::size_t, counts[Part]> result{};
     for (std::size_t index = 0; index < result.size(); ++index) {
-      const bool is_masked_value = attribute_records<type<Part>>[index].part == role::masked_value;
+      const bool is_masked_value = attribute_records<type<Part>>[index].kind == attribute_kind::masked_value;
       result[index] = is_masked_value ? 0 : next++;
     }
     return result;
@@ -489,7 +490,8 @@ template <class Layer, text Function, class Values>
 // A leaf as its user reads it: a parameter that is one number as that number.
 template <class Attribute>
 [[nodiscard]] constexpr auto plain(const Attribute& attribute) {
-  if constexpr (role_of<Attribute>() == role::parameter && !is_counts_over<Attribute> && !is_variable<Attribute>) {
+  if constexpr (kind_of<Attribute>() == attribute_kind::parameter && !is_counts_over<Attribute> &&
+                !is_variable<Attribute>) {
     return std::int64_t{attribute.value};
   } else {
     return attribute;
@@ -545,7 +547,7 @@ inline constexpr bool field_is_given_once = ((Fields::field_name == Field.view()
 template <class Layer, text Field, class Value>
 inline constexpr bool value_is_the_fields = [] {
   constexpr std::size_t index = field_at<Layer, Field>;
-  if constexpr (is_leaf(attribute_records<Layer>[index].part)) {
+  if constexpr (is_leaf(attribute_records<Layer>[index].kind)) {
     return std::is_same_v<attribute_for_t<attribute_type<Layer, index>, Value>, attribute_type<Layer, index>>;
   } else if constexpr (requires { Value::name; }) {
     return Value::name == attribute_records<Layer>[index].default_name;
@@ -557,7 +559,7 @@ inline constexpr bool value_is_the_fields = [] {
 template <class Layer, text Field>
 [[nodiscard]] constexpr breach::sentence value_is_not_the_fields() {
   constexpr std::size_t index = field_at<Layer, Field>;
-  if (is_leaf(attribute_records<Layer>[index].part)) return value_of_other_type<Layer, index>();
+  if (is_leaf(attribute_records<Layer>[index].kind)) return value_of_other_type<Layer, index>();
   return breach::field_has_other_name(Field.view(), attribute_records<Layer>[index].default_name);
 }
 
@@ -592,7 +594,7 @@ inline constexpr bool every_field_is_given = []<std::size_t... Index>(std::index
 template <class Layer, std::size_t Index, class First, class... Rest>
 [[nodiscard]] constexpr auto given_attribute(const First& first, const Rest&... rest) {
   if constexpr (First::field_name == attribute_records<Layer>[Index].name) {
-    if constexpr (is_leaf(attribute_records<Layer>[Index].part)) {
+    if constexpr (is_leaf(attribute_records<Layer>[Index].kind)) {
       return as_attribute<attribute_type<Layer, Index>>(first.value);
     } else {
       return attribute_type<Layer, Index>();
@@ -721,7 +723,7 @@ struct tree_structure {
     std::array<std::pair<std::string_view, std::string_view>, detail::attribute_count<Layer> - leaf_count> fields{};
     std::size_t next = 0;
     for (const attribute_record& record : detail::attribute_records<Layer>) {
-      if (!is_leaf(record.part)) fields[next++] = {record.name, record.default_name};
+      if (!is_leaf(record.kind)) fields[next++] = {record.name, record.default_name};
     }
     return fields;
   }
@@ -781,7 +783,7 @@ template <class Layer, class Leaves>
 [[nodiscard]] constexpr auto attributes_of_leaves(const Leaves& leaves) {
   const auto attribute = [&]<std::size_t Index>(std::integral_constant<std::size_t, Index>) {
     using type = attribute_type<Layer, Index>;
-    if constexpr (is_leaf(attribute_records<Layer>[Index].part)) {
+    if constexpr (is_leaf(attribute_records<Layer>[Index].kind)) {
       return as_attribute<type>(std::get<leaf_place<Layer>(Index)>(leaves));
     } else {
       return type();

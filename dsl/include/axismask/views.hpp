@@ -9,10 +9,10 @@
 #include <string>
 #include <utility>
 
-#include "axismask/array.hpp"
-#include "axismask/axis.hpp"
-#include "axismask/error.hpp"
-#include "axismask/require.hpp"
+#include "axismask/arrays/array.hpp"
+#include "axismask/arrays/axis.hpp"
+#include "axismask/messages/error.hpp"
+#include "axismask/messages/require.hpp"
 
 namespace axismask {
 
@@ -143,7 +143,7 @@ template <class T, class Axes>
 std::ostream& operator<<(std::ostream& out, const named_view<T, Axes>& array) {
   constexpr std::int64_t few = 400;
   using element_type = std::remove_const_t<T>;
-  out << facts(dtype_of<element_type>::value).name << named_shape(array);
+  out << info(dtype_of<element_type>::value).name << named_shape(array);
   std::int64_t count = 1;
   for (const std::int64_t size : array.sizes()) count *= size;
   if constexpr (std::is_arithmetic_v<element_type>) {

@@ -20,8 +20,8 @@
 #include <limits>
 #include <string>
 
-#include "axismask/attributes.hpp"
-#include "axismask/error.hpp"
+#include "axismask/layer/attributes.hpp"
+#include "axismask/messages/error.hpp"
 
 namespace axismask::window {
 

@@ -1,4 +1,4 @@
-// Layers of a spec as trees of values: the methods that penzai's layers inherit from `Struct` and `Layer`. They are
+// Layers of a spec as trees of values: the methods that penzai's layers inherit from `Struct` and `any_layer`. They are
 // those of axismask/structure.hpp, with the names of fields and variables known at run time only. Whatever is wrong is
 // an `error`.
 //
@@ -16,10 +16,10 @@
 #include <variant>
 #include <vector>
 
-#include "axismask/attributes.hpp"
-#include "axismask/call.hpp"
+#include "axismask/call/call.hpp"
+#include "axismask/layer/attributes.hpp"
 #include "axismask/model.hpp"
-#include "axismask/structure_words.hpp"
+#include "axismask/structure/structure_words.hpp"
 
 namespace axismask {
 
@@ -49,53 +49,53 @@ using any_attribute = std::variant<masked_value, std::int64_t, axis_counts, std:
 using any_attributes = std::vector<std::pair<std::string, any_attribute>>;
 
 // Every field of a layer, in its type's order.
-[[nodiscard]] any_attributes attributes_dict(const Layer& layer);
+[[nodiscard]] any_attributes attributes_dict(const any_layer& layer);
 
 // A layer of all its fields by name, in any order, names too. `type` is the name of a linked layer type; `name` is what
-// `Layer::name` gives. Errors: layer-type, field-unknown, field-missing, field-twice, field-type, field-value.
-[[nodiscard]] Layer from_attributes(std::string_view type, const any_attributes& fields, std::string name = {});
-[[nodiscard]] Layer from_attributes(const layer_type& type, const any_attributes& fields, std::string name = {});
+// `any_layer::name` gives. Errors: layer-type, field-unknown, field-missing, field-twice, field-type, field-value.
+[[nodiscard]] any_layer from_attributes(std::string_view type, const any_attributes& fields, std::string name = {});
+[[nodiscard]] any_layer from_attributes(const layer_type& type, const any_attributes& fields, std::string name = {});
 
 // The layer with another rule for rows of which nothing is kept. It is no field, and edits keep it. Errors: field-value
 // when the layer lacks what the rule needs.
-[[nodiscard]] Layer with_empty_rows(const Layer& layer, empty_rows rule);
+[[nodiscard]] any_layer with_empty_rows(const any_layer& layer, empty_row_rule rule);
 
 // The key of a field in the path to a leaf. Errors: field-unknown.
-[[nodiscard]] attribute_key key_for_field(const Layer& layer, std::string_view field);
+[[nodiscard]] attribute_key key_for_field(const any_layer& layer, std::string_view field);
 
 // ------------------------------------------------------------------------------------------------------ Selections
 
 // One leaf of a layer.
 class any_leaf_selection {
  public:
-  any_leaf_selection(Layer layer, std::size_t index) : layer_(std::move(layer)), index_(index) {}
+  any_leaf_selection(any_layer layer, std::size_t index) : layer_(std::move(layer)), index_(index) {}
 
   [[nodiscard]] any_attribute get() const;
   // The layer with this value. Errors: field-type, field-value.
-  [[nodiscard]] Layer set(const any_attribute& value) const;
+  [[nodiscard]] any_layer set(const any_attribute& value) const;
   // The layer with what the function makes of the value.
-  [[nodiscard]] Layer apply(const std::function<any_attribute(const any_attribute&)>& function) const;
+  [[nodiscard]] any_layer apply(const std::function<any_attribute(const any_attribute&)>& function) const;
 
  private:
-  Layer layer_;
+  any_layer layer_;
   std::size_t index_;
 };
 
 // A whole layer, from which a leaf can be selected.
 class any_selection {
  public:
-  explicit any_selection(Layer layer) : layer_(std::move(layer)) {}
+  explicit any_selection(any_layer layer) : layer_(std::move(layer)) {}
 
   // Errors: field-unknown; field-structure for a name; field-ambiguous when several masks of a composition have it.
   [[nodiscard]] any_leaf_selection at(std::string_view field) const;
-  [[nodiscard]] const Layer& get() const { return layer_; }
+  [[nodiscard]] const any_layer& get() const { return layer_; }
 
  private:
-  Layer layer_;
+  any_layer layer_;
 };
 
-//   const Layer wider = select(layer).at("sliding_window_size").set(1024);
-[[nodiscard]] any_selection select(const Layer& layer);
+//   const any_layer wider = select(layer).at("sliding_window_size").set(1024);
+[[nodiscard]] any_selection select(const any_layer& layer);
 
 // ----------------------------------------------------------------------------------------------------------- Trees
 
@@ -106,7 +106,7 @@ struct any_structure {
   // The leaves' fields, and every other field with its value, a name; both in the type's order.
   std::vector<std::string> child_field_names;
   std::vector<std::pair<std::string, std::string>> static_fields;
-  empty_rows rule = empty_rows::masked;  // what becomes of rows of which nothing is kept
+  empty_row_rule rule = empty_row_rule::masked;  // what becomes of rows of which nothing is kept
 
   friend bool operator==(const any_structure&, const any_structure&) = default;
 };
@@ -121,10 +121,10 @@ struct any_flattened_with_keys {
 };
 
 // A layer taken apart: `const auto [leaves, structure] = tree_flatten(layer)`.
-[[nodiscard]] any_flattened tree_flatten(const Layer& layer);
-[[nodiscard]] any_flattened_with_keys tree_flatten_with_keys(const Layer& layer);
+[[nodiscard]] any_flattened tree_flatten(const any_layer& layer);
+[[nodiscard]] any_flattened_with_keys tree_flatten_with_keys(const any_layer& layer);
 // The inverse. Errors: leaf-count, field-type, field-value.
-[[nodiscard]] Layer tree_unflatten(const any_structure& structure, std::span<const any_attribute> leaves);
+[[nodiscard]] any_layer tree_unflatten(const any_structure& structure, std::span<const any_attribute> leaves);
 
 // ------------------------------------------------------------------------------------------------------- Variables
 
@@ -138,12 +138,13 @@ struct any_variable_value {
 // The layer with values in the place of variables: in all leaves that have such a variable. Variables that get no value
 // stay. A layer that has a variable left cannot be called: variable-unbound. Errors: variable-unknown, for a value
 // without a variable, unless `allow_unused` is given; variable-twice; field-type; field-value.
-[[nodiscard]] Layer bind_variables(const Layer& layer, const std::vector<any_variable_value>& values);
-[[nodiscard]] Layer bind_variables(const Layer& layer, allow_unused_t, const std::vector<any_variable_value>& values);
+[[nodiscard]] any_layer bind_variables(const any_layer& layer, const std::vector<any_variable_value>& values);
+[[nodiscard]] any_layer bind_variables(const any_layer& layer, allow_unused_t,
+                                       const std::vector<any_variable_value>& values);
 
-// Calls the layer with values for its variables, which it does not keep. The result is in `out`, as for `Layer::apply`;
-// what comes back are the variables' values after the call, as in penzai. A mask changes none.
-std::vector<any_variable_value> stateless_call(const Layer& layer, const std::vector<any_variable_value>& values,
+// Calls the layer with values for its variables, which it does not keep. The result is in `out`, as for
+// `any_layer::apply`; what comes back are the variables' values after the call, as in penzai. A mask changes none.
+std::vector<any_variable_value> stateless_call(const any_layer& layer, const std::vector<any_variable_value>& values,
                                                const any_view& logits, const any_view& out,
                                                std::span<const side_input> side_inputs);
 
@@ -151,6 +152,6 @@ std::vector<any_variable_value> stateless_call(const Layer& layer, const std::ve
 
 // The colour in which treescope shows the layer, as CSS. The layers that penzai has too have penzai's colour; others
 // that of a class with their type's name.
-[[nodiscard]] std::string treescope_color(const Layer& layer);
+[[nodiscard]] std::string treescope_color(const any_layer& layer);
 
 }  // namespace axismask

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "axismask/layer_type.hpp"
+#include "axismask/layer/layer_type.hpp"
 
 struct halide_device_interface_t;  // Halide's
 

@@ -9,12 +9,12 @@
 #include <string_view>
 #include <vector>
 
-#include "axismask/call.hpp"
+#include "axismask/call/call.hpp"
 
 namespace axismask {
 
 // One layer of a model: a name, and a linked layer type with the attributes that the spec gives.
-class Layer {
+class any_layer {
  public:
   [[nodiscard]] const std::string& name() const;
   // Where its mask stands in the spec, a JSON pointer: "/layers/3", or "/masks/sliding" when a group names it. Empty
@@ -38,7 +38,7 @@ class Layer {
   friend struct layer_access;
   struct contents;  // keeps its address when the model is moved, so that the values can point into it
 
-  explicit Layer(std::shared_ptr<const contents> what) : contents_(std::move(what)) {}
+  explicit any_layer(std::shared_ptr<const contents> what) : contents_(std::move(what)) {}
 
   std::shared_ptr<const contents> contents_;
 };
@@ -57,13 +57,13 @@ class Model {
   void save(const std::filesystem::path& file) const;
 
   [[nodiscard]] const std::string& name() const { return name_; }
-  [[nodiscard]] std::span<const Layer> layers() const { return layers_; }
+  [[nodiscard]] std::span<const any_layer> layers() const { return layers_; }
   // The layer of that name. Throws `error` that lists the nearest.
-  [[nodiscard]] const Layer& layer(std::string_view name) const;
+  [[nodiscard]] const any_layer& layer(std::string_view name) const;
 
  private:
   std::string name_;
-  std::vector<Layer> layers_;
+  std::vector<any_layer> layers_;
 };
 
 }  // namespace axismask

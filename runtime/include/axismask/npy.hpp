@@ -10,8 +10,8 @@
 #include <span>
 #include <vector>
 
-#include "axismask/array.hpp"
-#include "axismask/dtype.hpp"
+#include "axismask/arrays/array.hpp"
+#include "axismask/arrays/dtype.hpp"
 
 namespace axismask {
 

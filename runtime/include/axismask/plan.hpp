@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "axismask/call.hpp"
+#include "axismask/call/call.hpp"
 #include "axismask/layer.hpp"
 
 namespace axismask {
@@ -22,9 +22,9 @@ struct tile_size {
 
 // Tiles of one row, next to each other, of which the same can be said.
 struct tile_run {
-  std::int32_t first;  // tile columns first ... last - 1
-  std::int32_t last;
-  verdict what;
+  std::int32_t begin;  // of its tile columns
+  std::int32_t end;    // the first after them
+  verdict kept;        // all, some or none of each tile
 };
 
 // The tiles of a layer for some positions. A row is one tile row of one plane: planes are the indices of those further
@@ -46,8 +46,8 @@ struct tile_plan {
   std::vector<tile_run> runs;
   std::string query_axis;
   std::string kv_axis;
-  std::int64_t largest = 0;     // magnitude of the numbers that the mask computes
-  std::uint64_t made_from = 0;  // tells the layer, its numbers and its side inputs from others
+  std::int64_t largest = 0;       // magnitude of the numbers that the mask computes
+  std::uint64_t fingerprint = 0;  // tells the layer, its numbers and its side inputs from others
 
   [[nodiscard]] std::span<const tile_run> row(std::int64_t plane, std::int64_t row) const {
     const auto at = static_cast<std::size_t>(plane * rows_per_plane + row);

@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "arguments.hpp"
 #include "axismask/linked.hpp"
-#include "print.hpp"
-#include "subcommands.hpp"
+#include "command/arguments.hpp"
+#include "command/print.hpp"
+#include "command/subcommands.hpp"
 
 namespace axismask::command {
 namespace {
@@ -41,7 +41,8 @@ void run_apply(const apply_options& options) {
   }
   with_place("variant", "--variant", [&] { force_variant(options.variant); });
   const Model model = Model::load(options.spec);
-  const Layer& layer = with_place("layer", "--layer", [&]() -> const Layer& { return model.layer(options.layer); });
+  const any_layer& layer =
+      with_place("layer", "--layer", [&]() -> const any_layer& { return model.layer(options.layer); });
 
   const auto as = options.dtype.empty() ? std::nullopt : std::optional(dtype::bfloat16);
   const named_file logits = read_named_file("--logits", options.logits, as);
@@ -54,7 +55,7 @@ void run_apply(const apply_options& options) {
   any_view out_view = logits_view;
   if (!options.in_place) {
     out_memory = std::make_unique_for_overwrite<std::byte[]>(elements *
-                                                             static_cast<std::size_t>(facts(logits_view.type()).bytes));
+                                                             static_cast<std::size_t>(info(logits_view.type()).bytes));
     out_view = any_view(out_memory.get(), logits_view.type(), logits_view.axes());
   }
 

@@ -1,12 +1,12 @@
 // The arguments that subcommands share, and where in them an error of the runtime lies.
-#include "arguments.hpp"
+#include "command/arguments.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
-#include "axismask/text.hpp"
-#include "spec_text.hpp"
+#include "axismask/messages/text.hpp"
+#include "spec/spec_text.hpp"
 
 namespace axismask::command {
 namespace {
@@ -19,7 +19,7 @@ std::string shape_text(std::span<const std::int64_t> sizes) {
 }
 
 // The key of the spec that says what the layer's mask is.
-std::string mask_key(const Layer& layer) {
+std::string mask_key(const any_layer& layer) {
   return is_composed(layer) ? std::string(layer.type().name.substr(0, layer.type().name.find('('))) : "type";
 }
 
@@ -72,7 +72,7 @@ named_inputs::named_inputs(const std::vector<std::string>& arguments) {
   for (std::size_t index = 0; index < inputs.size(); ++index) inputs[index].array = files[index].view();
 }
 
-std::string place_in_command(const std::string& where, const Layer& layer, std::span<const side_input> inputs) {
+std::string place_in_command(const std::string& where, const any_layer& layer, std::span<const side_input> inputs) {
   if (where == "logits" || where == "out") return "--" + where;
   for (const side_input& input : inputs) {
     if (where == input.name) return "--input " + where;
@@ -83,10 +83,11 @@ std::string place_in_command(const std::string& where, const Layer& layer, std::
   if (where == layer.type().name) return mask;
   for (std::size_t index = 0; index < layer.type().attributes.size(); ++index) {
     const attribute_record& attribute = layer.type().attributes[index];
-    if (is_side_input(attribute.part) && where == layer.values().attributes[index].name) return "--input " + where;
+    if (is_side_input(attribute.kind) && where == layer.values().attributes[index].name) return "--input " + where;
     if (where != attribute.name) continue;
     // Several parts of a composed layer may have an attribute of that name.
-    return is_composed(layer) && attribute.part != role::masked_value ? mask + ": " + where : pointer + "/" + where;
+    return is_composed(layer) && attribute.kind != attribute_kind::masked_value ? mask + ": " + where
+                                                                                : pointer + "/" + where;
   }
   return where;
 }

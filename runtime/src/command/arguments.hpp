@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "axismask/error.hpp"
+#include "axismask/messages/error.hpp"
 #include "axismask/model.hpp"
 #include "axismask/npy.hpp"
 
@@ -38,7 +38,7 @@ struct named_inputs {
 
 // Where a mistake is, for who typed the command. The runtime speaks of the arguments of its calls; here they are
 // options, and a layer's attributes are places in the spec.
-std::string place_in_command(const std::string& where, const Layer& layer, std::span<const side_input> inputs);
+std::string place_in_command(const std::string& where, const any_layer& layer, std::span<const side_input> inputs);
 
 // Calls a function of the runtime whose errors have an argument's name as their place, which here is an option.
 template <class Call>

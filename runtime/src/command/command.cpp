@@ -13,10 +13,10 @@
 #include <string_view>
 #include <vector>
 
-#include "axismask/error.hpp"
-#include "axismask/text.hpp"
-#include "print.hpp"
-#include "subcommands.hpp"
+#include "axismask/messages/error.hpp"
+#include "axismask/messages/text.hpp"
+#include "command/print.hpp"
+#include "command/subcommands.hpp"
 
 namespace axismask {
 namespace {

@@ -13,14 +13,14 @@
 #include <utility>
 #include <vector>
 
-#include "arguments.hpp"
 #include "axismask/layer_structure.hpp"
-#include "axismask/text.hpp"
-#include "conventions.hpp"
-#include "empty_rows.hpp"
-#include "mask_difference.hpp"
-#include "print.hpp"
-#include "subcommands.hpp"
+#include "axismask/messages/text.hpp"
+#include "call/empty_rows.hpp"
+#include "command/arguments.hpp"
+#include "command/conventions.hpp"
+#include "command/print.hpp"
+#include "command/subcommands.hpp"
+#include "mask/mask_difference.hpp"
 
 namespace axismask::command {
 namespace {
@@ -40,7 +40,7 @@ struct diff_options {
 struct side {
   std::string option;    // "A"
   std::string argument;  // as it was typed
-  Layer layer;
+  any_layer layer;
   bool is_convention;
   std::vector<side_input> inputs;  // those of the given that the layer takes
 };
@@ -50,7 +50,7 @@ bool exists(const std::string& path) {
   return std::filesystem::exists(path, ignored);
 }
 
-Layer layer_of_spec(const std::string& option, const std::string& argument) {
+any_layer layer_of_spec(const std::string& option, const std::string& argument) {
   // A layer's name may have colons, and a file's too.
   for (std::size_t colon = argument.rfind(':'); colon != std::string::npos && colon > 0;
        colon = argument.rfind(':', colon - 1)) {
@@ -80,12 +80,13 @@ Layer layer_of_spec(const std::string& option, const std::string& argument) {
 
 side read_side(const std::string& option, const std::string& argument) {
   if (argument.empty()) throw error("usage", option, "it is empty", "give SPEC:LAYER, or a convention: flash:4096,0");
-  if (std::optional<Layer> layer = convention_layer(argument)) return {option, argument, *std::move(layer), true, {}};
+  if (std::optional<any_layer> layer = convention_layer(argument))
+    return {option, argument, *std::move(layer), true, {}};
   return {option, argument, layer_of_spec(option, argument), false, {}};
 }
 
 // The layer with the names of side inputs and axes that the other one has, so that what is given serves both.
-Layer with_names_of(const Layer& other, const Layer& layer) {
+any_layer with_names_of(const any_layer& other, const any_layer& layer) {
   const any_attributes others = attributes_dict(other);
   any_attributes fields = attributes_dict(layer);
   for (auto& [name, value] : fields) {
@@ -96,7 +97,7 @@ Layer with_names_of(const Layer& other, const Layer& layer) {
   return from_attributes(layer.type(), fields, layer.name());
 }
 
-bool takes(const Layer& layer, std::string_view input, bool (*plays)(const attribute_record&)) {
+bool takes(const any_layer& layer, std::string_view input, bool (*plays)(const attribute_record&)) {
   for (std::size_t index = 0; index < layer.type().attributes.size(); ++index) {
     if (plays(layer.type().attributes[index]) && layer.values().attributes[index].name == input) return true;
   }
@@ -105,7 +106,7 @@ bool takes(const Layer& layer, std::string_view input, bool (*plays)(const attri
 
 // Gives each side those inputs that it takes.
 void share_inputs(side& a, side& b, const std::vector<side_input>& given) {
-  const auto any_part = [](const attribute_record& one) { return is_side_input(one.part); };
+  const auto any_part = [](const attribute_record& one) { return is_side_input(one.kind); };
   for (const side_input& input : given) {
     const bool b_takes = takes(b.layer, input.name, any_part);
     if (b_takes) b.inputs.push_back(input);
@@ -125,9 +126,9 @@ constexpr std::int64_t most_unasked = 131072;
 constexpr std::int64_t no_limit = std::numeric_limits<std::int64_t>::max();  // as window.hpp has it
 
 // The numbers of both layers, windows or chunks, in ascending order.
-std::vector<std::int64_t> numbers_of(const Layer& a, const Layer& b) {
+std::vector<std::int64_t> numbers_of(const any_layer& a, const any_layer& b) {
   std::vector<std::int64_t> numbers;
-  for (const Layer* layer : {&a, &b}) {
+  for (const any_layer* layer : {&a, &b}) {
     for (const auto& [name, value] : attributes_dict(*layer)) {
       if (const auto* number = std::get_if<std::int64_t>(&value)) numbers.push_back(*number);
       const auto* counts = std::get_if<axis_counts>(&value);
@@ -391,11 +392,11 @@ std::vector<std::string> conditions(std::string_view formula) {
 }
 
 // The layer's formula with the numbers of an element.
-std::string formula_of(const Layer& layer, const std::vector<std::int64_t>& operands) {
+std::string formula_of(const any_layer& layer, const std::vector<std::int64_t>& operands) {
   std::vector<std::string> texts;
   for (std::size_t place = 0; place < operands.size(); ++place) {
     const std::int64_t number = operands[place];
-    const bool is_boolean = layer.type().attributes[layer.type().operands[place]].part == role::mask;
+    const bool is_boolean = layer.type().attributes[layer.type().operands[place]].kind == attribute_kind::mask;
     texts.push_back(is_boolean   ? number != 0 ? "true" : "false"
                     : number < 0 ? "(" + std::to_string(number) + ")"
                                  : std::to_string(number));
@@ -404,10 +405,11 @@ std::string formula_of(const Layer& layer, const std::vector<std::int64_t>& oper
 }
 
 // The position of an element's query or key, if the layer knows positions.
-std::optional<std::int64_t> position_of(role part, const Layer& layer, const std::vector<std::int64_t>& operands) {
+std::optional<std::int64_t> position_of(attribute_kind kind, const any_layer& layer,
+                                        const std::vector<std::int64_t>& operands) {
   for (std::size_t place = 0; place < operands.size(); ++place) {
     const attribute_record& attribute = layer.type().attributes[layer.type().operands[place]];
-    if (attribute.part == part && counts_tokens(attribute)) return operands[place];
+    if (attribute.kind == kind && counts_tokens(attribute)) return operands[place];
   }
   return {};
 }
@@ -416,14 +418,14 @@ std::optional<std::int64_t> position_of(role part, const Layer& layer, const std
 // false". The conditions that both masks have are true for both, so they are left out.
 std::string example_text(const side& a, const side& b, const planes& further, const difference::example& first) {
   const differing_element& element = first.element;
-  const auto place = [&](const char* what, std::int64_t index, role part) {
-    auto position = position_of(part, a.layer, first.operands_of_a);
-    if (!position) position = position_of(part, b.layer, first.operands_of_b);
+  const auto place = [&](const char* what, std::int64_t index, attribute_kind kind) {
+    auto position = position_of(kind, a.layer, first.operands_of_a);
+    if (!position) position = position_of(kind, b.layer, first.operands_of_b);
     return std::string(what) + " " + std::to_string(index) +
            (position ? " (position " + std::to_string(*position) + ")" : "");
   };
   const bool by_a = element.kept_by_a;
-  const Layer& keeper = by_a ? a.layer : b.layer;
+  const any_layer& keeper = by_a ? a.layer : b.layer;
   const std::vector<std::int64_t>& operands = by_a ? first.operands_of_a : first.operands_of_b;
   const std::vector<std::string> of_keeper = conditions(formula_of(keeper, operands));
   const std::vector<std::string> of_other =
@@ -437,19 +439,19 @@ std::string example_text(const side& a, const side& b, const planes& further, co
   const std::string why = by_rule ? "its row sees nothing else" : without(of_keeper, of_other);
   const std::string why_not = by_rule ? joined(of_other, " && ") : without(of_other, of_keeper);
   return "first: " + further.text(first.plane) + (further.axes.empty() ? "" : ", ") +
-         place("query", element.query, role::query_positions) + ", " + place("key", element.key, role::kv_positions) +
-         ": kept by " + (by_a ? "A" : "B") + (why.empty() ? "" : ", as " + why) + "; not by " + (by_a ? "B" : "A") +
-         ", as " + why_not + " is false";
+         place("query", element.query, attribute_kind::query_positions) + ", " +
+         place("key", element.key, attribute_kind::kv_positions) + ": kept by " + (by_a ? "A" : "B") +
+         (why.empty() ? "" : ", as " + why) + "; not by " + (by_a ? "B" : "A") + ", as " + why_not + " is false";
 }
 
 // What becomes of rows that see nothing, if it is not that they are masked.
-std::string rule_text(const Layer& layer) {
+std::string rule_text(const any_layer& layer) {
   switch (layer.values().empty_rows) {
-    case empty_rows::masked:
+    case empty_row_rule::masked:
       break;
-    case empty_rows::error:
+    case empty_row_rule::error:
       return "; a row that sees nothing is an error, here it is compared as masked";
-    case empty_rows::keep_self:
+    case empty_row_rule::keep_self:
       return "; a row that sees nothing keeps itself";
   }
   return "";

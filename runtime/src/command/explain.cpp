@@ -5,9 +5,9 @@
 #include <string>
 
 #include "axismask/huggingface.hpp"
-#include "empty_rows.hpp"
-#include "print.hpp"
-#include "subcommands.hpp"
+#include "call/empty_rows.hpp"
+#include "command/print.hpp"
+#include "command/subcommands.hpp"
 
 namespace axismask::command {
 namespace {
@@ -62,7 +62,7 @@ void run_explain(const explain_options& options) {
     }
     // By the masked value that `import` writes.
     std::cout << "in a softmax, an empty row (a query that sees nothing, such as padding) "
-              << softmax_of_empty_row(empty_rows::masked, masked_value::lowest()) << '\n';
+              << softmax_of_empty_row(empty_row_rule::masked, masked_value::lowest()) << '\n';
   }
   finish_output();
   print_warnings(config.warnings);

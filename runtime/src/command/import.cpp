@@ -4,9 +4,9 @@
 #include <string>
 
 #include "axismask/huggingface.hpp"
-#include "new_file.hpp"
-#include "print.hpp"
-#include "subcommands.hpp"
+#include "command/print.hpp"
+#include "command/subcommands.hpp"
+#include "files/new_file.hpp"
 
 namespace axismask::command {
 namespace {

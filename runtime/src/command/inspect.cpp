@@ -10,19 +10,19 @@
 #include <string_view>
 #include <vector>
 
-#include "arguments.hpp"
 #include "axismask/linked.hpp"
 #include "axismask/model.hpp"
-#include "empty_rows.hpp"
-#include "print.hpp"
-#include "spec_text.hpp"
-#include "subcommands.hpp"
+#include "call/empty_rows.hpp"
+#include "command/arguments.hpp"
+#include "command/print.hpp"
+#include "command/subcommands.hpp"
+#include "spec/spec_text.hpp"
 
 namespace axismask::command {
 namespace {
 
 // The window's attribute (of a composed layer, the first), or the number of attributes when the layer has none.
-std::size_t window_index(const Layer& layer) {
+std::size_t window_index(const any_layer& layer) {
   const auto& attributes = layer.type().attributes;
   const auto found = std::find_if(attributes.begin(), attributes.end(), [](const attribute_record& attribute) {
     return attribute.name == "sliding_window_size";
@@ -30,7 +30,7 @@ std::size_t window_index(const Layer& layer) {
   return static_cast<std::size_t>(found - attributes.begin());
 }
 
-json layer_json(const Layer& layer) {
+json layer_json(const any_layer& layer) {
   const std::size_t window = window_index(layer);
   const linked_layer* linked = find_linked_layer(layer.type().name);
   const std::string_view kernel = linked == nullptr ? std::string_view() : chosen_variant(*linked);
@@ -40,7 +40,7 @@ json layer_json(const Layer& layer) {
           {"sliding_window_size", window == layer.type().attributes.size() ? json() : attribute_json(layer, window)},
           {"masked_out_value", masked_value_json(layer.values().masked_out_value)},
           {"empty_rows", name_of(layer.values().empty_rows)},
-          {"an_empty_row", softmax_of_empty_row(layer.values().empty_rows, layer.values().masked_out_value)},
+          {"empty_row_softmax", softmax_of_empty_row(layer.values().empty_rows, layer.values().masked_out_value)},
           {"kernel", kernel.empty() ? json() : json(kernel)},
           {"place", layer.place()},
           {"attributes", mask_json(layer, true)}};
@@ -75,14 +75,14 @@ struct inspect_options {
 void run_inspect(const inspect_options& options) {
   const Model model = Model::load(options.spec);
   json layers = json::array();
-  for (const Layer& layer : model.layers()) layers.push_back(layer_json(layer));
+  for (const any_layer& layer : model.layers()) layers.push_back(layer_json(layer));
   if (options.as_json) {
     print_json(layers);
   } else {
     std::vector<row> rows{{"LAYER", "TYPE", "KEEPS", "WINDOW", "MASKED VALUE", "AN EMPTY ROW", "KERNEL", "PLACE"}};
     for (const json& layer : layers) {
       rows.push_back({layer["layer"], layer["type"], layer["formula"], window_text(layer["sliding_window_size"]),
-                      masked_value_text(layer["masked_out_value"]), layer["an_empty_row"],
+                      masked_value_text(layer["masked_out_value"]), layer["empty_row_softmax"],
                       layer["kernel"].is_null() ? "none" : layer["kernel"].get<std::string>(), layer["place"]});
     }
     print_table(rows);

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "axismask/linked.hpp"
-#include "print.hpp"
-#include "subcommands.hpp"
+#include "command/print.hpp"
+#include "command/subcommands.hpp"
 
 namespace axismask::command {
 namespace {

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "arguments.hpp"
-#include "print.hpp"
-#include "subcommands.hpp"
+#include "command/arguments.hpp"
+#include "command/print.hpp"
+#include "command/subcommands.hpp"
 
 namespace axismask::command {
 namespace {
@@ -69,7 +69,8 @@ void print_plane(const tile_plan& plan, std::int64_t plane) {
 
 void run_plan(const plan_options& options) {
   const Model model = Model::load(options.spec);
-  const Layer& layer = with_place("layer", "--layer", [&]() -> const Layer& { return model.layer(options.layer); });
+  const any_layer& layer =
+      with_place("layer", "--layer", [&]() -> const any_layer& { return model.layer(options.layer); });
   const named_inputs given(options.inputs);
   const tile_plan found = [&] {
     try {

@@ -1,11 +1,11 @@
 // What the subcommands print: tables, JSON, texts on one line.
-#include "print.hpp"
+#include "command/print.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <iostream>
 
-#include "axismask/error.hpp"
+#include "axismask/messages/error.hpp"
 
 namespace axismask::command {
 

@@ -17,15 +17,15 @@
 #include <utility>
 #include <vector>
 
-#include "arguments.hpp"
-#include "bind.hpp"
-#include "mask_map.hpp"
-#include "mask_picture.hpp"
-#include "mask_text.hpp"
-#include "new_file.hpp"
-#include "print.hpp"
-#include "spec_text.hpp"
-#include "subcommands.hpp"
+#include "arrays/bind_arrays.hpp"
+#include "command/arguments.hpp"
+#include "command/print.hpp"
+#include "command/subcommands.hpp"
+#include "files/new_file.hpp"
+#include "picture/mask_map.hpp"
+#include "picture/mask_picture.hpp"
+#include "picture/mask_text.hpp"
+#include "spec/spec_text.hpp"
 
 namespace axismask::command {
 namespace {
@@ -44,7 +44,7 @@ constexpr std::size_t most_panels = 64;
 
 // A layer to show, and what stands above it.
 struct shown_layer {
-  const Layer* layer;
+  const any_layer* layer;
   std::string title;
 };
 
@@ -53,13 +53,13 @@ std::vector<shown_layer> chosen_layers(const Model& model, const std::vector<std
   std::vector<shown_layer> result;
   if (!names.empty()) {
     for (const std::string& name : names) {
-      const Layer& layer = with_place("layer", "--layer", [&]() -> const Layer& { return model.layer(name); });
+      const any_layer& layer = with_place("layer", "--layer", [&]() -> const any_layer& { return model.layer(name); });
       result.push_back({&layer, layer.name()});
     }
     return result;
   }
   std::vector<std::pair<json, std::int64_t>> masks;  // each with the number of layers that have it
-  for (const Layer& layer : model.layers()) {
+  for (const any_layer& layer : model.layers()) {
     json mask = mask_json(layer, false);
     mask.erase("masked_out_value");  // not seen
     const auto known = std::find_if(masks.begin(), masks.end(), [&](const auto& one) { return one.first == mask; });
@@ -108,7 +108,7 @@ std::vector<indices> read_indices(const std::vector<std::string>& arguments) {
 
 // Calls what reads a mask, with its mistakes in places of the command line.
 template <class Call>
-decltype(auto) reading(const Layer& layer, std::span<const side_input> inputs, Call call) {
+decltype(auto) reading(const any_layer& layer, std::span<const side_input> inputs, Call call) {
   try {
     return call();
   } catch (const error& problem) {
@@ -124,11 +124,11 @@ decltype(auto) reading(const Layer& layer, std::span<const side_input> inputs, C
 }
 
 // The side inputs that a layer takes: with several layers, not each takes all.
-std::vector<side_input> taken_inputs(const Layer& layer, std::span<const side_input> given) {
+std::vector<side_input> taken_inputs(const any_layer& layer, std::span<const side_input> given) {
   std::vector<side_input> result;
   for (const side_input& input : given) {
     for (std::size_t index = 0; index < layer.type().attributes.size(); ++index) {
-      if (!is_side_input(layer.type().attributes[index].part)) continue;
+      if (!is_side_input(layer.type().attributes[index].kind)) continue;
       if (layer.values().attributes[index].name != input.name) continue;
       result.push_back(input);
       break;
@@ -138,7 +138,7 @@ std::vector<side_input> taken_inputs(const Layer& layer, std::span<const side_in
 }
 
 // How far a query sees, by the attributes that say so.
-std::optional<mask_reach> reach_of(const Layer& layer, const mask_rows& rows) {
+std::optional<mask_reach> reach_of(const any_layer& layer, const mask_rows& rows) {
   if (layer.type().name.find("not(") != std::string_view::npos) return std::nullopt;  // what is masked, then
   if (const auto window = rows.number("sliding_window_size")) {
     const std::int64_t step = rows.number("dilation").value_or(1);
@@ -154,7 +154,7 @@ std::optional<mask_reach> reach_of(const Layer& layer, const mask_rows& rows) {
 }
 
 // The formula with the numbers that hold at the indices that are shown.
-std::string formula_at(const Layer& layer, const mask_rows& rows) {
+std::string formula_at(const any_layer& layer, const mask_rows& rows) {
   std::string formula = layer.formula();
   for (std::size_t index = 0; index < layer.type().attributes.size(); ++index) {
     const any_view* numbers = layer.values().attributes[index].numbers;
@@ -172,7 +172,7 @@ std::string formula_at(const Layer& layer, const mask_rows& rows) {
 // One mask for each combination of indices along the axes that this layer's mask has.
 void add_panels(const shown_layer& shown, std::span<const side_input> inputs, const show_options& options,
                 const std::vector<indices>& at, std::vector<mask_panel>& panels) {
-  const Layer& layer = *shown.layer;
+  const any_layer& layer = *shown.layer;
   const auto read = [&](const mask_choice& choice) {
     return reading(layer, inputs, [&] { return std::make_unique<mask_rows>(layer.values(), inputs, choice); });
   };
@@ -209,7 +209,7 @@ std::vector<mask_panel> read_panels(const std::vector<shown_layer>& layers, cons
                                     const show_options& options) {
   const std::vector<indices> at = read_indices(options.at);
   // What no layer takes is a mistake, in the words of the first.
-  const Layer& first = *layers.front().layer;
+  const any_layer& first = *layers.front().layer;
   for (const side_input& input : given.inputs) {
     if (std::ranges::all_of(layers,
                             [&](const shown_layer& one) { return taken_inputs(*one.layer, {&input, 1}).empty(); }))

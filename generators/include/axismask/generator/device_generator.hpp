@@ -7,8 +7,8 @@
 #include <cstddef>
 #include <vector>
 
-#include "axismask/device_tiles.hpp"
 #include "axismask/generator/operands.hpp"
+#include "axismask/kernel/device_tiles.hpp"
 #include "axismask/layer.hpp"
 
 namespace axismask::generator {

@@ -39,7 +39,8 @@ template <class Layer>
       layer_type_of<Layer>.name,
       std::any_of(detail::attribute_records<Layer>.begin(), detail::attribute_records<Layer>.end(),
                   [](const attribute_record& record) {
-                    return is_positions(record.part) || record.part == role::integers || record.part == role::parameter;
+                    return is_positions(record.kind) || record.kind == attribute_kind::integers ||
+                           record.kind == attribute_kind::parameter;
                   }),
       [](const Halide::Target& target, const std::string& function, const kernel_form& form) {
         const Halide::GeneratorContext context(target);

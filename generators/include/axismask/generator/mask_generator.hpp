@@ -74,12 +74,13 @@ class mask_generator : public Halide::Generator<mask_generator<Layer>> {
   std::vector<Halide::Expr> dense_cases() const {
     std::vector<Halide::Expr> cases;
     std::set<std::vector<int>> seen;  // without positions the three are one
-    for (const role innermost : {role::kv_positions, role::query_positions, role::parameter}) {
+    for (const attribute_kind innermost :
+         {attribute_kind::kv_positions, attribute_kind::query_positions, attribute_kind::parameter}) {
       Halide::Expr all = logits_->dim(0).stride() == 1 && out_->dim(0).stride() == 1;
       std::vector<int> strides;
       for (std::size_t place = 0; place < operands_.size(); ++place) {
-        const role part = operands_.part(place);
-        strides.push_back(part == role::mask || (is_positions(part) && part == innermost) ? 1 : 0);
+        const attribute_kind kind = operands_.kind(place);
+        strides.push_back(kind == attribute_kind::mask || (is_positions(kind) && kind == innermost) ? 1 : 0);
         all = all && operands_.stride(place, 0) == strides.back();
       }
       if (seen.insert(strides).second) cases.push_back(all);

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "axismask/generator/expression.hpp"
-#include "axismask/layer_type.hpp"
+#include "axismask/layer/layer_type.hpp"
 
 namespace axismask::generator {
 
@@ -32,15 +32,15 @@ class operands {
       // Numbered, since a composed layer has several attributes of one name.
       const std::string name = std::string(record.name) + "_" + std::to_string(inputs_.size());
       Halide::Type type = Halide::Int(8 * position_bytes);
-      if (record.part == role::mask) type = Halide::UInt(8);
-      if (record.part == role::parameter) type = Halide::Int(64);
+      if (record.kind == attribute_kind::mask) type = Halide::UInt(8);
+      if (record.kind == attribute_kind::parameter) type = Halide::Int(64);
       inputs_.push_back(generator.template add_input<Halide::Buffer<void>>(name, type, rank));
     }
   }
 
   [[nodiscard]] std::size_t size() const { return inputs_.size(); }
-  [[nodiscard]] static role part(std::size_t place) {
-    return detail::attribute_records<Layer>[detail::operand_indices<Layer>[place]].part;
+  [[nodiscard]] static attribute_kind kind(std::size_t place) {
+    return detail::attribute_records<Layer>[detail::operand_indices<Layer>[place]].kind;
   }
   [[nodiscard]] Halide::Expr stride(std::size_t place, int axis) const { return inputs_[place]->dim(axis).stride(); }
 

@@ -1,0 +1,116 @@
+// The sentences for each way to call a layer wrongly. The compiler prints them for arrays whose axes are in their
+// type, the runtime throws them for arrays whose axes are known only then.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "axismask/arrays/dtype.hpp"
+#include "axismask/messages/text.hpp"
+
+namespace axismask::breach {
+
+struct sentence {
+  phrase what;
+  phrase cure;
+};
+
+using names = std::span<const std::string_view>;
+
+[[nodiscard]] constexpr phrase quoted(std::string_view name) { return phrase("\"") + name + "\""; }
+
+// `attribute` is the layer's attribute that names the axis, "seq_axis" or the like.
+[[nodiscard]] constexpr sentence logits_lack_axis(std::string_view axis, std::string_view attribute,
+                                                  names logits_axes) {
+  return {phrase("the logits have no axis ") + quoted(axis) + "; they have " + quoted_list(logits_axes) +
+              did_you_mean(axis, logits_axes),
+          phrase("give that axis of the logits this name, or the logits' own name to the layer's ") + attribute};
+}
+
+[[nodiscard]] constexpr sentence side_input_missing(std::string_view input, std::string_view attribute, names given) {
+  // No "did you mean": a misspelt one is unknown, and that is said first.
+  return {phrase("the side input ") + quoted(input) + " is missing; given: " + quoted_list(given),
+          phrase("give it, or set the layer's ") + attribute};
+}
+
+[[nodiscard]] constexpr sentence side_input_unknown(std::string_view input, names taken) {
+  return {phrase("there is no side input ") + quoted(input) + "; the layer takes " + quoted_list(taken) +
+              did_you_mean(input, taken),
+          "leave it out, or give it the name that the layer uses"};
+}
+
+[[nodiscard]] constexpr sentence side_input_twice(std::string_view input) {
+  return {phrase("the side input ") + quoted(input) + " is given twice", "leave one of them out"};
+}
+
+[[nodiscard]] constexpr sentence positions_not_integers(dtype type) {
+  return {phrase("positions are integers, and this array holds ") + info(type).name, "give int32 or int64"};
+}
+
+[[nodiscard]] constexpr sentence not_integers(dtype type) {
+  return {phrase("this side input holds integers, and this array holds ") + info(type).name, "give int32 or int64"};
+}
+
+[[nodiscard]] constexpr sentence mask_not_boolean(dtype type) {
+  return {phrase("a mask is boolean, and this array holds ") + info(type).name, "give bool"};
+}
+
+[[nodiscard]] constexpr sentence logits_not_floats(dtype type) {
+  return {phrase("logits are floats, and this array holds ") + info(type).name,
+          "give float16, bfloat16, float32 or float64"};
+}
+
+[[nodiscard]] constexpr sentence side_input_lacks_axis(std::string_view axis, names own_axes) {
+  return {phrase("it has no axis ") + quoted(axis) + "; it has " + quoted_list(own_axes) + did_you_mean(axis, own_axes),
+          "positions need the layer's seq_axis, those of keys too"};
+}
+
+[[nodiscard]] constexpr sentence foreign_axis(std::string_view axis, names logits_axes) {
+  return {phrase("its axis ") + quoted(axis) + " is none of the logits'; they have " + quoted_list(logits_axes) +
+              did_you_mean(axis, logits_axes),
+          "rename the axis, or take it out of the array"};
+}
+
+[[nodiscard]] constexpr sentence axis_twice(std::string_view axis) {
+  return {phrase("it has the axis ") + quoted(axis) + " twice", "rename one of the two"};
+}
+
+[[nodiscard]] constexpr sentence result_const() {
+  return {"its elements are const", "give an array that can be written"};
+}
+
+[[nodiscard]] constexpr sentence result_of_other_type(dtype type, dtype logits_type) {
+  return {phrase("it holds ") + info(type).name + ", and the logits " + info(logits_type).name,
+          "give an array of the logits' element type"};
+}
+
+[[nodiscard]] constexpr sentence result_of_other_axes(names own_axes, names logits_axes) {
+  return {phrase("its axes are ") + quoted_list(own_axes) + ", and the logits' " + quoted_list(logits_axes),
+          "give an array with the logits' axes, in any order"};
+}
+
+// Positions of keys carry the query axis' name, which becomes the key/value axis.
+[[nodiscard]] constexpr sentence key_axis_twice(std::string_view query_axis, std::string_view kv_axis) {
+  return {phrase("positions of keys have their axis ") + quoted(query_axis) + " read as " + quoted(kv_axis) +
+              ", which they have too",
+          "leave one of the two out"};
+}
+
+// Rules for empty rows (empty_rows.hpp).
+[[nodiscard]] constexpr sentence no_rows(std::string_view rule) {
+  return {quoted(rule) + " is about rows of keys, and this layer has no axis of keys",
+          "leave it out, or compose this mask with one that has, such as ApplyCausalAttentionMask"};
+}
+
+[[nodiscard]] constexpr sentence no_positions_of_both() {
+  return {"\"keep_self\" compares the positions of queries and keys, and this layer does not take both",
+          "give \"masked\" or \"error\", or compose this mask with one that does, such as ApplyCausalAttentionMask"};
+}
+
+[[nodiscard]] constexpr sentence several_positions(std::string_view one, std::string_view other) {
+  return {phrase("\"keep_self\" compares one position of each query and key, and here ") + quoted(one) + " and " +
+              quoted(other) + " both give them",
+          "give all masks of the layer the same side inputs, or the layer \"masked\" or \"error\""};
+}
+
+}  // namespace axismask::breach

@@ -1,0 +1,42 @@
+// Calls a kernel on boxes of a bound call.
+#include "cpu/kernel_box.hpp"
+
+namespace axismask {
+
+kernel_box::kernel_box(const mask_job& job, std::span<const std::size_t> axes) : job_(job), masked_(job.masked) {
+  const bound_call& bound = job.bound;
+  std::size_t argument = 0;
+  arguments_[argument++] = static_cast<void*>(&context_);
+  for (std::size_t array = 0; array < bound.array_count; ++array) {
+    for (std::size_t place = 0; place < axes.size(); ++place) {
+      // A stride that 32 bits do not hold belongs to an axis along which boxes have one element.
+      strides_[array][place] = static_cast<std::int32_t>(bound.arrays[array].strides[axes[place]]);
+    }
+    buffers_[array] = {};
+    buffers_[array].type = bound.arrays[array].type;
+    buffers_[array].dimensions = kernel_rank;
+    buffers_[array].dim = dimensions_[array].of_array.data();
+    if (array + 1 == bound.array_count) arguments_[argument++] = &masked_;
+    arguments_[argument++] = &buffers_[array];
+  }
+}
+
+void kernel_box::run(const std::array<std::int64_t, max_arrays>& offsets,
+                     const std::array<std::int32_t, kernel_rank>& sizes, kernel_failure& failure) {
+  const bound_call& bound = job_.bound;
+  for (std::size_t array = 0; array < bound.array_count; ++array) {
+    for (std::size_t axis = 0; axis < kernel_rank; ++axis) {
+      // Along an axis of one element the stride means nothing.
+      dimensions_[array].of_array[axis] =
+          halide_dimension_t(0, sizes[axis], sizes[axis] > 1 ? strides_[array][axis] : 0);
+    }
+    // An innermost axis of one element counts as contiguous.
+    if (sizes[0] == 1 && (array == 0 || array + 1 == bound.array_count)) dimensions_[array].of_array[0].stride = 1;
+    buffers_[array].host = reinterpret_cast<std::uint8_t*>(bound.arrays[array].data + offsets[array]);
+  }
+  const int code = call_.run([this] { return job_.with->run(arguments_.data()); });
+  int none = 0;
+  if (code != 0 && failure.code.compare_exchange_strong(none, code)) failure.message = call_.message;
+}
+
+}  // namespace axismask

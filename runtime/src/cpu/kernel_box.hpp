@@ -1,0 +1,65 @@
+// Calls a kernel on boxes of a bound call.
+#pragma once
+
+#include <HalideRuntime.h>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "arrays/bind_arrays.hpp"
+#include "axismask/linked.hpp"
+#include "kernels/halide_call.hpp"
+
+namespace axismask {
+
+inline constexpr std::size_t kernel_rank = 4;  // of every array of a kernel
+// Kernels count bytes in 32 bits; a box stays well within, and so do the strides inside it.
+inline constexpr std::int64_t box_span = std::int64_t{1} << 30;
+
+// What is to be done: arrays, kernel, and the masked value's bits.
+struct mask_job {
+  bound_call bound;
+  const kernel* with = nullptr;
+  std::uint64_t masked = 0;
+  bool in_place = false;
+};
+
+// The first thing that went wrong in a kernel of a job, on whatever thread.
+struct kernel_failure {
+  std::atomic<int> code{0};
+  decltype(halide_call::message) message;  // once there is a code
+};
+
+// A kernel made ready for boxes that extend along up to four axes of a job. Each thread has its own.
+class kernel_box {
+ public:
+  // The axes, innermost first.
+  kernel_box(const mask_job& job, std::span<const std::size_t> axes);
+  kernel_box(const kernel_box&) = delete;
+  kernel_box& operator=(const kernel_box&) = delete;
+
+  // Runs the kernel on the box that starts at `offsets`, in bytes, one for each array, with these sizes along the axes.
+  void run(const std::array<std::int64_t, max_arrays>& offsets, const std::array<std::int32_t, kernel_rank>& sizes,
+           kernel_failure& failure);
+
+ private:
+  // Not set to anything before it is needed: for a small array that takes as long as the kernel.
+  union dimensions {
+    dimensions() {}
+    std::array<halide_dimension_t, kernel_rank> of_array;
+  };
+
+  const mask_job& job_;
+  std::array<std::array<std::int32_t, kernel_rank>, max_arrays> strides_;
+  std::array<dimensions, max_arrays> dimensions_;
+  std::array<halide_buffer_t, max_arrays> buffers_;
+  std::uint64_t masked_;
+  halide_call call_;
+  void* context_ = &call_;
+  std::array<void*, max_arrays + 2> arguments_;
+};
+
+}  // namespace axismask

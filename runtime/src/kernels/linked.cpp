@@ -1,0 +1,149 @@
+// Finds the linked layers, and chooses among the variants of their kernels.
+#include "axismask/linked.hpp"
+
+#include <HalideRuntime.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "axismask/messages/error.hpp"
+#include "axismask/messages/text.hpp"
+
+// The linker makes these for a section of that name. Weak: a program may have no layers at all.
+// NOLINTBEGIN(bugprone-reserved-identifier): the names are the linker's
+extern "C" {
+extern const axismask::layer_library* const __start_axismask_libraries[] __attribute__((weak, visibility("hidden")));
+extern const axismask::layer_library* const __stop_axismask_libraries[] __attribute__((weak, visibility("hidden")));
+}
+// NOLINTEND(bugprone-reserved-identifier)
+
+namespace axismask {
+namespace {
+
+// The variant asked for, as it stands in a kernel's record, which is there for good.
+std::atomic<const std::string_view*> forced_variant{nullptr};
+
+// The length of this thread's SVE vectors. Only for a processor that has them.
+int processor_vector_bits() {
+  std::int64_t bytes = 0;
+#ifdef __aarch64__
+  asm(".arch_extension sve\n\trdvl %0, #1" : "=r"(bytes));
+#endif
+  return static_cast<int>(8 * bytes);
+}
+
+}  // namespace
+
+std::span<const layer_library* const> linked_libraries() {
+  return {__start_axismask_libraries, __stop_axismask_libraries};
+}
+
+const linked_layer* find_linked_layer(std::string_view type) {
+  const linked_layer* found = nullptr;
+  for (const layer_library* library : linked_libraries()) {
+    for (const linked_layer& layer : library->layers) {
+      if (layer.type->name != type) continue;
+      if (found != nullptr && found->type != layer.type) {
+        throw error(
+            "layer-ambiguous", std::string(type),
+            "two of the linked libraries have a layer of this name, " + std::string(library->name) + " the second",
+            "give one of the two structs another name");
+      }
+      if (found == nullptr) found = &layer;
+    }
+  }
+  return found;
+}
+
+bool is_usable(const kernel& kernel) {
+  if (kernel.device != nullptr) return device_problem(kernel).empty();
+  return halide_can_use_target_features(static_cast<int>(kernel.features.size()), kernel.features.data()) != 0 &&
+         (kernel.vector_bits == 0 || kernel.vector_bits == processor_vector_bits());
+}
+
+std::span<const kernel> chosen_kernels(const linked_layer& layer) {
+  const std::string_view* forced = forced_variant.load(std::memory_order_relaxed);
+  const std::span<const kernel> all = layer.kernels;
+  for (std::size_t first = 0; first < all.size();) {
+    std::size_t last = first + 1;  // a variant's kernels follow each other, and one answer does for all
+    while (last < all.size() && all[last].variant == all[first].variant) ++last;
+    const bool is_candidate = forced == nullptr || all[first].variant == *forced;
+    if (all[first].device == nullptr && is_candidate && is_usable(all[first])) {
+      return all.subspan(first, last - first);
+    }
+    first = last;
+  }
+  return {};
+}
+
+std::string_view chosen_variant(const linked_layer& layer) {
+  const std::span<const kernel> kernels = chosen_kernels(layer);
+  return kernels.empty() ? std::string_view() : kernels.front().variant;
+}
+
+std::span<const kernel> device_kernels(const linked_layer& layer, std::string_view device) {
+  const std::span<const kernel> all = layer.kernels;
+  std::vector<std::string_view> known{"cpu"};
+  for (std::size_t first = 0; first < all.size();) {
+    std::size_t last = first + 1;
+    while (last < all.size() && all[last].variant == all[first].variant) ++last;
+    const kernel& one = all[first];
+    const std::span<const kernel> found = all.subspan(first, last - first);
+    first = last;
+    if (one.device == nullptr) continue;
+    known.push_back(one.variant);
+    if (device == "auto" ? !is_usable(one) : one.variant != device) continue;
+    if (!is_usable(one)) {
+      throw error("device-unusable", "device",
+                  "\"" + std::string(device) + "\" cannot be used here: " + device_problem(one),
+                  "take cpu, or auto; `axismask kernels` shows what can be used");
+    }
+    return found;
+  }
+  if (device == "auto") {
+    throw error("device-unusable", "device", "no device for which kernels are linked can be used here",
+                "see the reasons in `axismask kernels`");
+  }
+  throw error("device-unknown", "device",
+              "there is no device \"" + std::string(device) + "\"" + did_you_mean(device, known).str() +
+                  "; there are " + quoted_list(known).str(),
+              "take one of these, or auto");
+}
+
+void force_variant(std::string_view variant) {
+  if (variant.empty()) {
+    forced_variant = nullptr;
+    return;
+  }
+  std::vector<std::string_view> known;
+  for (const layer_library* library : linked_libraries()) {
+    for (const linked_layer& layer : library->layers) {
+      for (const kernel& kernel : layer.kernels) {
+        if (kernel.device != nullptr) {
+          if (kernel.variant != variant) continue;
+          throw error("variant-unknown", "variant",
+                      "\"" + std::string(variant) + "\" is a device, and no variant of the processor's kernels",
+                      "ask for it as the device, and leave the variant out");
+        }
+        if (kernel.variant == variant) {
+          if (!is_usable(kernel)) {
+            throw error("variant-unusable", "variant",
+                        "this machine cannot run \"" + std::string(variant) + "\", which is made for " +
+                            std::string(kernel.target),
+                        "take one that `axismask kernels` calls usable");
+          }
+          forced_variant = &kernel.variant;
+          return;
+        }
+        if (std::find(known.begin(), known.end(), kernel.variant) == known.end()) known.push_back(kernel.variant);
+      }
+    }
+  }
+  throw error("variant-unknown", "variant",
+              "no linked kernel is called \"" + std::string(variant) + "\"" + did_you_mean(variant, known).str(),
+              "take one of " + quoted_list(known).str());
+}
+
+}  // namespace axismask

@@ -1,0 +1,278 @@
+// Reads masks by running layers on zeros.
+#include "mask/mask_rows.hpp"
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <numeric>
+
+#include "arrays/bind_arrays.hpp"
+#include "axismask/messages/text.hpp"
+
+namespace axismask {
+namespace {
+
+constexpr std::int64_t strip_elements = std::int64_t{1} << 19;  // 1 MiB of logits: they stay in the cache
+constexpr std::int64_t most_elements = std::int64_t{1} << 36;   // half a minute
+
+// Names that no side input has, one for each operand.
+constexpr std::array<std::string_view, max_operands> operand_names{
+    "/0", "/1", "/2", "/3", "/4", "/5", "/6", "/7", "/8", "/9", "/10", "/11", "/12", "/13", "/14", "/15"};
+
+// The part of an array that is in the range, if it has the axis.
+any_view cut(const any_view& array, std::string_view axis, index_range range) {
+  std::vector<named_axis> axes(array.axes().begin(), array.axes().end());
+  auto* data = static_cast<std::byte*>(array.data());
+  for (named_axis& one : axes) {
+    if (one.name != axis) continue;
+    data += range.first * one.stride * info(array.type()).bytes;
+    one.size = range.count;
+  }
+  return {data, array.type(), axes};
+}
+
+// The array at one index of an axis, without that axis.
+any_view at_index(const any_view& array, std::string_view axis, std::int64_t index) {
+  const any_view part = cut(array, axis, {index, 1});
+  std::vector<named_axis> axes(part.axes().begin(), part.axes().end());
+  std::erase_if(axes, [&](const named_axis& one) { return one.name == axis; });
+  return {part.data(), part.type(), axes};
+}
+
+void check_size(const char* where, const std::string& axis, std::int64_t size) {
+  constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
+  if (size >= 1 && size <= most) return;
+  throw error("mask-size", where, "the axis \"" + axis + "\" has the size " + std::to_string(size),
+              "give a size from 1 to " + std::to_string(most));
+}
+
+}  // namespace
+
+bool counts_tokens(const attribute_record& attribute) { return is_positions(attribute.kind) && !attribute.are_ids; }
+
+mask_rows::mask_rows(const layer_values& layer, std::span<const side_input> given, const mask_choice& choice)
+    : query_axis_("seq"), kv_axis_("kv_seq"), values_(layer) {
+  const std::span<const attribute_record> attributes = layer.type->attributes;
+  check_side_inputs(layer, given);
+  for (std::size_t index = attributes.size(); index-- > 0;) {
+    if (attributes[index].kind == attribute_kind::query_axis) query_axis_ = layer.attributes[index].name;
+    if (attributes[index].kind == attribute_kind::kv_axis) kv_axis_ = layer.attributes[index].name;
+  }
+  const auto find_given = [&](std::size_t index) {
+    return std::find_if(given.begin(), given.end(),
+                        [&](const side_input& one) { return one.name == layer.attributes[index].name; });
+  };
+
+  // Positions are all given or all made: half of them would be a guess at the others.
+  std::vector<std::size_t> to_make;
+  for (const std::size_t index : layer.type->operands) {
+    if (counts_tokens(attributes[index])) to_make.push_back(index);
+  }
+  if (std::any_of(to_make.begin(), to_make.end(), [&](std::size_t index) { return find_given(index) != given.end(); }))
+    to_make.clear();
+
+  // The operands that there are, and the sizes that they tell. An array's axes have the names of the logits'.
+  std::vector<named_axis> further;
+  std::optional<std::int64_t> queries = choice.queries;
+  std::optional<std::int64_t> keys = choice.keys;
+  const auto note_sizes = [&](const any_view& array, bool of_keys) {
+    for (const named_axis& axis : array.axes()) {
+      if (axis.name == kv_axis_ || (of_keys && axis.name == query_axis_)) {
+        keys = keys.value_or(axis.size);
+      } else if (axis.name == query_axis_) {
+        queries = queries.value_or(axis.size);
+      } else if (find_axis(further, axis.name) == nullptr) {
+        further.push_back(axis);
+      }
+    }
+  };
+  for (const std::size_t index : layer.type->operands) {
+    if (std::find(to_make.begin(), to_make.end(), index) != to_make.end()) continue;
+    const attribute_value& value = layer.attributes[index];
+    if (attributes[index].kind == attribute_kind::parameter) {
+      if (value.numbers == nullptr) continue;
+      numbers_.push_back({index, *value.numbers});
+      note_sizes(*value.numbers, false);
+      continue;
+    }
+    const auto found = find_given(index);
+    if (found == given.end()) {
+      std::vector<std::string_view> names;
+      for (const side_input& one : given) names.push_back(one.name);
+      fail("side-input-missing", value.name, breach::side_input_missing(value.name, attributes[index].name, names));
+    }
+    inputs_.push_back({index, found->array});
+    note_sizes(found->array, attributes[index].kind == attribute_kind::kv_positions);
+  }
+  if (!queries && !keys) {
+    throw error("mask-size", "queries", "nothing tells the size of the axis \"" + query_axis_ + "\"",
+                "give it, or side inputs that lie along the axis");
+  }
+  queries_ = queries ? *queries : *keys;
+  keys_ = keys ? *keys : *queries;
+  check_size("queries", query_axis_, queries_);
+  check_size("keys", kv_axis_, keys_);
+  if (queries_ > most_elements / keys_) {
+    throw error("mask-size", "queries",
+                std::to_string(queries_) + " x " + std::to_string(keys_) + " logits are more than 2^36",
+                "give smaller sizes");
+  }
+  if (!to_make.empty() && queries_ > keys_) {
+    throw error("mask-size", "keys",
+                std::to_string(queries_) + " queries are to be the last of " + std::to_string(keys_) + " keys",
+                "give at least as many keys, or the positions of both");
+  }
+
+  if (!to_make.empty()) {
+    made_positions_.resize(static_cast<std::size_t>(keys_));
+    std::iota(made_positions_.begin(), made_positions_.end(), 0);
+  }
+  for (const std::size_t index : to_make) {
+    const std::int64_t size = attributes[index].kind == attribute_kind::kv_positions ? keys_ : queries_;
+    inputs_.push_back(
+        {index, any_view(made_positions_.data() + (keys_ - size), dtype::int32, {{query_axis_, size, 1}})});
+  }
+  for (std::size_t place = 0; place < inputs_.size(); ++place) {
+    values_.attributes[inputs_[place].attribute].name = operand_names[place];
+  }
+  values_.masked_out_value = masked_value::minus_infinity();
+  if (values_.empty_rows == axismask::empty_row_rule::error) values_.empty_rows = axismask::empty_row_rule::masked;
+
+  // What is wrong with the arrays is found here, for the sizes as they are. Its place is the side input's own name.
+  std::vector<named_axis> axes = further;
+  axes.push_back({query_axis_, queries_, 0});
+  axes.push_back({kv_axis_, keys_, 0});
+  std::vector<side_input> inputs;
+  for (std::size_t place = 0; place < inputs_.size(); ++place) {
+    inputs.push_back({operand_names[place], inputs_[place].array});
+  }
+  try {
+    bound_call call;
+    bind_arrays(values_, any_view(nullptr, dtype::float16, axes), inputs, call);
+  } catch (const error& problem) {
+    const auto* const name = std::find(operand_names.begin(), operand_names.end(), problem.where());
+    if (name == operand_names.end()) throw;
+    const operand& wrong = inputs_[static_cast<std::size_t>(name - operand_names.begin())];
+    throw error(problem.id(), std::string(layer.attributes[wrong.attribute].name), problem.what_is_wrong(),
+                problem.cure());
+  }
+
+  // The plane.
+  for (const named_axis& axis : further) further_axes_.push_back({std::string(axis.name), axis.size, 0});
+  for (const auto& [name, index] : choice.at) {
+    const auto axis = std::find_if(further_axes_.begin(), further_axes_.end(),
+                                   [&name = name](const further_axis& one) { return one.name == name; });
+    if (axis == further_axes_.end()) {
+      const names_of_axes names(further);
+      throw error("mask-index", "at",
+                  "the mask does not change along an axis \"" + name + "\"; it changes along " +
+                      quoted_list(names).str() + did_you_mean(name, names).str(),
+                  "give an index along an axis of the side inputs or of a layer's numbers");
+    }
+    axis->index = index;
+  }
+  for (const further_axis& axis : further_axes_) {
+    if (axis.index < 0 || axis.index >= axis.size) {
+      throw error("mask-index", "at",
+                  "there is no index " + std::to_string(axis.index) + " along the axis \"" + axis.name +
+                      "\", whose size is " + std::to_string(axis.size),
+                  "give an index that is less than the size, and at least 0");
+    }
+    for (std::vector<operand>* operands : {&inputs_, &numbers_}) {
+      for (operand& one : *operands) one.array = at_index(one.array, axis.name, axis.index);
+    }
+  }
+}
+
+std::optional<std::int64_t> mask_rows::number(std::string_view attribute) const {
+  std::optional<std::int64_t> result;
+  for (const std::size_t index : values_.type->operands) {
+    if (values_.type->attributes[index].name != attribute) continue;
+    if (result) return std::nullopt;
+    result = values_.attributes[index].number;
+    for (const operand& one : numbers_) {
+      if (one.attribute != index) continue;
+      if (!one.array.axes().empty()) return std::nullopt;  // it changes from query to query, or from key to key
+      result = *static_cast<const std::int64_t*>(one.array.data());
+    }
+  }
+  return result;
+}
+
+std::vector<bool> mask_rows::padding(attribute_kind kind, const std::string& axis, std::int64_t size) const {
+  std::vector<bool> result(static_cast<std::size_t>(size));
+  for (const operand& one : inputs_) {
+    if (values_.type->attributes[one.attribute].kind != kind) continue;
+    const any_view& array = one.array;
+    // Of its axes only this one is left: it is one plane's.
+    const std::int64_t stride = find_axis(array.axes(), axis)->stride;
+    const auto note = [&]<class Number>(const Number* data) {
+      for (std::int64_t at = 0; at < size; ++at) {
+        if (data[at * stride] < 0) result[static_cast<std::size_t>(at)] = true;
+      }
+    };
+    if (array.type() == dtype::int32) {
+      note(static_cast<const std::int32_t*>(array.data()));
+    } else {
+      note(static_cast<const std::int64_t*>(array.data()));
+    }
+  }
+  return result;
+}
+
+std::vector<bool> mask_rows::query_padding() const {
+  return padding(attribute_kind::query_positions, query_axis_, queries_);
+}
+
+// Positions of keys, too, have the queries' axis.
+std::vector<bool> mask_rows::key_padding() const { return padding(attribute_kind::kv_positions, query_axis_, keys_); }
+
+mask_rows::part mask_rows::part_of(index_range queries, index_range keys) const {
+  part result(values_);
+  result.layer.empty_rows = axismask::empty_row_rule::masked;
+  const auto part_of_array = [&](const any_view& array, bool of_keys) {
+    if (of_keys) return cut(array, query_axis_, keys);
+    return cut(cut(array, query_axis_, queries), kv_axis_, keys);
+  };
+  for (const operand& one : numbers_) result.numbers.push_back(part_of_array(one.array, false));
+  for (std::size_t place = 0; place < numbers_.size(); ++place) {
+    result.layer.attributes[numbers_[place].attribute].numbers = &result.numbers[place];
+  }
+  for (std::size_t place = 0; place < inputs_.size(); ++place) {
+    const auto& [attribute, array] = inputs_[place];
+    const bool of_keys = values_.type->attributes[attribute].kind == attribute_kind::kv_positions;
+    result.inputs.push_back({operand_names[place], part_of_array(array, of_keys)});
+  }
+  return result;
+}
+
+void mask_rows::read(index_range queries, index_range keys, std::vector<std::uint8_t>& kept) const {
+  read(part_of(queries, keys), queries, keys, kept);
+}
+
+void mask_rows::read(index_range queries, std::vector<std::uint8_t>& kept) const {
+  part rows = part_of(queries, {0, keys_});
+  rows.layer.empty_rows = values_.empty_rows;
+  read(rows, queries, {0, keys_}, kept);
+}
+
+void mask_rows::read(const part& wanted, index_range queries, index_range keys, std::vector<std::uint8_t>& kept) const {
+  std::vector<std::uint16_t> logits(static_cast<std::size_t>(queries.count * keys.count));
+  const std::array axes{named_axis{query_axis_, queries.count, keys.count}, named_axis{kv_axis_, keys.count, 1}};
+  const any_view zeros(logits.data(), dtype::float16, axes);
+  apply(wanted.layer, zeros, zeros, wanted.inputs, {.threads = 1});
+  kept.resize(logits.size());
+  std::transform(logits.begin(), logits.end(), kept.begin(), [](std::uint16_t one) { return one == 0 ? 1 : 0; });
+}
+
+void mask_rows::for_each_strip(const std::function<void(const mask_strip&)>& visit) const {
+  const std::int64_t rows = std::clamp<std::int64_t>(strip_elements / keys_, 1, queries_);
+  std::vector<std::uint8_t> kept;
+  for (std::int64_t first = 0; first < queries_; first += rows) {
+    const std::int64_t count = std::min(rows, queries_ - first);
+    read({first, count}, kept);
+    visit({first, count, keys_, kept});
+  }
+}
+
+}  // namespace axismask

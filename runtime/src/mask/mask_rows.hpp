@@ -1,0 +1,128 @@
+// The exact mask of a layer, a strip of rows at a time. It is read by running the layer itself, on zeros: what becomes
+// its masked value is masked. So it is what users of the layer get, and takes little memory however large the mask is.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "axismask/call/call.hpp"
+
+namespace axismask {
+
+// Which mask of a layer to read. Sizes that are not given are those of the side inputs.
+struct mask_choice {
+  std::optional<std::int64_t> queries = std::nullopt;
+  std::optional<std::int64_t> keys = std::nullopt;
+  // The index along each further axis along which the mask changes: heads 3. It is 0 where none is given.
+  std::vector<std::pair<std::string, std::int64_t>> at = {};
+};
+
+// Queries or keys: `count` of them from `first` on.
+struct index_range {
+  std::int64_t first;
+  std::int64_t count;
+};
+
+// Positions proper: ids of documents lie along the same axes, and nobody can make them up.
+[[nodiscard]] bool counts_tokens(const attribute_record& attribute);
+
+// Some rows of a mask, whole.
+struct mask_strip {
+  std::int64_t first_query;
+  std::int64_t queries;
+  std::int64_t keys;
+  std::span<const std::uint8_t> kept;  // 1 where a logit is kept, 0 where it is masked: row after row
+};
+
+class mask_rows {
+ public:
+  // The layer, with its side inputs as for a call. When no positions at all are given, they are made: those of keys
+  // count from 0, and the queries are the last of them, as in a prefill, a chunk of one, or a step of decoding.
+  // The layer and the memory of the side inputs must outlive this.
+  // Throws `error`: those of `apply`; mask-size, whose place is "queries" or "keys"; mask-index, whose place is "at".
+  mask_rows(const layer_values& layer, std::span<const side_input> given, const mask_choice& choice);
+  mask_rows(const mask_rows&) = delete;
+  mask_rows& operator=(const mask_rows&) = delete;
+
+  [[nodiscard]] const std::string& query_axis() const { return query_axis_; }
+  [[nodiscard]] const std::string& kv_axis() const { return kv_axis_; }
+  [[nodiscard]] std::int64_t queries() const { return queries_; }
+  [[nodiscard]] std::int64_t keys() const { return keys_; }
+
+  // A further axis along which the mask may change, and the index along it that is read.
+  struct further_axis {
+    std::string name;
+    std::int64_t size;
+    std::int64_t index;
+  };
+  [[nodiscard]] std::span<const further_axis> further_axes() const { return further_axes_; }
+
+  // The layer's number of that name, at these indices; none when several masks of a composition have one.
+  [[nodiscard]] std::optional<std::int64_t> number(std::string_view attribute) const;
+
+  // For each query or key: is any of its positions (or ids) negative?
+  [[nodiscard]] std::vector<bool> query_padding() const;
+  [[nodiscard]] std::vector<bool> key_padding() const;
+
+  // Are its positions made?
+  [[nodiscard]] bool makes_positions() const { return !made_positions_.empty(); }
+  [[nodiscard]] const axismask::layer_type& layer_type() const { return *values_.type; }
+
+  // The rule for rows that see nothing: keep_self, or masked. A layer that refuses such rows is read as if it masked
+  // them.
+  [[nodiscard]] axismask::empty_row_rule empty_rows() const { return values_.empty_rows; }
+
+  // A part of the mask as a call of the layer: logits with the axes query_axis() and kv_axis() alone take these. It has
+  // no rule for rows that see nothing: whether a row does, only all of its keys tell.
+  struct part {
+    layer_values layer;
+    std::vector<any_view> numbers;  // the layer points to them
+    std::vector<side_input> inputs;
+
+    explicit part(const layer_values& whole) : layer(whole) {}
+    part(part&&) = default;
+    part(const part&) = delete;
+    part& operator=(const part&) = delete;
+    part& operator=(part&&) = delete;
+    ~part() = default;
+  };
+  [[nodiscard]] part part_of(index_range queries, index_range keys) const;
+
+  // Reads a part of the mask: 1 where a logit is kept, 0 where it is masked, row after row.
+  void read(index_range queries, index_range keys, std::vector<std::uint8_t>& kept) const;
+  // Reads whole rows, by the rule for those that see nothing.
+  void read(index_range queries, std::vector<std::uint8_t>& kept) const;
+
+  // Calls `visit` with one strip after another, from the first query to the last.
+  void for_each_strip(const std::function<void(const mask_strip&)>& visit) const;
+
+ private:
+  void read(const part& wanted, index_range queries, index_range keys, std::vector<std::uint8_t>& kept) const;
+  [[nodiscard]] std::vector<bool> padding(attribute_kind kind, const std::string& axis, std::int64_t size) const;
+
+  std::string query_axis_;
+  std::string kv_axis_;
+  std::int64_t queries_ = 0;
+  std::int64_t keys_ = 0;
+  std::vector<further_axis> further_axes_;
+
+  // The layer with a side input of its own for each operand, because queries and keys may share one that is cut to the
+  // strip for the queries only.
+  layer_values values_;
+  struct operand {
+    std::size_t attribute;
+    any_view array;
+  };
+  std::vector<operand> inputs_;   // side inputs
+  std::vector<operand> numbers_;  // parameters of more than one number
+  std::vector<std::int32_t> made_positions_;
+};
+
+}  // namespace axismask

@@ -1,0 +1,235 @@
+// JSON in the user's files: the parser's errors with the place and, for the most usual ones, the cure.
+#include "spec/json_text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <functional>
+#include <set>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "axismask/messages/error.hpp"
+
+namespace axismask {
+
+using nlohmann::json;
+
+std::string escaped(std::string_view text) {
+  const std::string dumped = json(text).dump(-1, ' ', false, json::error_handler_t::replace);
+  return dumped.substr(1, dumped.size() - 2);
+}
+
+std::string shortened(std::string_view text, std::size_t longest) {
+  std::size_t end = text.size();
+  if (end > longest) {
+    end = longest;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // not within a character
+  }
+  return escaped(text.substr(0, end)) + (end < text.size() ? "..." : "");
+}
+
+std::string in_quotes(std::string_view text) { return "\"" + shortened(text, 80) + "\""; }
+
+std::string in_words(const json& value) {
+  if (value.is_string()) return "the text " + in_quotes(value.get_ref<const std::string&>());
+  if (value.is_array()) return "an array";
+  if (value.is_object()) return "an object";
+  return value.dump();
+}
+
+std::string step(std::string_view key) {
+  std::string result = "/";
+  for (const char character : escaped(key)) {
+    if (character == '~') {
+      result += "~0";
+    } else if (character == '/') {
+      result += "~1";
+    } else {
+      result += character;
+    }
+  }
+  return result;
+}
+
+std::string step(std::size_t index) { return "/" + std::to_string(index); }
+
+namespace {
+
+// Follows the parser through a text: knows the place, and the keys of each object that is still open.
+class place_in_text {
+ public:
+  explicit place_in_text(const json_file& kind) : kind_(kind) {}
+
+  // Throws for a key that is there twice; JSON allows it, and readers then disagree about which one counts.
+  bool operator()(int, json::parse_event_t event, json& parsed) {
+    switch (event) {
+      case json::parse_event_t::object_start:
+        open_.push_back({.is_array = false});
+        break;
+      case json::parse_event_t::array_start:
+        open_.push_back({.is_array = true});
+        break;
+      case json::parse_event_t::key:
+        open_.back().key = parsed.get_ref<const std::string&>();
+        if (!open_.back().keys.insert(open_.back().key).second) {
+          throw error(std::string(kind_.duplicate_key_id), pointer(),
+                      "the key " + in_quotes(open_.back().key) + " is there twice", "leave one of the two out");
+        }
+        break;
+      case json::parse_event_t::object_end:
+      case json::parse_event_t::array_end:
+        open_.pop_back();
+        end_value();
+        break;
+      case json::parse_event_t::value:
+        if (kind_.has_whole_floats) make_whole(parsed);
+        end_value();
+        break;
+    }
+    return true;
+  }
+
+  [[nodiscard]] std::string pointer() const {
+    std::string result;
+    for (const container& one : open_) result += one.is_array ? step(one.index) : step(one.key);
+    return result;
+  }
+
+ private:
+  struct container {
+    bool is_array;
+    std::size_t index = 0;
+    std::string key{};
+    std::set<std::string> keys{};
+  };
+
+  void end_value() {
+    if (!open_.empty()) ++open_.back().index;
+  }
+
+  // 512.0 is a whole number in JSON Schema, and so in every editor; in nlohmann::json and valijson it is not. Minus
+  // zero stays, because it is a value of its own.
+  static void make_whole(json& value) {
+    if (!value.is_number_float()) return;
+    const double number = value.get<double>();
+    if (number != 0 && std::trunc(number) == number && std::abs(number) <= static_cast<double>(largest_count)) {
+      value = static_cast<std::int64_t>(number);
+    }
+  }
+
+  const json_file& kind_;
+  std::vector<container> open_;
+};
+
+// `line 3, column 7` of a byte, counted from 0. Columns count characters.
+std::string line_and_column(std::string_view text, std::size_t byte) {
+  text = text.substr(0, byte);
+  const auto line = 1 + std::count(text.begin(), text.end(), '\n');
+  if (const std::size_t newline = text.rfind('\n'); newline != std::string_view::npos) text.remove_prefix(newline + 1);
+  const auto column =
+      1 + std::count_if(text.begin(), text.end(), [](unsigned char byte_) { return (byte_ & 0xC0) != 0x80; });
+  return "line " + std::to_string(line) + ", column " + std::to_string(column);
+}
+
+// The parser's own words about a fault, `unexpected '}'; expected string literal`, as what is wrong and the cure.
+std::pair<std::string, std::string> parser_words(std::string_view message) {
+  if (const std::size_t start = message.find(" - "); start != std::string_view::npos) message.remove_prefix(start + 3);
+  std::string cure = "write it as JSON has it";
+  if (const std::size_t start = message.find("; expected "); start != std::string_view::npos) {
+    const std::string_view wanted = message.substr(start + std::strlen("; expected "));
+    message = message.substr(0, start);
+    // The parser forgets the comma, which is what most often is missing.
+    const bool is_end = wanted == "'}'" || wanted == "']'";
+    cure = "put there what JSON expects: " + std::string(is_end ? "',' or " : "") + std::string(wanted);
+  }
+  message = message.substr(0, message.find("; last read: "));
+  if (message == "invalid literal") return {"a word or sign that it does not have", cure};
+  std::string what(message);
+  std::replace(what.begin(), what.end(), ';', ',');
+  return {what, cure};
+}
+
+// A fault in the text, for the most usual ones with the cure. `end` is how far the parser had read.
+error not_json(std::string_view text, const std::string& source, const json_file& kind, std::size_t end,
+               std::string_view message) {
+  constexpr std::string_view blanks = " \t\r\n";
+  const auto say = [&](const std::string& what, std::string_view cure) {
+    return error(std::string(kind.syntax_id), source, what, std::string(cure));
+  };
+  if (text.find_first_not_of(blanks) == std::string_view::npos) {
+    return say("the file is empty", kind.empty_cure);
+  }
+  if (end > text.size()) {
+    const std::size_t last = text.find_last_not_of(blanks);
+    return say("the file ends at " + line_and_column(text, last) + ", before its JSON does",
+               "close what is open there, or get the whole file");
+  }
+  const std::size_t fault = end == 0 ? 0 : end - 1;
+  const std::string here = line_and_column(text, fault) + " is not JSON: ";
+  const char found = text[fault];
+  const char before = fault == 0 ? ' ' : text[fault - 1];
+  if (found == '}' || found == ']') {
+    const std::size_t last = text.substr(0, fault).find_last_not_of(blanks);
+    if (last != std::string_view::npos && text[last] == ',') {
+      return say(here + "a comma stands before the closing " + found, "take that comma out");
+    }
+  }
+  if (before != '\\') {
+    if (found == '/') return say(here + "it has no comments", "take the comment out");
+    if (found == '\'') return say(here + "a text stands between double quotes", "write \" in the place of '");
+    if (found == 'N' || found == 'I' || found == 'i' || (before == 'n' && found == 'a')) {
+      return say(here + "it has no infinity and no NaN", kind.infinity_cure);
+    }
+  }
+  const auto [what, cure] = parser_words(message);
+  return say(here + what, cure);
+}
+
+}  // namespace
+
+json parse_json(std::string_view text, const std::string& source, const json_file& kind) {
+  place_in_text place(kind);
+  try {
+    return json::parse(text, std::ref(place));
+  } catch (const json::parse_error& fault) {
+    throw not_json(text, source, kind, fault.byte, fault.what());
+  } catch (const json::out_of_range& fault) {  // the one that the parser throws: "number overflow parsing '1e400'"
+    const std::string_view message = fault.what();
+    const std::size_t start = std::min(message.find('\''), message.size() - 1) + 1;
+    const std::string number = in_quotes(message.substr(start, message.rfind('\'') - start));
+    const std::string pointer = place.pointer();
+    throw error(std::string(kind.number_id), pointer.empty() ? source : pointer,
+                "the number " + number.substr(1, number.size() - 2) + " is beyond what 64-bit floats hold",
+                std::string(kind.number_cure));
+  }
+}
+
+std::string read_text_file(const std::filesystem::path& file, const json_file& kind) {
+  const auto fail = [&](const std::string& what) {
+    throw error(std::string(kind.open_id), file.string(), what, "give the file of " + std::string(kind.what));
+  };
+  std::error_code ignored;
+  if (std::filesystem::is_directory(file, ignored)) fail("it is a directory");
+  errno = 0;
+  std::ifstream in(file, std::ios::binary);
+  if (!in) fail("it cannot be opened (" + std::generic_category().message(errno) + ")");
+  std::string text;
+  std::array<char, 65536> block;
+  do {
+    in.read(block.data(), block.size());
+    text.append(block.data(), static_cast<std::size_t>(in.gcount()));
+    if (text.size() > kind.largest) {
+      fail("it has more than " + std::to_string(kind.largest >> 20) + " MiB, which " + std::string(kind.what) +
+           " has not");
+    }
+  } while (in);
+  if (in.bad()) fail("it cannot be read (" + std::generic_category().message(errno) + ")");
+  return text;
+}
+
+}  // namespace axismask

@@ -1,0 +1,171 @@
+// Writes specs. Layers "layers.0", "layers.1", ... whose masks recur become one group, whose masks get names.
+#include "spec/spec_text.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+
+#include "axismask/linked.hpp"
+#include "call/empty_rows.hpp"
+
+namespace axismask {
+namespace {
+
+// The attribute with that index of a layer, unless it is the name that its type has by default.
+void add_attribute(spec_json& mask, const any_layer& layer, std::size_t index, const attribute_record& record,
+                   bool with_defaults) {
+  const bool is_name = record.kind != attribute_kind::masked_value && record.kind != attribute_kind::parameter;
+  if (!with_defaults && is_name && layer.values().attributes[index].name == record.default_name) return;
+  mask[std::string(record.name)] = attribute_json(layer, index);
+}
+
+// One mask of a composed layer. `name` is what is left of the name of the layer's type, such as "any(A, not(B)))", and
+// `next` the first attribute that is left; both lose what the mask takes.
+spec_json part_json(const any_layer& layer, std::string_view& name, std::size_t& next, bool with_defaults) {
+  const std::string word(name.substr(0, name.find_first_of("(,)")));
+  name.remove_prefix(word.size());
+  spec_json mask;
+  if (!name.starts_with('(')) {
+    mask["type"] = word;
+    // The loader takes parts only whose types are linked.
+    for (const attribute_record& attribute : find_linked_layer(word)->type->attributes) {
+      if (attribute.kind != attribute_kind::masked_value) add_attribute(mask, layer, next++, attribute, with_defaults);
+    }
+    return mask;
+  }
+  spec_json parts = spec_json::array();
+  while (!name.starts_with(')')) {
+    name.remove_prefix(name.starts_with('(') ? 1 : 2);  // "(" or ", "
+    parts.push_back(part_json(layer, name, next, with_defaults));
+  }
+  name.remove_prefix(1);
+  mask[word] = word == "not" ? parts.front() : parts;
+  return mask;
+}
+
+// Layers next to each other whose masks recur after `period`.
+struct group {
+  std::size_t period = 1;
+  std::size_t count = 1;
+};
+
+// "layers.7" of layer 7 is "layers.{}"; empty when its name does not end with its number.
+std::string name_pattern(const std::string& name, std::size_t index) {
+  const std::string number = std::to_string(index);
+  const std::size_t prefix = name.size() - std::min(name.size(), number.size());
+  if (name.substr(prefix) != number || name.find("{}") < prefix) return {};
+  return name.substr(0, prefix) + "{}";
+}
+
+// The longest group that starts at a layer: of its pattern at least two rounds.
+group find_group(const std::vector<named_mask>& layers, std::size_t first) {
+  const std::string pattern = name_pattern(layers[first].name, first);
+  std::size_t end = first;
+  while (end < layers.size() && !pattern.empty() && name_pattern(layers[end].name, end) == pattern) ++end;
+  group longest;
+  for (std::size_t period = 1; 2 * period <= end - first && longest.count < end - first; ++period) {
+    std::size_t next = first + period;
+    while (next < end && layers[next].mask == layers[next - period].mask) ++next;
+    if (next - first >= 2 * period && next - first > longest.count) longest = {period, next - first};
+  }
+  return longest;
+}
+
+// A name for a mask: of its type, without what the names of all types have.
+std::string short_name(const spec_json& mask) {
+  if (!mask.contains("type")) return mask.contains("all") ? "all" : mask.contains("any") ? "any" : "not";
+  auto name = mask["type"].get<std::string>();
+  constexpr std::string_view prefix = "Apply";
+  constexpr std::string_view suffix = "AttentionMask";
+  if (name.size() > prefix.size() + suffix.size() && name.starts_with(prefix) && name.ends_with(suffix)) {
+    name = name.substr(prefix.size(), name.size() - prefix.size() - suffix.size());
+  }
+  return name;
+}
+
+// The name of a mask among the masks of the spec, where it is put if it is new.
+std::string name_in(spec_json& masks, const spec_json& mask) {
+  const std::string base = short_name(mask);
+  std::string name = base;
+  for (int number = 2; masks.contains(name) && masks[name] != mask; ++number) {
+    name = base + " " + std::to_string(number);
+  }
+  masks[name] = mask;
+  return name;
+}
+
+}  // namespace
+
+bool is_composed(const any_layer& layer) { return layer.type().name.find('(') != std::string_view::npos; }
+
+spec_json masked_value_json(const masked_value& value) {
+  switch (value.means()) {
+    case masked_value::meaning::lowest:
+      return "lowest";
+    case masked_value::meaning::minus_infinity:
+      return "-inf";
+    case masked_value::meaning::number:
+      break;
+  }
+  return value.number();
+}
+
+spec_json attribute_json(const any_layer& layer, std::size_t index) {
+  const attribute_value& value = layer.values().attributes[index];
+  switch (layer.type().attributes[index].kind) {
+    case attribute_kind::masked_value:
+      return masked_value_json(layer.values().masked_out_value);
+    case attribute_kind::parameter: {
+      if (value.numbers == nullptr) return value.number;
+      // The numbers of a parameter in a spec lie along one axis.
+      const std::span numbers(static_cast<const std::int64_t*>(value.numbers->data()),
+                              static_cast<std::size_t>(value.numbers->element_count()));
+      return {{"axis", value.numbers->axes().front().name}, {"values", numbers}};
+    }
+    default:
+      return value.name;
+  }
+}
+
+spec_json mask_json(const any_layer& layer, bool with_defaults) {
+  spec_json mask = spec_json::object();
+  if (is_composed(layer)) {
+    std::string_view name = layer.type().name;
+    std::size_t next = 1;  // after the masked value
+    mask["masked_out_value"] = masked_value_json(layer.values().masked_out_value);
+    mask.update(part_json(layer, name, next, with_defaults));
+  } else {
+    if (!with_defaults) mask["type"] = layer.type().name;
+    for (std::size_t index = 0; index < layer.type().attributes.size(); ++index) {
+      add_attribute(mask, layer, index, layer.type().attributes[index], with_defaults);
+    }
+  }
+  const empty_row_rule rule = layer.values().empty_rows;
+  if (!with_defaults && rule != empty_row_rule::masked) mask["empty_rows"] = name_of(rule);
+  return mask;
+}
+
+std::string spec_text(std::string_view model, const std::vector<named_mask>& layers) {
+  spec_json masks = spec_json::object();
+  spec_json entries = spec_json::array();
+  for (std::size_t first = 0; first < layers.size();) {
+    const group found = find_group(layers, first);
+    spec_json entry;
+    if (found.count == 1) {
+      entry["name"] = layers[first].name;
+      entry.update(layers[first].mask);
+    } else {
+      spec_json pattern = spec_json::array();
+      for (std::size_t at = first; at < first + found.period; ++at) pattern.push_back(name_in(masks, layers[at].mask));
+      entry = {{"name", name_pattern(layers[first].name, first)}, {"count", found.count}, {"pattern", pattern}};
+    }
+    entries.push_back(entry);
+    first += found.count;
+  }
+  spec_json spec{{"axismask", 1}, {"model", model}};
+  if (!masks.empty()) spec["masks"] = masks;
+  spec["layers"] = entries;
+  return spec.dump(2, ' ', false, spec_json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace axismask
