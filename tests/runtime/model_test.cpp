@@ -16,12 +16,12 @@
 #include <utility>
 #include <vector>
 
+#include "axismask/call/empty_row_rule.hpp"
 #include "axismask/huggingface.hpp"
 #include "axismask/layer.hpp"
 #include "axismask/layer_structure.hpp"
 #include "axismask/layers.hpp"
 #include "axismask/linked.hpp"
-#include "call/empty_rows.hpp"
 #include "spec/model_schema.hpp"
 
 namespace mine {

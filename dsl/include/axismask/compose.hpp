@@ -26,12 +26,10 @@ namespace axismask {
 
 namespace detail {
 
-enum class composition : std::uint8_t { all, any, none };
-
 // "all(A, B)": the name by which the runtime finds the kernels.
 template <composition How, class... Masks>
 [[nodiscard]] constexpr phrase name_of_composition() {
-  phrase name = How == composition::all ? "all(" : How == composition::any ? "any(" : "not(";
+  phrase name = phrase(key_of(How)) + "(";
   bool first = true;
   ((name += first ? "" : ", ", name += unqualified_name<Masks>(), first = false), ...);
   return name + ")";
@@ -120,13 +118,19 @@ struct composed {
   }
 };
 
+template <composition How, class... Masks>
+inline constexpr composition composition_of<composed<How, Masks...>> = How;
+template <composition How, class... Masks>
+inline constexpr std::array<const layer_type*, sizeof...(Masks)> parts_of_layer<composed<How, Masks...>>{
+    &layer_type_of<Masks>...};
+
 // The parts of a composition of the same kind, or the mask itself: `a & b & c` is one composition of three.
 template <composition How, class Mask>
 [[nodiscard]] constexpr auto parts_of(const Mask& mask) {
   return std::tuple<Mask>(mask);
 }
 template <composition How, class... Masks>
-  requires(How != composition::none)
+  requires(How != composition::inverse)
 [[nodiscard]] constexpr auto parts_of(const composed<How, Masks...>& mask) {
   return mask.masks;
 }
@@ -153,17 +157,17 @@ template <class A, class B>
 }
 template <class A>
 [[nodiscard]] constexpr auto compose_not(const A& a) {
-  return composed<composition::none, A>{attribute_of<A, index_of<A>(attribute_kind::masked_value)>(a), {a}};
+  return composed<composition::inverse, A>{attribute_of<A, index_of<A>(attribute_kind::masked_value)>(a), {a}};
 }
 
 }  // namespace detail
 
 // The types of compositions, to name them in AXISMASK_LAYERS: `all_of<ApplyCausalAttentionMask<>, MyMask>`.
 template <class... Masks>
-using all_of = detail::composed<detail::composition::all, Masks...>;
+using all_of = detail::composed<composition::all, Masks...>;
 template <class... Masks>
-using any_of = detail::composed<detail::composition::any, Masks...>;
+using any_of = detail::composed<composition::any, Masks...>;
 template <class Mask>
-using not_of = detail::composed<detail::composition::none, Mask>;
+using not_of = detail::composed<composition::inverse, Mask>;
 
 }  // namespace axismask

@@ -13,37 +13,12 @@
 
 #include <cstddef>
 #include <optional>
-#include <span>
-#include <string_view>
 
+#include "axismask/call/empty_row_rule.hpp"
 #include "axismask/layer.hpp"
 #include "axismask/messages/call_breach.hpp"
 
 namespace axismask {
-
-// What a layer lacks for a rule, or nothing. `name_at` gives the name of a side input: that of the attribute at an
-// index.
-template <class NameAt>
-[[nodiscard]] constexpr std::optional<breach::sentence> breach_of(empty_row_rule rule,
-                                                                  std::span<const attribute_record> attributes,
-                                                                  NameAt name_at) {
-  if (rule == empty_row_rule::masked) return {};
-  bool has_keys = false;
-  for (const attribute_record& attribute : attributes) has_keys = has_keys || attribute.kind == attribute_kind::kv_axis;
-  if (!has_keys) return breach::no_rows(empty_row_rule_names[static_cast<std::size_t>(rule)]);
-  if (rule == empty_row_rule::error) return {};
-  for (const attribute_kind kind : {attribute_kind::query_positions, attribute_kind::kv_positions}) {
-    std::optional<std::string_view> first;
-    for (std::size_t index = 0; index < attributes.size(); ++index) {
-      if (attributes[index].kind != kind || attributes[index].are_ids) continue;
-      const std::string_view name = name_at(index);
-      if (first && *first != name) return breach::several_positions(*first, name);
-      first = name;
-    }
-    if (!first) return breach::no_positions_of_both();
-  }
-  return {};
-}
 
 namespace detail {
 

@@ -15,10 +15,10 @@
 
 #include "arrays/bind_arrays.hpp"
 #include "arrays/masked_bits.hpp"
+#include "axismask/call/empty_row_rule.hpp"
 #include "axismask/linked.hpp"
 #include "axismask/messages/text.hpp"
 #include "call/empty_row_finder.hpp"
-#include "call/empty_rows.hpp"
 #include "cpu/passes.hpp"
 #include "device/device_pass.hpp"
 

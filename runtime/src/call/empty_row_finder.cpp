@@ -7,8 +7,8 @@
 #include <optional>
 #include <string>
 
+#include "axismask/call/empty_row_rule.hpp"
 #include "axismask/messages/text.hpp"
-#include "call/empty_rows.hpp"
 
 namespace axismask {
 namespace {

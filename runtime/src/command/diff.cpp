@@ -13,9 +13,9 @@
 #include <utility>
 #include <vector>
 
+#include "axismask/call/empty_row_rule.hpp"
 #include "axismask/layer_structure.hpp"
 #include "axismask/messages/text.hpp"
-#include "call/empty_rows.hpp"
 #include "command/arguments.hpp"
 #include "command/conventions.hpp"
 #include "command/print.hpp"

@@ -4,8 +4,8 @@
 #include <memory>
 #include <string>
 
+#include "axismask/call/empty_row_rule.hpp"
 #include "axismask/huggingface.hpp"
-#include "call/empty_rows.hpp"
 #include "command/print.hpp"
 #include "command/subcommands.hpp"
 

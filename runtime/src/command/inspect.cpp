@@ -10,9 +10,9 @@
 #include <string_view>
 #include <vector>
 
+#include "axismask/call/empty_row_rule.hpp"
 #include "axismask/linked.hpp"
 #include "axismask/model.hpp"
-#include "call/empty_rows.hpp"
 #include "command/arguments.hpp"
 #include "command/print.hpp"
 #include "command/subcommands.hpp"

@@ -8,13 +8,13 @@
 #include <memory>
 #include <optional>
 
+#include "axismask/call/empty_row_rule.hpp"
 #include "axismask/linked.hpp"
 #include "axismask/messages/error.hpp"
 #include "axismask/messages/structure_breach.hpp"
 #include "axismask/messages/text.hpp"
 #include "axismask/structure/color.hpp"
 #include "axismask/structure/structure_words.hpp"
-#include "call/empty_rows.hpp"
 #include "spec/layer_contents.hpp"
 
 namespace axismask {

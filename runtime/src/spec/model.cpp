@@ -11,11 +11,11 @@
 #include <set>
 #include <utility>
 
+#include "axismask/call/empty_row_rule.hpp"
 #include "axismask/linked.hpp"
 #include "axismask/messages/error.hpp"
 #include "axismask/messages/structure_breach.hpp"
 #include "axismask/messages/text.hpp"
-#include "call/empty_rows.hpp"
 #include "files/new_file.hpp"
 #include "spec/json_text.hpp"
 #include "spec/layer_contents.hpp"

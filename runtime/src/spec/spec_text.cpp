@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <span>
 
+#include "axismask/call/empty_row_rule.hpp"
 #include "axismask/linked.hpp"
-#include "call/empty_rows.hpp"
 
 namespace axismask {
 namespace {

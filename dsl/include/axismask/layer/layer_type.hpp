@@ -38,8 +38,19 @@ struct attribute_record {
 // At most this many operands: side inputs and parameters together.
 inline constexpr std::size_t max_operands = 16;
 
+// How a layer's mask is made: by its own `keep`, or of other masks.
+enum class composition : std::uint8_t { none, all, any, inverse };
+
+// The keys of specs that make a mask of masks, in the order of the enumeration; that of a mask of its own is "type".
+inline constexpr std::array<std::string_view, 4> composition_keys{"type", "all", "any", "not"};
+
+[[nodiscard]] constexpr std::string_view key_of(composition how) {
+  return composition_keys[static_cast<std::size_t>(how)];
+}
+
 struct layer_type {
-  std::string_view name;                         // the struct's own, without namespace and template arguments
+  // The struct's own, without namespace and template arguments; of a composition its parts', "all(A, B)".
+  std::string_view name;
   std::span<const attribute_record> attributes;  // in the struct's order
   std::span<const std::size_t> operands;         // `keep`'s: indices of attributes, side inputs first, then parameters
 
@@ -51,6 +62,10 @@ struct layer_type {
   std::int64_t (*largest)(std::span<const std::int64_t> magnitudes);
   // `keep` read as text.
   std::string (*formula)(std::span<const std::string> operands);
+
+  // Of which masks it is made, if of any. A composition has the masked value, and then its parts' other attributes.
+  composition how = composition::none;
+  std::span<const layer_type* const> parts = {};
 };
 
 namespace detail {
@@ -173,6 +188,15 @@ template <class Layer, class... Operands>
   }
 }
 
+namespace detail {
+
+template <class Layer>
+inline constexpr composition composition_of = composition::none;  // a composition says otherwise (compose.hpp)
+template <class Layer>
+inline constexpr std::array<const layer_type*, 0> parts_of_layer{};
+
+}  // namespace detail
+
 // The record of a layer's type. A `layer_type` holds no pointers to anything but constants.
 template <class Layer>
 inline constexpr layer_type layer_type_of{
@@ -203,6 +227,8 @@ inline constexpr layer_type layer_type_of{
                  [&](std::size_t place, std::type_identity<formula>) { return formula(operands[place]); })
           .text();
     },
+    detail::composition_of<Layer>,
+    detail::parts_of_layer<Layer>,
 };
 
 }  // namespace axismask
