@@ -19,7 +19,7 @@
 #include <thread>
 #include <vector>
 
-#include "axismask/kernel/device_tiles.hpp"
+#include "axismask/kernel/kernel.hpp"
 #include "axismask/linked.hpp"
 #include "axismask/model.hpp"
 #include "axismask/plan.hpp"

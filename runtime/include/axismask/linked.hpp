@@ -2,44 +2,13 @@
 // is found because its record stands in a linker section, so nothing runs before main and nothing is registered.
 #pragma once
 
-#include <array>
-#include <cstddef>
-#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
-#include "axismask/layer/layer_type.hpp"
-
-struct halide_device_interface_t;  // Halide's
+#include "axismask/kernel/kernel.hpp"
 
 namespace axismask {
-
-// One compiled kernel: a layer's mask for one element width and one width of positions, on one kind of processor.
-struct kernel {
-  std::string_view variant;               // its name in the list of targets: "avx2"
-  std::string_view target;                // Halide's name of the target: "x86-64-linux-avx2-..."
-  std::array<std::uint64_t, 2> features;  // the processor features that it needs, as Halide numbers them
-  int vector_bits;                        // of the vectors that it runs with only (SVE); 0: it does not depend on them
-  int element_bytes;                      // 2, 4 or 8
-  int position_bytes;                     // 4 or 8
-  bool words;                             // for devices: sees the logits as words of 32 bits, 4 at a time
-  const halide_device_interface_t* (*device)();  // Halide's record of the device; null: the processor
-  int (*run)(void** arguments);                  // Halide's argument-vector entry; 0, or an error code
-};
-
-// A layer's type with all its kernels, best variant first.
-struct linked_layer {
-  const layer_type* type;
-  std::span<const kernel> kernels;
-};
-
-// The layers of one `axismask_add_layers` library.
-struct layer_library {
-  std::string_view name;
-  std::span<const linked_layer> layers;
-};
 
 // All libraries linked into this program, in the linker's order.
 [[nodiscard]] std::span<const layer_library* const> linked_libraries();
@@ -66,6 +35,3 @@ struct layer_library {
 void force_variant(std::string_view variant);
 
 }  // namespace axismask
-
-// Puts the address of a layer_library where the runtime finds it.
-#define AXISMASK_LINKED_LIBRARY __attribute__((section("axismask_libraries"), used, retain))

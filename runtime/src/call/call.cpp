@@ -21,6 +21,7 @@
 #include "call/empty_row_finder.hpp"
 #include "cpu/passes.hpp"
 #include "device/device_pass.hpp"
+#include "kernels/device_probe.hpp"
 
 namespace axismask {
 namespace {

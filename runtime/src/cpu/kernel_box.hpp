@@ -15,7 +15,6 @@
 
 namespace axismask {
 
-inline constexpr std::size_t kernel_rank = 4;  // of every array of a kernel
 // Kernels count bytes in 32 bits; a box stays well within, and so do the strides inside it.
 inline constexpr std::int64_t box_span = std::int64_t{1} << 30;
 

@@ -1,17 +1,12 @@
-// Devices besides the processor: memory of theirs, ways into it, and whether they can be used.
+// Devices besides the processor: memory of theirs, and ways into it.
 #include "device/device.hpp"
-
-#include <dlfcn.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <map>
-#include <mutex>
 #include <string>
 #include <utility>
 
-#include "axismask/linked.hpp"
 #include "axismask/messages/error.hpp"
 
 namespace axismask {
@@ -22,40 +17,6 @@ constexpr halide_type_t byte_type(halide_type_uint, 8, 1);
 // More than this is sent each time, without a look at what is there.
 constexpr std::int64_t remembered_bytes = std::int64_t{1} << 20;
 
-std::string one_line(const halide_call& call) {
-  std::string text(call.message.data());
-  std::replace(text.begin(), text.end(), '\n', ' ');
-  while (!text.empty() && (text.back() == ' ' || text.back() == ':')) text.pop_back();
-  return text;
-}
-
-// Tries the device by having a little of its memory. What Halide says when that fails is the reason.
-std::string try_device(const kernel& kernel) {
-  halide_call call;
-  if (is_cuda(kernel)) {
-    // Halide 21 looks for the functions of the driver in the program before it loads a library, whose name it has
-    // without the version that users' machines have it with.
-    if (::dlopen("libcuda.so.1", RTLD_NOW | RTLD_GLOBAL) == nullptr) {
-      return "there is no libcuda.so.1, which comes with the driver of an NVIDIA card";
-    }
-    // In a context that is there, so that Halide does not make one of its own for this.
-    call.cuda_context = current_cuda_context();
-  }
-  const halide_device_interface_t* interface = kernel.device();
-  halide_dimension_t axis(0, 16, 1);
-  halide_buffer_t memory{};
-  memory.type = byte_type;
-  memory.dimensions = 1;
-  memory.dim = &axis;
-  const int code = call.run([&] { return halide_device_malloc(&call, &memory, interface); });
-  if (code == 0) {
-    call.run([&] { return halide_device_free(&call, &memory); });
-    return {};
-  }
-  const std::string text = one_line(call);
-  return text.empty() ? "its runtime gave code " + std::to_string(code) : text;
-}
-
 // The axes of `bytes` bytes: parts, for what is more than one.
 std::array<halide_dimension_t, 2> axes_of_bytes(std::int64_t bytes) {
   constexpr std::int64_t part = std::int64_t{1} << device_place::part_bits;
@@ -65,21 +26,10 @@ std::array<halide_dimension_t, 2> axes_of_bytes(std::int64_t bytes) {
 
 }  // namespace
 
-const std::string& device_problem(const kernel& kernel) {
-  static const std::string none;
-  if (kernel.device == nullptr) return none;
-  static std::mutex mutex;
-  static std::map<const halide_device_interface_t*, std::string> problems;
-  const std::lock_guard lock(mutex);
-  const auto [place, is_new] = problems.try_emplace(kernel.device());
-  if (is_new) place->second = try_device(kernel);
-  return place->second;
-}
-
 void check_device(const device& on, const char* what, int code) {
   if (code == 0) return;
   throw error("device-failed", std::string(on.name),
-              std::string(what) + " gave code " + std::to_string(code) + " (" + one_line(on.call) + ")",
+              std::string(what) + " gave code " + std::to_string(code) + " (" + on.call.message_on_one_line() + ")",
               "see that the device has memory to spare and that the arrays are its own, or compute with cpu");
 }
 
@@ -208,15 +158,6 @@ void copy_to_host(device& on, const halide_buffer_t& whole, std::byte* to, std::
 
 void wait_for(device& on) {
   check_device(on, "waiting for it", on.call.run([&] { return halide_device_sync_global(&on.call, on.interface); }));
-}
-
-bool is_cuda(const kernel& kernel) { return kernel.target.find("-cuda") != std::string_view::npos; }
-
-void* current_cuda_context() {
-  using get_current = int (*)(void**);
-  static const auto function = reinterpret_cast<get_current>(::dlsym(RTLD_DEFAULT, "cuCtxGetCurrent"));
-  void* context = nullptr;
-  return function != nullptr && function(&context) == 0 ? context : nullptr;
 }
 
 }  // namespace axismask

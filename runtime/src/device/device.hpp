@@ -9,7 +9,6 @@
 #include <string_view>
 #include <vector>
 
-#include "axismask/linked.hpp"
 #include "kernels/halide_call.hpp"
 
 namespace axismask {
@@ -93,11 +92,5 @@ void copy_to_device(device& on, const halide_buffer_t& whole, const std::byte* f
 void copy_to_host(device& on, const halide_buffer_t& whole, std::byte* to, std::int64_t bytes);
 // Waits for all that was given to the device.
 void wait_for(device& on);
-
-// Is it a kernel for CUDA, which has contexts, streams and pointers?
-[[nodiscard]] bool is_cuda(const kernel& kernel);
-
-// The CUDA context that is current on this thread, or null. Only when there is a driver.
-[[nodiscard]] void* current_cuda_context();
 
 }  // namespace axismask

@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-#include "axismask/kernel/device_tiles.hpp"
+#include "axismask/kernel/kernel.hpp"
 #include "axismask/messages/error.hpp"
 
 namespace axismask {
@@ -128,7 +128,7 @@ class device_pass {
   void choose_kernel(std::size_t column) { take_kernel(column != no_axis && can_see_words(column)); }
   void take_kernel(bool words) {
     for (const kernel& kernel : kernels_) {
-      if (kernel.element_bytes == job_.bound.out().element_bytes && kernel.words == words) job_.with = &kernel;
+      if (kernel.element_bytes == job_.bound.out().element_bytes && kernel.packs_words == words) job_.with = &kernel;
     }
     tile_.queries = device_tile::rows;
     tile_.keys = device_tile::threads_along_row *
@@ -379,7 +379,7 @@ class device_pass {
 
   void see(seen_array& seen, std::size_t index, const device_step& step, std::int64_t offset) {
     const bound_array& array = job_.bound.arrays[index];
-    const bool words = job_.with->words && (index == 0 || index + 1 == job_.bound.array_count);
+    const bool words = job_.with->packs_words && (index == 0 || index + 1 == job_.bound.array_count);
     const std::int64_t unit = words ? word_bytes : array.element_bytes;
     std::int64_t lowest = offset;
     for (std::size_t place = 0; place < kernel_rank; ++place) {

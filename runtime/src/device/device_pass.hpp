@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "axismask/call/call.hpp"
-#include "axismask/kernel/device_tiles.hpp"
+#include "axismask/kernel/kernel.hpp"
 #include "cpu/passes.hpp"
 #include "device/device.hpp"
 

@@ -4,6 +4,7 @@
 #include <HalideRuntime.h>
 #include <HalideRuntimeCuda.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <mutex>
 
@@ -58,6 +59,13 @@ halide_call::halide_call() {
       previous_get_stream = halide_set_cuda_get_stream(get_stream);
     }
   });
+}
+
+std::string halide_call::message_on_one_line() const {
+  std::string text(message.data());
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  while (!text.empty() && (text.back() == ' ' || text.back() == ':')) text.pop_back();
+  return text;
 }
 
 void halide_call::begin() {

@@ -1,7 +1,13 @@
-// Calls into Halide: what goes wrong in one stays with it, and a caller's CUDA context and stream are found by it.
+// The room of linked kernels: which there are in this program, which of them this machine can run, and how Halide's
+// functions are called. It knows the dsl and Halide's small run-time headers; it never knows an array of a caller, and
+// no other room of the runtime.
+//
+// Here: calls into Halide. What goes wrong in one stays with it, and a caller's CUDA context and stream are found by
+// it.
 #pragma once
 
 #include <array>
+#include <string>
 
 namespace axismask {
 
@@ -18,6 +24,9 @@ class halide_call {
 
   // What Halide said when the last function failed.
   std::array<char, 512> message;  // not set to anything before: for a small array that takes as long as the kernel
+
+  // The same as a part of a message of ours.
+  [[nodiscard]] std::string message_on_one_line() const;
 
   // Runs a function of Halide's on this thread; it gives 0, or an error code.
   template <class Function>

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "axismask/messages/error.hpp"
 #include "axismask/messages/text.hpp"

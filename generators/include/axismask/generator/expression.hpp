@@ -6,6 +6,8 @@
 #include <Halide.h>
 
 #include <cstdint>
+#include <limits>
+#include <utility>
 
 namespace axismask::generator {
 
@@ -19,9 +21,10 @@ class number {
  public:
   number(std::int64_t value) : number(constant(value), value, value) {}  // NOLINT
 
-  // An element of an operand, of any integer type, with the bounds of what it can hold.
-  [[nodiscard]] static number of(const Halide::Expr& value, std::int64_t lowest, std::int64_t highest) {
-    return {Halide::cast<std::int64_t>(value), lowest, highest};
+  // An element of an operand, of any integer type.
+  [[nodiscard]] static number of_element(const Halide::Expr& element) {
+    return {Halide::cast<std::int64_t>(element), std::numeric_limits<std::int64_t>::min(),
+            std::numeric_limits<std::int64_t>::max()};
   }
 
   [[nodiscard]] const Halide::Expr& value() const { return value_; }
@@ -64,6 +67,7 @@ class narrow_number {
  public:
   narrow_number(std::int64_t value);  // NOLINT: implicit, as for `integer`
   explicit narrow_number(const Halide::Expr& value) : value_(Halide::cast<std::int32_t>(value)) {}
+  [[nodiscard]] static narrow_number of_element(const Halide::Expr& element) { return narrow_number(element); }
 
   [[nodiscard]] const Halide::Expr& value() const { return value_; }
 
@@ -91,6 +95,9 @@ class condition {
  public:
   explicit condition(Halide::Expr value) : value_(std::move(value)) {}
   condition(bool value) : value_(Halide::Internal::make_bool(value)) {}  // NOLINT: implicit, as bool is for `&&`
+
+  // An element of an operand, a byte: whatever is not 0 is true.
+  [[nodiscard]] static condition of_element(const Halide::Expr& element) { return condition(element != 0); }
 
   [[nodiscard]] const Halide::Expr& value() const { return value_; }
 

@@ -1,0 +1,89 @@
+// Writes the table of a library's kernels.
+#include "kernel_table.hpp"
+
+#include <array>
+#include <cstdint>
+#include <fstream>
+#include <map>
+#include <set>
+
+namespace axismask::generator {
+namespace {
+
+// The features that a processor must have, as the runtime's bits. Features that only steer the compiler ask nothing of
+// a processor.
+std::array<std::uint64_t, 2> feature_bits(const Halide::Target& target) {
+  std::array<std::uint64_t, 2> bits{};
+  for (int feature = 0; feature < Halide::Target::FeatureEnd; ++feature) {
+    if (target.has_feature(static_cast<Halide::Target::Feature>(feature))) {
+      bits.at(static_cast<std::size_t>(feature) / 64) |= std::uint64_t{1} << (feature % 64);
+    }
+  }
+  return bits;
+}
+
+// The function of Halide's runtime that gives the device of a target, or nothing for a processor.
+std::string device_interface(const Halide::Target& target) {
+  using Halide::DeviceAPI;
+  const std::map<DeviceAPI, std::string> apis{{DeviceAPI::CUDA, "cuda"},
+                                              {DeviceAPI::OpenCL, "opencl"},
+                                              {DeviceAPI::Vulkan, "vulkan"},
+                                              {DeviceAPI::Metal, "metal"},
+                                              {DeviceAPI::D3D12Compute, "d3d12compute"},
+                                              {DeviceAPI::WebGPU, "webgpu"}};
+  const auto found = apis.find(Halide::get_default_device_api_for_target(target));
+  return found == apis.end() ? "" : "halide_" + found->second + "_device_interface";
+}
+
+// One entry of a layer's kernels, as C++.
+std::string kernel_text(const variant& of, const kernel_form& form, const std::string& function) {
+  const auto bits = feature_bits(of.target);
+  const std::string device = device_interface(of.target);
+  return "    {.variant = \"" + of.label + "\", .target = \"" + of.target.to_string() + "\", .features = {" +
+         std::to_string(bits[0]) + "ull, " + std::to_string(bits[1]) +
+         "ull}, .vector_bits = " + std::to_string(of.target.vector_bits) +
+         ", .operation = axismask::operation::mask, .element_bytes = " + std::to_string(form.element_bytes) +
+         ", .position_bytes = " + std::to_string(form.position_bytes) +
+         ", .packs_words = " + (form.packs_words ? "true" : "false") +
+         ", .device = " + (device.empty() ? "nullptr" : device) + ", .run = " + function + "},\n";
+}
+
+}  // namespace
+
+void write_table(std::span<const layer_algorithm> layers, const table_request& request) {
+  std::set<std::string> declarations;
+  std::string kernels;
+  std::string records;
+  for (std::size_t index = 0; index < layers.size(); ++index) {
+    const layer_type& layer = *layers[index].type;
+    const std::string number = std::to_string(index);
+    kernels += "constexpr axismask::kernel kernels_" + number + "[] = {\n";
+    for (const variant& one : request.variants) {
+      const std::string device = device_interface(one.target);
+      if (!device.empty()) declarations.insert("const halide_device_interface_t* " + device + "(void);\n");
+      for_each_kernel(layer, one.target, [&](const kernel_form& form) {
+        const std::string function = symbol(request.library, layer, one.label, form) + "_argv";
+        declarations.insert("int " + function + "(void**);\n");
+        kernels += kernel_text(one, form, function);
+      });
+    }
+    kernels += "};\n";
+    records += "    {&axismask::layer_type_of<axismask::layer_at<" + number + ", axismask_declared_layers>>, kernels_" +
+               number + "},\n";
+  }
+
+  std::ofstream out(request.out);
+  out << "// The layers and kernels of " << request.library << ". Written by its generator at build time.\n"
+      << "#include \"axismask/kernel/kernel.hpp\"\n#include \"" << request.config << "\"\n\nextern \"C\" {\n";
+  for (const std::string& declaration : declarations) out << declaration;
+  out << "}\n\nnamespace {\n"
+      << kernels << "constexpr axismask::linked_layer layers[] = {\n"
+      << records << "};\nconstexpr axismask::layer_library library{\"" << request.library
+      << "\", layers};\n}  // namespace\n\n"
+      << "// Pulled in by the linker option that comes with the library, found by the runtime in its section.\n"
+      << "extern \"C\" AXISMASK_LINKED_LIBRARY const axismask::layer_library* const axismask_library_"
+      << request.library << " = &library;\n";
+  if (!out.flush()) throw std::runtime_error("cannot write " + request.out);
+}
+
+}  // namespace axismask::generator

@@ -1,0 +1,57 @@
+// The targets of a library's kernels, and which kernels a layer has for each.
+#pragma once
+
+#include <Halide.h>
+
+#include <algorithm>
+#include <cctype>
+#include <stdexcept>
+#include <string>
+
+#include "kernel_modules.hpp"
+
+namespace axismask::generator {
+
+// A target with the label that names it in tables: "avx2=x86-64-linux-avx2-...".
+struct variant {
+  std::string label;
+  Halide::Target target;
+
+  explicit variant(const std::string& text)
+      : label(text.substr(0, text.find('='))), target(text.substr(text.find('=') + 1)) {
+    if (text.find('=') == std::string::npos) throw std::runtime_error("a target is written LABEL=TARGET, not " + text);
+  }
+};
+
+// Whether a layer's `keep` computes with numbers: with booleans alone there is no width to compute with.
+[[nodiscard]] inline bool has_numbers(const layer_type& layer) {
+  return std::any_of(layer.operands.begin(), layer.operands.end(),
+                     [&](std::size_t index) { return layer.attributes[index].kind != attribute_kind::mask; });
+}
+
+// For a processor one kernel for each element width and, where the layer has numbers, each width to compute with. For a
+// device one for each element width, by elements and by words; they compute with 64 bits, since few tiles need it.
+template <class Visit>
+void for_each_kernel(const layer_type& layer, const Halide::Target& target, Visit visit) {
+  for (const int element_bytes : {2, 4, 8}) {
+    if (target.has_gpu_feature()) {
+      visit(kernel_form{element_bytes, 8, false});
+      visit(kernel_form{element_bytes, 8, true});
+    } else {
+      visit(kernel_form{element_bytes, 4, false});
+      if (has_numbers(layer)) visit(kernel_form{element_bytes, 8, false});
+    }
+  }
+}
+
+// The name of a kernel's function.
+[[nodiscard]] inline std::string symbol(const std::string& library, const layer_type& layer, const std::string& label,
+                                        const kernel_form& form) {
+  // A composed layer's name has parentheses and commas.
+  std::string name(layer.name);
+  std::replace_if(name.begin(), name.end(), [](unsigned char letter) { return std::isalnum(letter) == 0; }, '_');
+  return "axismask_" + library + "_" + name + "_" + label + "_e" + std::to_string(form.element_bytes) + "p" +
+         std::to_string(form.position_bytes) + (form.packs_words ? "w" : "");
+}
+
+}  // namespace axismask::generator
