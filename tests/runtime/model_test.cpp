@@ -1,10 +1,11 @@
 // The loader of model specs: what it reads, and what it says of each mistake, word by word. The mistakes that a JSON
 // value can show are in bad_specs.json, which schema_test.py reads too; those of the text itself are here.
 //
-// This file is the program that the loader runs in: it says which layers are linked, and records calls of `apply`. So
-// the test is linked with runtime/src/model.cpp and the schema only, and needs no kernels.
+// This file is the program that the loader runs in: it brings the layers that are linked, with kernels that record
+// their call.
 #include "axismask/model.hpp"
 
+#include <HalideRuntime.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -22,6 +23,7 @@
 #include "axismask/layer_structure.hpp"
 #include "axismask/layers.hpp"
 #include "axismask/linked.hpp"
+#include "layer_library.hpp"
 #include "spec/model_schema.hpp"
 
 namespace mine {
@@ -62,13 +64,32 @@ struct ChunkOrBias {
 namespace axismask {
 namespace {
 
+// The last call of a kernel of the layer with a window.
+struct window_call {
+  const void* logits = nullptr;
+  std::int64_t window = 0;
+  const void* out = nullptr;
+};
+window_call last_call;
+
+int record(void** arguments) {
+  const auto host = [&](int index) { return static_cast<const halide_buffer_t*>(arguments[index])->host; };
+  // The context, the logits, the positions of queries and keys, the window, the masked value, the result.
+  last_call = {host(1), *reinterpret_cast<const std::int64_t*>(host(4)), host(6)};
+  return 0;
+}
+constexpr auto recording_kernels = kernels_that(record);
+
+int fail(void**) { return -1; }
+constexpr auto failing_kernels = kernels_that(fail);
+
 const linked_layer shipped_layers[] = {
-    {&layer_type_of<ApplyCausalSlidingWindowAttentionMask<>>, {}},
+    {&layer_type_of<ApplyCausalSlidingWindowAttentionMask<>>, recording_kernels},
     {&layer_type_of<ApplyCausalAttentionMask<>>, {}},
     {&layer_type_of<ApplyBidirectionalWindowAttentionMask<>>, {}},
     {&layer_type_of<ApplyChunkedAttentionMask<>>, {}},
     {&layer_type_of<ApplyDilatedWindowAttentionMask<>>, {}},
-    {&layer_type_of<ApplyDocumentAttentionMask<>>, {}},
+    {&layer_type_of<ApplyDocumentAttentionMask<>>, failing_kernels},
     {&layer_type_of<ApplyExplicitAttentionMask<>>, {}},
     {&layer_type_of<ApplyLeftPaddingAttentionMask<>>, {}},
     {&layer_type_of<ApplyPrefixLmAttentionMask<>>, {}},
@@ -88,35 +109,7 @@ const linked_layer composed_layers[] = {
 };
 const layer_library own{"mine", own_layers};
 const layer_library composed{"composed", composed_layers};
-const layer_library* const libraries[] = {&shipped, &composed, &own};
-
-struct recorded_call {
-  const layer_values* layer = nullptr;
-  void* logits = nullptr;
-  void* out = nullptr;
-  std::size_t side_inputs = 0;
-};
-recorded_call last_call;
-
-}  // namespace
-
-std::span<const layer_library* const> linked_libraries() { return libraries; }
-
-const linked_layer* find_linked_layer(std::string_view type) {
-  for (const layer_library* library : libraries) {
-    for (const linked_layer& layer : library->layers) {
-      if (layer.type->name == type) return &layer;
-    }
-  }
-  return nullptr;
-}
-
-void apply(const layer_values& layer, const any_view& logits, const any_view& out,
-           std::span<const side_input> side_inputs, const call_options&) {
-  last_call = {&layer, logits.data(), out.data(), side_inputs.size()};
-}
-
-namespace {
+AXISMASK_LINKED_LIBRARY const layer_library* const libraries[] = {&shipped, &composed, &own};
 
 using nlohmann::json;
 
@@ -369,15 +362,16 @@ TEST(Model, StaysWholeWhenItIsMovedAndCopied) {
 TEST(Model, ApplyPassesTheLayersValues) {
   const Model model = Model::load(source_dir / "schemas/examples/minimum.json");
   const any_layer& layer = model.layers()[0];
-  float logits[1];
-  float out[1];
-  const any_view logits_view(logits, dtype::float32, {});
-  const std::vector<side_input> inputs{{"token_positions", {}}};
-  layer.apply(logits_view, any_view(out, dtype::float32, {}), inputs);
-  EXPECT_EQ(last_call.layer, &layer.values());
+  const named_axis axes[] = {{"seq", 1, 1}, {"kv_seq", 1, 1}};
+  float logits[1] = {};
+  float out[1] = {};
+  std::int64_t position[1] = {};
+  const any_view logits_view(logits, dtype::float32, axes);
+  const std::vector<side_input> inputs{{"token_positions", any_view(position, dtype::int64, std::span(axes).first(1))}};
+  layer.apply(logits_view, any_view(out, dtype::float32, axes), inputs);
   EXPECT_EQ(last_call.logits, logits);
+  EXPECT_EQ(last_call.window, 512);
   EXPECT_EQ(last_call.out, out);
-  EXPECT_EQ(last_call.side_inputs, 1);
   layer.apply_in_place(logits_view, inputs);
   EXPECT_EQ(last_call.logits, logits);
   EXPECT_EQ(last_call.out, logits);
@@ -636,8 +630,16 @@ TEST(EmptyRows, AreTheLayersRule) {
   EXPECT_EQ(read(window_spec(R"("sliding_window_size": 1, "masked_out_value": 0)")).layers()[0].values().empty_rows,
             empty_row_rule::masked);
 
-  model.layer("refused").apply_in_place({}, {});
-  EXPECT_EQ(last_call.layer->empty_rows, empty_row_rule::error);
+  const named_axis axes[] = {{"seq", 1, 1}, {"kv_seq", 1, 1}};
+  float logits[1] = {};
+  std::int64_t padding[1] = {-1};
+  const std::vector<side_input> inputs{{"segment_ids", any_view(padding, dtype::int64, std::span(axes).first(1))}};
+  try {
+    model.layer("refused").apply_in_place(any_view(logits, dtype::float32, axes), inputs);
+    FAIL();
+  } catch (const error& caught) {
+    EXPECT_EQ(caught.id(), "empty-row");
+  }
 }
 
 TEST(EmptyRows, AreOfTheWholeOfAComposition) {
