@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <utility>
 #include <vector>
 
 #include "axismask/call/attribute_rules.hpp"
@@ -44,10 +45,9 @@ std::string wanted_for(const attribute_record& attribute) {
     case attribute_kind::kv_positions:
     case attribute_kind::integers:
     case attribute_kind::mask:
-      return "the name of a side input" + example;
     case attribute_kind::query_axis:
     case attribute_kind::kv_axis:
-      return "the name of an axis of the logits" + example;
+      return wanted_name(attribute.kind) + example;
   }
   return {};
 }
@@ -133,19 +133,17 @@ attribute_value read_parameter(const json& value, const std::string& where, cons
   if (!value.is_object()) return {{}, read_number(value, where, parameter, wanted_for(parameter)), nullptr};
 
   check_keys(value, where, std::string(parameter.name), keys::of_numbers);
-  memory.text = read_text(value[keys::axis.name], where + step(keys::axis.name),
-                          R"(the name of an axis of the logits, such as "heads")");
+  const std::string& axis = read_text(value[keys::axis.name], where + step(keys::axis.name),
+                                      wanted_name(attribute_kind::query_axis) + R"(, such as "heads")");
   const json& numbers = value[keys::values.name];
   const std::string place = where + step(keys::values.name);
   if (!numbers.is_array()) throw_wrong_type(place, numbers, keys::values.wanted);
   if (numbers.empty()) throw_empty(place, keys::values.wanted);
+  std::vector<std::int64_t> each;
   for (const json& number : numbers) {
-    memory.numbers.push_back(
-        read_number(number, place + step(memory.numbers.size()), parameter, wanted_number(parameter)));
+    each.push_back(read_number(number, place + step(each.size()), parameter, wanted_number(parameter)));
   }
-  const named_axis axis{memory.text, static_cast<std::int64_t>(memory.numbers.size()), 1};
-  memory.view = any_view(memory.numbers.data(), dtype::int64, {axis});
-  return {{}, 0, &memory.view};
+  return {{}, 0, memory.hold(axis, std::move(each))};
 }
 
 }  // namespace

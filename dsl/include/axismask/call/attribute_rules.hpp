@@ -30,6 +30,11 @@ inline constexpr std::int64_t largest_exact_number = std::int64_t{1} << 53;
   return "a whole number of at least " + std::to_string(parameter.lowest);
 }
 
+// What an attribute takes that names something.
+[[nodiscard]] inline std::string wanted_name(attribute_kind kind) {
+  return is_side_input(kind) ? "the name of a side input" : "the name of an axis of the logits";
+}
+
 // `Number`: a whole number, or a double of a file that may be beyond those.
 template <class Number>
 [[nodiscard]] constexpr bool is_too_low(const attribute_record& parameter, Number number) {
