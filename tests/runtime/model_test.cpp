@@ -720,6 +720,12 @@ void check_rules_for_empty_rows(const json& schema, const std::string& reference
   EXPECT_EQ(schema.at(json::json_pointer(reference.substr(1)))["enum"], possible) << type.name;
 }
 
+// What a part of the schema refers to, or itself.
+const json& resolved(const json& schema, const json& part) {
+  const auto reference = part.find("$ref");
+  return reference == part.end() ? part : schema.at(json::json_pointer(reference->get<std::string>().substr(1)));
+}
+
 // The schema has every shipped layer as its struct has it.
 TEST(Schema, HasTheShippedLayersAttributes) {
   const json schema = json::parse(model_schema);
@@ -747,7 +753,7 @@ TEST(Schema, HasTheShippedLayersAttributes) {
       const std::string name(attribute.name);
       SCOPED_TRACE(branches[index] + "::" + name);
       ASSERT_TRUE(definition["properties"].contains(name));
-      const json& property = definition["properties"][name];
+      const json& property = resolved(schema, definition["properties"][name]);
       if (attribute.kind == attribute_kind::parameter) {
         required.push_back(name);
       } else if (attribute.kind != attribute_kind::masked_value) {

@@ -27,6 +27,17 @@ namespace axismask::spec {
 
 using nlohmann::json;
 
+namespace {
+
+// What a part of the schema refers to, or itself.
+const json* resolved(const json& schema, const json* part) {
+  const auto reference = part->find("$ref");
+  if (reference == part->end()) return part;
+  return &schema.at(json::json_pointer(reference->get_ref<const std::string&>().substr(1)));
+}
+
+}  // namespace
+
 void check_schema(const json& spec) {
   const json schema = json::parse(model_schema);
   valijson::Schema compiled;
@@ -48,11 +59,11 @@ void check_schema(const json& spec) {
     pointer += step(name);
     value = value->is_array() ? &value->at(std::stoul(name)) : &value->at(name);
     if (node == nullptr) continue;
-    if (const auto reference = node->find("$ref"); reference != node->end()) {
-      node = &schema.at(json::json_pointer(reference->get_ref<const std::string&>().substr(1)));
-    }
     const json::json_pointer property = json::json_pointer("/properties") / name;
-    node = node->contains(property) ? &node->at(property) : node->contains("items") ? &node->at("items") : nullptr;
+    const json* next = node->contains(property)  ? &node->at(property)
+                       : node->contains("items") ? &node->at("items")
+                                                 : nullptr;
+    node = next == nullptr ? nullptr : resolved(schema, next);
     if (node != nullptr && node->contains("description")) described = node;
   }
   const bool is_wrong_type = node != nullptr && node->value("type", value->type_name()) != value->type_name();
