@@ -28,7 +28,7 @@ constexpr json_file config_file{
     .syntax_id = "config-json",
     .duplicate_key_id = "config-duplicate-key",
     .number_id = "config-value",
-    .what = "a model's config.json",
+    .name = "a model's config.json",
     .empty_cure = "get the model's config.json again",
     .infinity_cure = "Python writes such numbers and JSON does not have them: write null or a number",
     .number_cure = "give one between -1.7976931348623157e308 and 1.7976931348623157e308",

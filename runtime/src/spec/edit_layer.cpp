@@ -46,8 +46,8 @@ any_attribute read_field(const layer_contents& layer, std::size_t index) {
 
 namespace {
 
-std::string place(const layer_contents& layer, std::string_view field) {
-  return field_place(layer.name, *layer.values.type, field);
+std::string field_place(const layer_contents& layer, std::string_view field) {
+  return spec::field_place(layer.name, *layer.values.type, field);
 }
 
 // What a field takes, after "give".
@@ -74,7 +74,8 @@ bool write_name(layer_contents& layer, std::size_t index, const any_attribute& v
   if (name == nullptr) return false;
   const attribute_record& record = layer.values.type->attributes[index];
   if (name->empty()) {
-    throw error("field-value", place(layer, record.name), "the name is empty", "give " + wanted_name(record.kind));
+    throw error("field-value", field_place(layer, record.name), "the name is empty",
+                "give " + wanted_name(record.kind));
   }
   layer.memory.at(index).text = *name;
   layer.values.attributes.at(index).name = layer.memory.at(index).text;
@@ -94,14 +95,14 @@ bool write_masked_value(layer_contents& layer, const any_attribute& value) {
 
 void check_number(const layer_contents& layer, const attribute_record& record, std::int64_t number) {
   if (const auto problem = breach_of_number(record, number)) {
-    throw error("field-value", place(layer, record.name), problem->what.str(), "give " + wanted_number(record));
+    throw error("field-value", field_place(layer, record.name), problem->what.str(), "give " + wanted_number(record));
   }
 }
 
 void write_numbers(layer_contents& layer, std::size_t index, const axis_counts& counts) {
   const attribute_record& record = layer.values.type->attributes[index];
   if (counts.axis.empty() || counts.values.empty()) {
-    throw error("field-value", place(layer, record.name),
+    throw error("field-value", field_place(layer, record.name),
                 counts.axis.empty() ? "the axis of the numbers has no name" : "there are no numbers",
                 "give an axis of the logits, and a number for each of its indices");
   }
@@ -132,7 +133,7 @@ bool write_parameter(layer_contents& layer, std::size_t index, const any_attribu
 void write_variable(layer_contents& layer, std::size_t index, const any_variable& variable) {
   if (variable.label.empty()) {
     const std::string_view field = layer.values.type->attributes[index].name;
-    throw error("field-value", place(layer, field), "the variable has no name", "give it one");
+    throw error("field-value", field_place(layer, field), "the variable has no name", "give it one");
   }
   layer.memory.at(index).variable = variable.label;
 }
@@ -159,7 +160,8 @@ void write_field(layer_contents& layer, std::size_t index, const any_attribute& 
   const auto* variable = std::get_if<any_variable>(&value);
   if (variable != nullptr && is_leaf(record.kind)) return write_variable(layer, index, *variable);
   if (write_value(layer, index, value)) return;
-  fail("field-type", place(layer, record.name), breach::field_of_other_type(record.name, wanted_for(record.kind)));
+  fail("field-type", field_place(layer, record.name),
+       breach::field_of_other_type(record.name, wanted_for(record.kind)));
 }
 
 void check_axes_of(const layer_contents& layer) {
@@ -170,7 +172,7 @@ void check_axes_of(const layer_contents& layer) {
     return "\"" + std::string(layer.values.attributes.at(index).name) + "\"";
   };
   throw error(
-      "field-value", place(layer, records[clash->second].name),
+      "field-value", field_place(layer, records[clash->second].name),
       "it is " + name(clash->second) + ", and " + std::string(records[clash->first].name) + " is " + name(clash->first),
       clash->should_be_same ? "give all masks of a composition the same axes"
                             : "give these the names of two axes of the logits");
@@ -186,7 +188,7 @@ any_layer build_layer(const layer_type& type, std::string name, empty_row_rule r
   for (std::size_t index = 0; index < type.attributes.size(); ++index) write_field(*contents, index, value_at(index));
   check_axes_of(*contents);
   if (const auto problem = breach_of(rule, contents->values)) {
-    fail("field-value", place(*contents, keys::empty_rows.name), *problem);
+    fail("field-value", field_place(*contents, keys::empty_rows.name), *problem);
   }
   return layer_access::make(contents);
 }

@@ -55,14 +55,14 @@ std::size_t find_mark(const json& group, const std::string& where) {
 std::size_t read_layer_count(const json& group, const std::string& where) {
   const auto given = group.find(keys::count.name);
   const bool is_given = given != group.end();
-  const std::string place = where + step((is_given ? keys::count : keys::pattern).name);
+  const std::string value_where = where + step((is_given ? keys::count : keys::pattern).name);
   auto count = static_cast<std::int64_t>(group[keys::pattern.name].size());
   if (is_given) {
     const attribute_record record{keys::count.name, attribute_kind::parameter, {}};
-    count = read_number(*given, place, record, keys::count.wanted);
+    count = read_number(*given, value_where, record, keys::count.wanted);
   }
   if (count > most_layers) {
-    throw error("spec-value", place, "it makes " + std::to_string(count) + " layers",
+    throw error("spec-value", value_where, "it makes " + std::to_string(count) + " layers",
                 "give at most " + std::to_string(most_layers));
   }
   return static_cast<std::size_t>(count);
@@ -73,13 +73,13 @@ void expand_group(const json& group, const std::string& where, const json& masks
   check_keys(group, where, "a group of layers", keys::of_group);
   const std::size_t mark = find_mark(group, where);
   const json& pattern = group[keys::pattern.name];
-  const std::string place = where + step(keys::pattern.name);
-  if (!pattern.is_array()) throw_wrong_type(place, pattern, keys::pattern.wanted);
-  if (pattern.empty()) throw_empty(place, keys::pattern.wanted);
+  const std::string value_where = where + step(keys::pattern.name);
+  if (!pattern.is_array()) throw_wrong_type(value_where, pattern, keys::pattern.wanted);
+  if (pattern.empty()) throw_empty(value_where, keys::pattern.wanted);
   const std::size_t count = read_layer_count(group, where);
   std::vector<placed_layer> round;
   for (std::size_t index = 0; index < pattern.size(); ++index) {
-    round.push_back(read_pattern_mask(pattern[index], place + step(index), masks));
+    round.push_back(read_pattern_mask(pattern[index], value_where + step(index), masks));
     round.back().entry = where;
   }
   const auto name = group[keys::group_name.name].get<std::string>();

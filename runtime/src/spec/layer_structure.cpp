@@ -178,7 +178,7 @@ any_layer tree_unflatten(const any_structure& structure, std::span<const any_att
 
 // ------------------------------------------------------------------------------------------------------- Variables
 
-any_variable_value value(std::string label, any_attribute what) { return {std::move(label), std::move(what)}; }
+any_variable_value value(std::string label, any_attribute bound) { return {std::move(label), std::move(bound)}; }
 
 namespace {
 

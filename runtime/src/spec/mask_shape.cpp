@@ -134,27 +134,27 @@ void check_no_layer_keys(const json& part, const std::string& where, std::string
 mask_shape read_shape(const json& mask, const std::string& where, mask_role role, std::size_t depth) {
   mask_shape shape{&mask, where, nullptr, read_how(mask, where, depth == 0 ? layer_wanted : part_wanted), {}};
   const std::string_view key = key_of(shape.how);
-  const std::string place = where + step(key);
+  const std::string value_where = where + step(key);
   const json& value = mask.at(key);
   if (shape.how == composition::none) {
-    shape.type = &read_layer_type(value, place);
+    shape.type = &read_layer_type(value, value_where);
     return shape;
   }
   if (depth == deepest_nesting) {
-    throw error("spec-value", place, "masks are nested more than " + std::to_string(deepest_nesting) + " deep",
+    throw error("spec-value", value_where, "masks are nested more than " + std::to_string(deepest_nesting) + " deep",
                 "compose fewer");
   }
   if (shape.how == composition::inverse) {
-    add_part(shape, read_shape(value, place, mask_role::part, depth + 1));
+    add_part(shape, read_shape(value, value_where, mask_role::part, depth + 1));
   } else {
-    if (!value.is_array()) throw_wrong_type(place, value, parts_wanted);
+    if (!value.is_array()) throw_wrong_type(value_where, value, parts_wanted);
     if (value.size() < 2) {
       throw error(
-          "spec-value", place, value.empty() ? "it is empty" : "it has one mask",
+          "spec-value", value_where, value.empty() ? "it is empty" : "it has one mask",
           "give at least 2 masks" + std::string(value.empty() ? "" : ", or that one without " + in_quotes(key)));
     }
     for (std::size_t index = 0; index < value.size(); ++index) {
-      add_part(shape, read_shape(value[index], place + step(index), mask_role::part, depth + 1));
+      add_part(shape, read_shape(value[index], value_where + step(index), mask_role::part, depth + 1));
     }
   }
   check_composition_keys(shape, role);

@@ -33,7 +33,7 @@ constexpr json_file spec_file{
     .syntax_id = "spec-json",
     .duplicate_key_id = "spec-duplicate-key",
     .number_id = "spec-value",
-    .what = "a model spec",
+    .name = "a model spec",
     .empty_cure = R"(write a spec in it: {"axismask": 1, "model": ..., "layers": [...]})",
     .infinity_cure = R"(for minus infinity write "-inf", with the quotes)",
     .number_cure =

@@ -136,12 +136,12 @@ attribute_value read_parameter(const json& value, const std::string& where, cons
   const std::string& axis = read_text(value[keys::axis.name], where + step(keys::axis.name),
                                       wanted_name(attribute_kind::query_axis) + R"(, such as "heads")");
   const json& numbers = value[keys::values.name];
-  const std::string place = where + step(keys::values.name);
-  if (!numbers.is_array()) throw_wrong_type(place, numbers, keys::values.wanted);
-  if (numbers.empty()) throw_empty(place, keys::values.wanted);
+  const std::string value_where = where + step(keys::values.name);
+  if (!numbers.is_array()) throw_wrong_type(value_where, numbers, keys::values.wanted);
+  if (numbers.empty()) throw_empty(value_where, keys::values.wanted);
   std::vector<std::int64_t> each;
   for (const json& number : numbers) {
-    each.push_back(read_number(number, place + step(each.size()), parameter, wanted_number(parameter)));
+    each.push_back(read_number(number, value_where + step(each.size()), parameter, wanted_number(parameter)));
   }
   return {{}, 0, memory.hold(axis, std::move(each))};
 }
@@ -172,15 +172,16 @@ void read_attribute(const json& value, const std::string& where, const attribute
 void read_empty_rows(const json& layer, const std::string& where, layer_values& read) {
   if (!layer.contains(keys::empty_rows.name)) return;
   const std::string& name = read_text(layer, where, keys::empty_rows);
-  const std::string place = where + step(keys::empty_rows.name);
+  const std::string value_where = where + step(keys::empty_rows.name);
   const auto* const rule = std::find(empty_row_rule_names.begin(), empty_row_rule_names.end(), name);
   if (rule == empty_row_rule_names.end()) {
-    throw error("spec-value", place, "there is no " + in_quotes(name) + did_you_mean(name, empty_row_rule_names).str(),
+    throw error("spec-value", value_where,
+                "there is no " + in_quotes(name) + did_you_mean(name, empty_row_rule_names).str(),
                 "give " + std::string(keys::empty_rows.wanted));
   }
   read.empty_rows = static_cast<empty_row_rule>(rule - empty_row_rule_names.begin());
   if (const auto problem = breach_of(read.empty_rows, read)) {
-    throw error("spec-value", place, problem->what.str(), problem->cure.str());
+    throw error("spec-value", value_where, problem->what.str(), problem->cure.str());
   }
 }
 
