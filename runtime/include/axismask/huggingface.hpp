@@ -1,5 +1,5 @@
 // From a Hugging Face model's own config.json to the attention of each of its layers, by the rules that transformers
-// 5.24.0 itself applies, and from there to a model spec. huggingface.cpp has the rules, with their sources.
+// 5.24.0 itself applies, and from there to a model spec. src/huggingface/rules.cpp has the rules, with their sources.
 #pragma once
 
 #include <cstdint>

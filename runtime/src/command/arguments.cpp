@@ -6,7 +6,6 @@
 #include <cstdint>
 
 #include "axismask/messages/text.hpp"
-#include "spec/spec_text.hpp"
 
 namespace axismask::command {
 namespace {
@@ -19,9 +18,7 @@ std::string shape_text(std::span<const std::int64_t> sizes) {
 }
 
 // The key of the spec that says what the layer's mask is.
-std::string mask_key(const any_layer& layer) {
-  return is_composed(layer) ? std::string(layer.type().name.substr(0, layer.type().name.find('('))) : "type";
-}
+std::string mask_key(const any_layer& layer) { return std::string(key_of(layer.type().how)); }
 
 }  // namespace
 
@@ -86,8 +83,9 @@ std::string place_in_command(const std::string& where, const any_layer& layer, s
     if (is_side_input(attribute.kind) && where == layer.values().attributes[index].name) return "--input " + where;
     if (where != attribute.name) continue;
     // Several parts of a composed layer may have an attribute of that name.
-    return is_composed(layer) && attribute.kind != attribute_kind::masked_value ? mask + ": " + where
-                                                                                : pointer + "/" + where;
+    return layer.type().how != composition::none && attribute.kind != attribute_kind::masked_value
+               ? mask + ": " + where
+               : pointer + "/" + where;
   }
   return where;
 }

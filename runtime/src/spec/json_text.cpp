@@ -8,6 +8,7 @@
 #include <cstring>
 #include <fstream>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <system_error>
 #include <utility>
@@ -211,7 +212,7 @@ json parse_json(std::string_view text, const std::string& source, const json_fil
 
 std::string read_text_file(const std::filesystem::path& file, const json_file& kind) {
   const auto fail = [&](const std::string& what) {
-    throw error(std::string(kind.open_id), file.string(), what, "give the file of " + std::string(kind.what));
+    throw error(std::string(kind.open_id), file.string(), what, "give the file of " + std::string(kind.name));
   };
   std::error_code ignored;
   if (std::filesystem::is_directory(file, ignored)) fail("it is a directory");
@@ -224,7 +225,7 @@ std::string read_text_file(const std::filesystem::path& file, const json_file& k
     in.read(block.data(), block.size());
     text.append(block.data(), static_cast<std::size_t>(in.gcount()));
     if (text.size() > kind.largest) {
-      fail("it has more than " + std::to_string(kind.largest >> 20) + " MiB, which " + std::string(kind.what) +
+      fail("it has more than " + std::to_string(kind.largest >> 20) + " MiB, which " + std::string(kind.name) +
            " has not");
     }
   } while (in);

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <limits>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 
@@ -20,7 +20,7 @@ struct json_file {
   std::string_view syntax_id;
   std::string_view duplicate_key_id;
   std::string_view number_id;  // a number beyond what 64-bit floats hold
-  std::string_view what;       // "a model spec"
+  std::string_view name;       // "a model spec"
   std::string_view empty_cure;
   std::string_view infinity_cure;
   std::string_view number_cure;

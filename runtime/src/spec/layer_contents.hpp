@@ -1,4 +1,4 @@
-// What a `any_layer` holds, for the files that make layers: the spec loader, and the functions that edit them.
+// What an `any_layer` holds, for the files that make layers: the spec loader, and the functions that edit them.
 #pragma once
 
 #include <array>
@@ -19,6 +19,14 @@ struct attribute_memory {
   std::vector<std::int64_t> numbers;
   any_view view;
   std::string variable;  // of an attribute that has no value yet: the variable's label
+
+  // Keeps the numbers of a parameter, one for each index of an axis, and gives their view.
+  const any_view* hold(std::string axis, std::vector<std::int64_t> each) {
+    text = std::move(axis);
+    numbers = std::move(each);
+    view = any_view(numbers.data(), dtype::int64, {{text, static_cast<std::int64_t>(numbers.size()), 1}});
+    return &view;
+  }
 };
 
 // A layer. Its values point into its memory, so it stays where it is.
@@ -37,12 +45,12 @@ struct any_layer::contents : layer_contents {
   using layer_contents::layer_contents;
 };
 
-// The way to a layer's contents and back.
+// From a layer to its contents and back.
 struct layer_access {
   using contents = any_layer::contents;
 
   [[nodiscard]] static const contents& of(const any_layer& layer) { return *layer.contents_; }
-  [[nodiscard]] static any_layer make(std::shared_ptr<const contents> what) { return any_layer(std::move(what)); }
+  [[nodiscard]] static any_layer make(std::shared_ptr<const contents> of) { return any_layer(std::move(of)); }
 };
 
 }  // namespace axismask

@@ -3,43 +3,40 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <span>
 
 #include "axismask/call/empty_row_rule.hpp"
-#include "axismask/linked.hpp"
+#include "axismask/structure/structure_words.hpp"
+#include "spec/spec_keys.hpp"
 
 namespace axismask {
+
+namespace keys = spec::keys;
+
 namespace {
 
-// The attribute with that index of a layer, unless it is the name that its type has by default.
-void add_attribute(spec_json& mask, const any_layer& layer, std::size_t index, const attribute_record& record,
-                   bool with_defaults) {
-  const bool is_name = record.kind != attribute_kind::masked_value && record.kind != attribute_kind::parameter;
-  if (!with_defaults && is_name && layer.values().attributes[index].name == record.default_name) return;
-  mask[std::string(record.name)] = attribute_json(layer, index);
+// One attribute, unless it is the name that its type has by default.
+void add_attribute(spec_json& mask, const any_layer& layer, std::size_t index, bool with_defaults) {
+  const attribute_record& record = layer.type().attributes[index];
+  const bool is_default = !is_leaf(record.kind) && layer.values().attributes[index].name == record.default_name;
+  if (with_defaults || !is_default) mask[std::string(record.name)] = attribute_json(layer, index);
 }
 
-// One mask of a composed layer. `name` is what is left of the name of the layer's type, such as "any(A, not(B)))", and
-// `next` the first attribute that is left; both lose what the mask takes.
-spec_json part_json(const any_layer& layer, std::string_view& name, std::size_t& next, bool with_defaults) {
-  const std::string word(name.substr(0, name.find_first_of("(,)")));
-  name.remove_prefix(word.size());
+// One mask of a composed layer. `next` is the first attribute of the layer that is left; the mask takes its own.
+spec_json part_json(const any_layer& layer, const layer_type& part, std::size_t& next, bool with_defaults) {
   spec_json mask;
-  if (!name.starts_with('(')) {
-    mask["type"] = word;
-    // The loader takes parts only whose types are linked.
-    for (const attribute_record& attribute : find_linked_layer(word)->type->attributes) {
-      if (attribute.kind != attribute_kind::masked_value) add_attribute(mask, layer, next++, attribute, with_defaults);
+  const std::string key(key_of(part.how));
+  if (part.how == composition::none) {
+    mask[key] = part.name;
+    for (const attribute_record& attribute : part.attributes) {
+      if (attribute.kind != attribute_kind::masked_value) add_attribute(mask, layer, next++, with_defaults);
     }
     return mask;
   }
   spec_json parts = spec_json::array();
-  while (!name.starts_with(')')) {
-    name.remove_prefix(name.starts_with('(') ? 1 : 2);  // "(" or ", "
-    parts.push_back(part_json(layer, name, next, with_defaults));
-  }
-  name.remove_prefix(1);
-  mask[word] = word == "not" ? parts.front() : parts;
+  for (const layer_type* inner : part.parts) parts.push_back(part_json(layer, *inner, next, with_defaults));
+  mask[key] = part.how == composition::inverse ? parts.front() : parts;
   return mask;
 }
 
@@ -71,10 +68,12 @@ group find_group(const std::vector<named_mask>& layers, std::size_t first) {
   return longest;
 }
 
-// A name for a mask: of its type, without what the names of all types have.
+// A name for a mask: how it is composed, or its type without what the names of all types have.
 std::string short_name(const spec_json& mask) {
-  if (!mask.contains("type")) return mask.contains("all") ? "all" : mask.contains("any") ? "any" : "not";
-  auto name = mask["type"].get<std::string>();
+  const auto* const key = std::find_if(composition_keys.begin(), composition_keys.end(),
+                                       [&](std::string_view one) { return mask.contains(one); });
+  if (*key != keys::type.name) return std::string(*key);
+  auto name = mask[*key].get<std::string>();
   constexpr std::string_view prefix = "Apply";
   constexpr std::string_view suffix = "AttentionMask";
   if (name.size() > prefix.size() + suffix.size() && name.starts_with(prefix) && name.ends_with(suffix)) {
@@ -95,8 +94,6 @@ std::string name_in(spec_json& masks, const spec_json& mask) {
 }
 
 }  // namespace
-
-bool is_composed(const any_layer& layer) { return layer.type().name.find('(') != std::string_view::npos; }
 
 spec_json masked_value_json(const masked_value& value) {
   switch (value.means()) {
@@ -120,28 +117,33 @@ spec_json attribute_json(const any_layer& layer, std::size_t index) {
       // The numbers of a parameter in a spec lie along one axis.
       const std::span numbers(static_cast<const std::int64_t*>(value.numbers->data()),
                               static_cast<std::size_t>(value.numbers->element_count()));
-      return {{"axis", value.numbers->axes().front().name}, {"values", numbers}};
+      return {{keys::axis.name, value.numbers->axes().front().name}, {keys::values.name, numbers}};
     }
-    default:
-      return value.name;
+    case attribute_kind::query_positions:
+    case attribute_kind::kv_positions:
+    case attribute_kind::integers:
+    case attribute_kind::mask:
+    case attribute_kind::query_axis:
+    case attribute_kind::kv_axis:
+      break;
   }
+  return value.name;
 }
 
 spec_json mask_json(const any_layer& layer, bool with_defaults) {
   spec_json mask = spec_json::object();
-  if (is_composed(layer)) {
-    std::string_view name = layer.type().name;
+  if (layer.type().how != composition::none) {
     std::size_t next = 1;  // after the masked value
-    mask["masked_out_value"] = masked_value_json(layer.values().masked_out_value);
-    mask.update(part_json(layer, name, next, with_defaults));
+    mask[keys::masked_out_value.name] = masked_value_json(layer.values().masked_out_value);
+    mask.update(part_json(layer, layer.type(), next, with_defaults));
   } else {
-    if (!with_defaults) mask["type"] = layer.type().name;
+    if (!with_defaults) mask[keys::type.name] = layer.type().name;
     for (std::size_t index = 0; index < layer.type().attributes.size(); ++index) {
-      add_attribute(mask, layer, index, layer.type().attributes[index], with_defaults);
+      add_attribute(mask, layer, index, with_defaults);
     }
   }
   const empty_row_rule rule = layer.values().empty_rows;
-  if (!with_defaults && rule != empty_row_rule::masked) mask["empty_rows"] = name_of(rule);
+  if (!with_defaults && rule != empty_row_rule::masked) mask[keys::empty_rows.name] = name_of(rule);
   return mask;
 }
 
@@ -152,19 +154,21 @@ std::string spec_text(std::string_view model, const std::vector<named_mask>& lay
     const group found = find_group(layers, first);
     spec_json entry;
     if (found.count == 1) {
-      entry["name"] = layers[first].name;
+      entry[keys::name.name] = layers[first].name;
       entry.update(layers[first].mask);
     } else {
       spec_json pattern = spec_json::array();
       for (std::size_t at = first; at < first + found.period; ++at) pattern.push_back(name_in(masks, layers[at].mask));
-      entry = {{"name", name_pattern(layers[first].name, first)}, {"count", found.count}, {"pattern", pattern}};
+      entry = {{keys::group_name.name, name_pattern(layers[first].name, first)},
+               {keys::count.name, found.count},
+               {keys::pattern.name, pattern}};
     }
     entries.push_back(entry);
     first += found.count;
   }
-  spec_json spec{{"axismask", 1}, {"model", model}};
-  if (!masks.empty()) spec["masks"] = masks;
-  spec["layers"] = entries;
+  spec_json spec{{keys::version.name, 1}, {keys::model.name, model}};
+  if (!masks.empty()) spec[keys::masks.name] = masks;
+  spec[keys::layers.name] = entries;
   return spec.dump(2, ' ', false, spec_json::error_handler_t::replace) + "\n";
 }
 

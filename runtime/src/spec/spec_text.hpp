@@ -14,9 +14,6 @@ namespace axismask {
 // In specs the keys stand in the order in which people read them.
 using spec_json = nlohmann::ordered_json;
 
-// The name of a composed layer's type is "all(A, B)", "any(A, B)" or "not(A)".
-bool is_composed(const any_layer& layer);
-
 spec_json masked_value_json(const masked_value& value);
 // An attribute as it stands in a spec.
 spec_json attribute_json(const any_layer& layer, std::size_t index);

@@ -1,0 +1,84 @@
+// What the values of a layer's attributes may be, for specs, edits and calls alike: each rule gives what is wrong, or
+// nothing, and who asks says it with an ID and a place of its own.
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "axismask/call/call.hpp"
+#include "axismask/layer/layer_type.hpp"
+#include "axismask/messages/call_breach.hpp"
+
+namespace axismask {
+
+// Up to here each whole number is a double.
+inline constexpr std::int64_t largest_exact_number = std::int64_t{1} << 53;
+
+// The number as a whole one, if it is one whose magnitude is at most `largest`.
+[[nodiscard]] inline std::optional<std::int64_t> whole_number(double number,
+                                                              std::int64_t largest = largest_exact_number) {
+  if (std::trunc(number) != number || std::abs(number) > static_cast<double>(largest)) return {};
+  return static_cast<std::int64_t>(number);
+}
+
+// What a parameter takes, after "give".
+[[nodiscard]] inline std::string wanted_number(const attribute_record& parameter) {
+  return "a whole number of at least " + std::to_string(parameter.lowest);
+}
+
+// What an attribute takes that names something.
+[[nodiscard]] inline std::string wanted_name(attribute_kind kind) {
+  return is_side_input(kind) ? "the name of a side input" : "the name of an axis of the logits";
+}
+
+// `Number`: a whole number, or a double of a file that may be beyond those.
+template <class Number>
+[[nodiscard]] constexpr bool is_too_low(const attribute_record& parameter, Number number) {
+  return number < static_cast<Number>(parameter.lowest);
+}
+
+// Of a number that is too low; `shown` is the number as it was written.
+[[nodiscard]] inline breach::sentence number_too_low(const attribute_record& parameter, std::string_view shown) {
+  const bool is_window = parameter.lowest == 1 && parameter.name.find("window") != std::string_view::npos;
+  return {phrase("it is ") + shown, is_window
+                                        ? phrase("a window is at least 1; a window of 1 sees the token itself only")
+                                        : phrase("give ") + wanted_number(parameter)};
+}
+
+[[nodiscard]] inline std::optional<breach::sentence> breach_of_number(const attribute_record& parameter,
+                                                                      std::int64_t number) {
+  if (!is_too_low(parameter, number)) return {};
+  return number_too_low(parameter, std::to_string(number));
+}
+
+// Two attributes that name axes and do not go together: queries and keys have two axes, and all masks of a composition
+// the same two.
+struct axis_clash {
+  std::size_t first;
+  std::size_t second;
+  bool should_be_same;
+};
+
+// The first clash among the attributes from `begin` to `end`.
+[[nodiscard]] inline std::optional<axis_clash> clash_of_axes(const layer_values& layer, std::size_t begin,
+                                                             std::size_t end) {
+  const std::span<const attribute_record> records = layer.type->attributes;
+  const auto is_axis = [&](std::size_t index) {
+    return records[index].kind == attribute_kind::query_axis || records[index].kind == attribute_kind::kv_axis;
+  };
+  for (std::size_t second = begin; second < end; ++second) {
+    for (std::size_t first = begin; first < second; ++first) {
+      if (!is_axis(first) || !is_axis(second)) continue;
+      const bool should_be_same = records[first].kind == records[second].kind;
+      const bool are_same = layer.attributes.at(first).name == layer.attributes.at(second).name;
+      if (are_same != should_be_same) return axis_clash{first, second, should_be_same};
+    }
+  }
+  return {};
+}
+
+}  // namespace axismask
