@@ -15,7 +15,7 @@
 namespace axismask {
 
 // Kernels move the bits of floats, and compute nothing with them.
-[[nodiscard]] constexpr halide_type_t halide_type_of(dtype type) {
+[[nodiscard]] constexpr halide_type_t kernel_element_type(dtype type) {
   halide_type_code_t code = halide_type_uint;
   switch (type) {
     case dtype::float16:

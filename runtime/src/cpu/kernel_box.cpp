@@ -16,7 +16,7 @@ kernel_box::kernel_box(const mask_job& job, std::span<const std::size_t> axes) :
       strides_[array][at] = static_cast<std::int32_t>(bound.arrays[array].strides[axes[at]]);
     }
     buffers_[array] = {};
-    buffers_[array].type = halide_type_of(bound.arrays[array].type);
+    buffers_[array].type = kernel_element_type(bound.arrays[array].type);
     buffers_[array].dimensions = kernel_rank;
     buffers_[array].dim = dimensions_[array].of_array.data();
     if (array + 1 == bound.array_count) arguments_[argument++] = &masked_;

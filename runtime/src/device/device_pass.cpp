@@ -227,7 +227,7 @@ class device_pass {
     const std::int64_t rest = offset - (section << memory_section::bits);
     seen.axes[kernel_rank] = start_axis(rest / unit);
     seen.section.emplace(on_, *memory_[index], section);
-    const halide_type_t type = words ? halide_type_t(halide_type_uint, 32, 1) : halide_type_of(array.type);
+    const halide_type_t type = words ? halide_type_t(halide_type_uint, 32, 1) : kernel_element_type(array.type);
     seen.buffer = seen.section->seen_as(type, seen.axes);
   }
 
