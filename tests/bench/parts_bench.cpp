@@ -48,7 +48,7 @@ struct arrays {
 // Binding and dispatch: an array so small that its elements cost nothing.
 void apply_tiny_dynamic(benchmark::State& state) {
   const Model model = Model::parse(one_layer, "parts");
-  const Layer& layer = model.layers()[0];
+  const any_layer& layer = model.layers()[0];
   arrays tiny(8);
   const std::array<side_input, 1> inputs{side_input{"token_positions", tiny.positions.view().erased()}};
   const any_view logits = tiny.logits.view().erased();

@@ -351,8 +351,20 @@ constexpr layer_type failing_type{"Failing",
                                   layer_type_of<Local>.keep_within,
                                   layer_type_of<Local>.largest,
                                   layer_type_of<Local>.formula};
-constexpr kernel failing_kernels[] = {{"always", "x86-64-linux", {0, 0}, 0, 4, 4, false, nullptr, failing_kernel}};
-constexpr linked_layer failing_layers[] = {{&failing_type, failing_kernels}};
+constexpr kernel failing_kernels[] = {
+    {"always", "x86-64-linux", {0, 0}, 0, operation::mask, 4, 4, false, nullptr, failing_kernel}};
+constexpr layer_type incomplete_type{"Incomplete",
+                                     layer_type_of<Local>.attributes,
+                                     layer_type_of<Local>.operands,
+                                     layer_type_of<Local>.keep,
+                                     layer_type_of<Local>.keep_within,
+                                     layer_type_of<Local>.largest,
+                                     layer_type_of<Local>.formula};
+// Kernels for elements of 8 bytes and for positions of 8 bytes, but none for 4 and 4.
+constexpr kernel incomplete_kernels[] = {
+    {"always", "x86-64-linux", {0, 0}, 0, operation::mask, 8, 4, false, nullptr, failing_kernel},
+    {"always", "x86-64-linux", {0, 0}, 0, operation::mask, 4, 8, false, nullptr, failing_kernel}};
+constexpr linked_layer failing_layers[] = {{&failing_type, failing_kernels}, {&incomplete_type, incomplete_kernels}};
 constexpr layer_library failing_library{"failing", failing_layers};
 AXISMASK_LINKED_LIBRARY const layer_library* const failing_entry = &failing_library;
 
@@ -366,6 +378,14 @@ TEST_F(apply_test, a_kernel_that_fails_gives_an_error_and_does_not_end_the_progr
       "is "
       "beyond the max (7) in dimension 0); report this with the arrays' axes, sizes and strides: it is a mistake in "
       "axismask");
+}
+
+TEST_F(apply_test, says_which_kernel_a_variant_lacks) {
+  values.type = &incomplete_type;
+  EXPECT_EQ(error_of(logits.view().erased(), {good}),
+            "axismask: error[kernel-missing] Incomplete: \"always\" has no kernel of it for elements of 4 bytes and "
+            "positions of 4 bytes; build the library of its layers again: axismask_add_layers makes a kernel for every "
+            "width");
 }
 
 TEST_F(apply_test, errors_of_other_halide_code_go_where_they_went_before) {

@@ -1,8 +1,6 @@
 // Calls on devices, besides what every kernel is tested for: arrays in the device's memory, what is kept from call to
-// call, plans, and errors. Each test runs on every device whose kernels are linked, or says why it cannot.
+// call, and plans. Each test runs on every device whose kernels are linked, or says why it cannot.
 #include <HalideRuntime.h>
-#include <HalideRuntimeCuda.h>
-#include <HalideRuntimeOpenCL.h>
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 
@@ -20,11 +18,7 @@
 #include "axismask/layers.hpp"
 #include "axismask/linked.hpp"
 #include "axismask/plan.hpp"
-
-// Weak: it is there when kernels for CUDA are linked.
-extern "C" {
-#pragma weak halide_cuda_get_device_ptr
-}
+#include "devices.hpp"
 
 // Halide asks here for the functions of a driver; those that allocate are counted.
 namespace {
@@ -55,83 +49,8 @@ void* find_symbol(void* library, const char* name) {
 const auto set_before_any_device_is_used = halide_set_custom_get_library_symbol(find_symbol);
 }  // namespace
 
-namespace axismask {
+namespace axismask::test {
 namespace {
-
-using window = ApplyCausalSlidingWindowAttentionMask<>;
-using explicit_mask = ApplyExplicitAttentionMask<>;
-
-const linked_layer& layer_of(std::string_view name) { return *find_linked_layer(name); }
-
-std::vector<std::string> linked_devices() {
-  std::vector<std::string> names;
-  for (const kernel& kernel : layer_of(layer_type_of<window>.name).kernels) {
-    if (kernel.device != nullptr && (names.empty() || names.back() != kernel.variant)) {
-      names.emplace_back(kernel.variant);
-    }
-  }
-  return names;
-}
-
-class devices : public testing::TestWithParam<std::string> {
- protected:
-  void SetUp() override {
-    for (const kernel& kernel : layer_of(layer_type_of<window>.name).kernels) {
-      if (kernel.variant != GetParam()) continue;
-      if (!is_usable(kernel)) GTEST_SKIP() << device_problem(kernel);
-      interface_ = kernel.device();
-    }
-  }
-  void TearDown() override { release_device_memory(); }
-
-  [[nodiscard]] call_options on_device() const { return {.device = name_}; }
-  [[nodiscard]] const halide_device_interface_t* interface() const { return interface_; }
-
- private:
-  const std::string name_ = GetParam();
-  const halide_device_interface_t* interface_ = nullptr;
-};
-
-// What the device knows memory by.
-void* handle_of(halide_buffer_t& memory) {
-  const bool opencl = memory.device_interface == halide_opencl_device_interface();
-  return reinterpret_cast<void*>(opencl ? halide_opencl_get_cl_mem(nullptr, &memory)
-                                        : halide_cuda_get_device_ptr(nullptr, &memory));
-}
-
-// Elements in a device's memory, as a caller's engine has them.
-template <class T>
-class device_vector {
- public:
-  device_vector(const halide_device_interface_t* interface, std::vector<T> elements) : elements_(std::move(elements)) {
-    buffer_.type = halide_type_of<std::uint8_t>();
-    buffer_.dimensions = 1;
-    axis_ = halide_dimension_t(0, static_cast<std::int32_t>(elements_.size() * sizeof(T)), 1);
-    buffer_.dim = &axis_;
-    buffer_.host = reinterpret_cast<std::uint8_t*>(elements_.data());
-    buffer_.set_host_dirty();
-    EXPECT_EQ(halide_copy_to_device(nullptr, &buffer_, interface), 0);
-  }
-  device_vector(const device_vector&) = delete;
-  device_vector& operator=(const device_vector&) = delete;
-  ~device_vector() { halide_device_free(nullptr, &buffer_); }
-
-  // What the device knows the memory by.
-  [[nodiscard]] T* data() { return static_cast<T*>(handle_of(buffer_)); }
-
-  const std::vector<T>& fetch() {
-    std::fill(elements_.begin(), elements_.end(), T());
-    buffer_.set_host_dirty(false);
-    buffer_.set_device_dirty();
-    EXPECT_EQ(halide_copy_to_host(nullptr, &buffer_), 0);
-    return elements_;
-  }
-
- private:
-  std::vector<T> elements_;
-  halide_dimension_t axis_;
-  halide_buffer_t buffer_{};
-};
 
 // Two GiB of a device's memory, of which only parts are sent and fetched, by the device's own copies.
 class two_gib {
@@ -220,14 +139,6 @@ std::vector<float> masked_by_hand() {
     if (!(q >= k && q - k < 50 && k >= 0)) logits[static_cast<std::size_t>(at)] = -7;
   }
   return logits;
-}
-
-layer_values explicit_values(double masked_out_value) {
-  layer_values values{&layer_type_of<explicit_mask>, masked_value(masked_out_value), {}};
-  for (std::size_t index = 0; index < values.type->attributes.size(); ++index) {
-    values.attributes[index].name = values.type->attributes[index].default_name;
-  }
-  return values;
 }
 
 TEST_P(devices, arrays_in_their_memory_are_masked_in_place_and_out_of_place) {
@@ -431,165 +342,8 @@ TEST_P(devices, threads_do_not_disturb_each_other) {
   EXPECT_EQ(right, 15);
 }
 
-// ------------------------------------------------------------------------------------------------------------ Errors
-
-std::string error_of(const auto& call) {
-  try {
-    call();
-  } catch (const error& problem) {
-    return problem.what();
-  }
-  return "no error";
-}
-
-struct small_call {
-  std::array<float, 4> logits{1, 2, 3, 4};
-  std::array<std::int32_t, 2> positions{0, 1};
-  layer_values values{&layer_type_of<window>, masked_value(0), {}};
-
-  small_call() {
-    for (std::size_t index = 0; index < values.type->attributes.size(); ++index) {
-      values.attributes[index].name = values.type->attributes[index].default_name;
-      values.attributes[index].number = 1;
-    }
-  }
-  [[nodiscard]] any_view view() { return {logits.data(), dtype::float32, {{"seq", 2, 2}, {"kv_seq", 2, 1}}}; }
-  [[nodiscard]] side_input input() {
-    return {"token_positions", any_view(positions.data(), dtype::int32, {{"seq", 2, 1}})};
-  }
-  std::string error_with(const any_view& from, const any_view& to, std::string_view device, const side_input& given) {
-    return error_of([&] { apply(values, from, to, std::array<side_input, 1>{given}, {.device = device}); });
-  }
-};
-
-TEST(device_errors, what_is_not_linked_or_cannot_be_used) {
-  small_call call;
-  std::string list = "\"cpu\"";
-  for (const std::string& one : linked_devices()) list += ", \"" + one + "\"";
-  EXPECT_EQ(call.error_with(call.view(), call.view(), "cudo", call.input()),
-            "axismask: error[device-unknown] device: there is no device \"cudo\" (did you mean \"cuda\"?); there are " +
-                list + "; take one of these, or auto");
-  for (const kernel& kernel : layer_of(layer_type_of<window>.name).kernels) {
-    if (kernel.device == nullptr || is_usable(kernel)) continue;
-    EXPECT_EQ(call.error_with(call.view(), call.view(), kernel.variant, call.input()),
-              "axismask: error[device-unusable] device: \"" + std::string(kernel.variant) + "\" cannot be used here: " +
-                  device_problem(kernel) + "; take cpu, or auto; `axismask kernels` shows what can be used");
-    if (kernel.variant == "cuda" && ::dlopen("libcuda.so.1", RTLD_NOW) == nullptr) {
-      EXPECT_EQ(device_problem(kernel), "there is no libcuda.so.1, which comes with the driver of an NVIDIA card");
-    }
-  }
-  EXPECT_EQ(call.logits, (std::array<float, 4>{1, 2, 3, 4}));
-}
-
-TEST(device_errors, arrays_that_are_not_where_they_must_be) {
-  small_call call;
-  const side_input there{"token_positions", call.input().array.in_device_memory()};
-  EXPECT_EQ(call.error_with(call.view().in_device_memory(), call.view(), "auto", call.input()),
-            "axismask: error[device-memory] out: the logits are in a device's memory, and it is not; give both in the "
-            "same memory");
-  EXPECT_EQ(call.error_with(call.view(), call.view().in_device_memory(), "auto", call.input()),
-            "axismask: error[device-memory] out: it is in a device's memory, and the logits are not; give both in the "
-            "same memory");
-  EXPECT_EQ(call.error_with(call.view().in_device_memory(), call.view().in_device_memory(), "cpu", call.input()),
-            "axismask: error[device-memory] logits: it is in a device's memory, and the call is for the processor; "
-            "name the device in call_options::device, or give memory of the host");
-  EXPECT_EQ(call.error_with(call.view(), call.view(), "cpu", there),
-            "axismask: error[device-memory] token_positions: it is in a device's memory, and the call is for the "
-            "processor; name the device in call_options::device, or give memory of the host");
-}
-
-TEST_P(devices, rules_for_empty_rows_are_carried_out_on_arrays_of_the_host) {
-  // The first query is padding, as is the first key.
-  small_call call;
-  call.positions = {-1, 0};
-  call.values.empty_rows = empty_row_rule::keep_self;
-  EXPECT_EQ(call.error_with(call.view(), call.view(), GetParam(), call.input()), "no error");
-  EXPECT_EQ(call.logits, (std::array<float, 4>{1, 0, 0, 4}));
-
-  device_vector there(interface(), std::vector<float>(4, 1.0F));
-  const any_view view = any_view(there.data(), dtype::float32, {{"seq", 2, 2}, {"kv_seq", 2, 1}}).in_device_memory();
-  EXPECT_EQ(call.error_with(view, view, GetParam(), call.input()),
-            "axismask: error[device-memory] logits: it is in a device's memory, and the layer's empty_rows is "
-            "\"keep_self\", for which the processor must see it; give memory of the host, or a layer whose empty_rows "
-            "is \"masked\"");
-
-  call.values.empty_rows = empty_row_rule::error;
-  EXPECT_EQ(call.error_with(view, view, GetParam(), call.input()).substr(0, 27), "axismask: error[empty-row] ");
-  EXPECT_EQ(there.fetch(), std::vector<float>(4, 1.0F));
-}
-
-TEST_P(devices, positions_in_their_memory_are_checked_before_they_are_fetched) {
-  small_call call;
-  device_vector positions(interface(), std::vector<std::int32_t>{0, 1});
-  const auto error_for = [&](std::int64_t size) {
-    const any_view given = any_view(positions.data(), dtype::int32, {{"seq", size, 1}}).in_device_memory();
-    return call.error_with(call.view(), call.view(), GetParam(), {"token_positions", given});
-  };
-  EXPECT_EQ(error_for(-1),
-            "axismask: error[axis-size] token_positions: its axis \"seq\" has size -1; give sizes of at least 0");
-  EXPECT_EQ(
-      error_for(std::int64_t{1} << 40),
-      "axismask: error[axis-size] token_positions: its axis \"seq\" has size 1099511627776, and that of the logits "
-      "has 2; give one element for each index of the logits' axis");
-  EXPECT_EQ(error_for(2), "no error");
-}
-
-TEST_P(devices, strides_that_reach_before_a_memory_without_addresses) {
-  if (GetParam() != "opencl") GTEST_SKIP() << "memory of CUDA has addresses";
-  small_call call;
-  device_vector logits(interface(), std::vector<float>(4, 1.0F));
-  const any_view backwards =
-      any_view(logits.data(), dtype::float32, {{"seq", 2, -2}, {"kv_seq", 2, 1}}).in_device_memory();
-  EXPECT_EQ(call.error_with(backwards, backwards, GetParam(), call.input()),
-            "axismask: error[device-memory] logits: it has a negative stride, so that it reaches before the start of "
-            "its memory in the device; give an array that starts with its lowest address");
-}
-
-TEST_P(devices, a_plan_cannot_be_compared_with_a_mask_in_their_memory) {
-  small_call call;
-  tile_plan tiles = plan(call.values, std::array<side_input, 1>{call.input()});
-  const layer_values values = explicit_values(0);
-  device_vector mask(interface(), std::vector<std::uint8_t>(4, 1));
-  const std::array<side_input, 1> inputs{
-      {{"mask", any_view(mask.data(), dtype::boolean, {{"seq", 2, 2}, {"kv_seq", 2, 1}}).in_device_memory()}}};
-  call_options options = on_device();
-  options.plan = &tiles;
-  EXPECT_EQ(error_of([&] { apply(values, call.view(), call.view(), inputs, options); }),
-            "axismask: error[plan-differs] plan: \"mask\" is in a device's memory, so the two cannot be compared; call "
-            "without a plan, or give the mask in memory of the host");
-}
-
-// A device's kernel that fails as Halide's do.
-int failing_kernel(void** arguments) {
-  halide_error(*static_cast<void**>(arguments[0]), "CL: clEnqueueNDRangeKernel failed: CL_OUT_OF_RESOURCES\n");
-  return halide_error_code_gpu_device_error;
-}
-constexpr layer_type failing_type{"FailingOnDevice",
-                                  layer_type_of<window>.attributes,
-                                  layer_type_of<window>.operands,
-                                  layer_type_of<window>.keep,
-                                  layer_type_of<window>.keep_within,
-                                  layer_type_of<window>.largest,
-                                  layer_type_of<window>.formula};
-constexpr kernel failing_kernels[] = {
-    {"opencl", "x86-64-linux-opencl", {0, 0}, 0, 4, 8, false, halide_opencl_device_interface, failing_kernel}};
-constexpr linked_layer failing_layers[] = {{&failing_type, failing_kernels}};
-constexpr layer_library failing_library{"failing", failing_layers};
-AXISMASK_LINKED_LIBRARY const layer_library* const failing_entry = &failing_library;
-
-TEST_P(devices, a_failure_is_an_error_and_changes_nothing) {
-  if (GetParam() != "opencl") GTEST_SKIP() << "the failing kernel is one of OpenCL";
-  small_call call;
-  call.values.type = &failing_type;
-  EXPECT_EQ(call.error_with(call.view(), call.view(), GetParam(), call.input()),
-            "axismask: error[device-failed] opencl: its kernel gave code -29 (CL: clEnqueueNDRangeKernel failed: "
-            "CL_OUT_OF_RESOURCES); see that the device has memory to spare and that the arrays are its own, or compute "
-            "with cpu");
-  EXPECT_EQ(call.logits, (std::array<float, 4>{1, 2, 3, 4}));
-}
-
 INSTANTIATE_TEST_SUITE_P(device, devices, testing::ValuesIn(linked_devices()),
                          [](const testing::TestParamInfo<std::string>& info) { return info.param; });
 
 }  // namespace
-}  // namespace axismask
+}  // namespace axismask::test

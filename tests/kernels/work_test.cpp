@@ -194,7 +194,7 @@ TEST_F(work, allocates_nothing_once_a_call_of_the_size_was_made) {
     {"name": "local", "type": "ApplyCausalSlidingWindowAttentionMask", "masked_out_value": -1,
      "sliding_window_size": 100, "query_positions_input_name": "queries", "kv_positions_input_name": "keys"}]})",
                                    "test");
-  const Layer& layer = model.layer("local");
+  const any_layer& layer = model.layer("local");
   // Positions of two widths, which are made one.
   const std::array<side_input, 2> inputs{side_input{"queries", positions.view().erased()},
                                          side_input{"keys", wide.view().erased()}};

@@ -26,6 +26,7 @@ constexpr std::array<kernel, 6> kernels_that(int (*run)(void** arguments)) {
       kernel& one = all.at(next++);
       one.variant = "test";
       one.target = "any processor";
+      one.operation = operation::mask;
       one.element_bytes = element_bytes;
       one.position_bytes = position_bytes;
       one.run = run;

@@ -56,7 +56,7 @@ struct tile_plan {
   }
   [[nodiscard]] verdict at(std::int64_t plane, std::int64_t row, std::int64_t column) const;
   [[nodiscard]] std::int64_t tile_count() const { return planes * rows_per_plane * columns; }
-  [[nodiscard]] std::int64_t count(verdict what) const;
+  [[nodiscard]] std::int64_t count(verdict kept) const;
 
   // The tiles of one verdict as FlexAttention's `BlockMask` has them (`full` are its full blocks of `all`, `partial` of
   // `some`): row r has the columns tiles[starts[r]] ... tiles[starts[r + 1] - 1], ascending.
@@ -64,7 +64,7 @@ struct tile_plan {
     std::vector<std::int64_t> starts;
     std::vector<std::int32_t> tiles;
   };
-  [[nodiscard]] list list_of(verdict what) const;
+  [[nodiscard]] list list_of(verdict kept) const;
 };
 
 // The plan of a layer that has positions of queries and keys. The sizes of the axes are those of the side inputs; a

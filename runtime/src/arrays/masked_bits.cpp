@@ -27,8 +27,8 @@ std::uint64_t rounded(double magnitude, const format& to) {
   if (magnitude == 0) return 0;
   if (std::isinf(magnitude)) return to.infinity();
   const int bias = (1 << (to.exponent_bits - 1)) - 1;
-  const int exponent =
-      std::max(std::ilogb(magnitude), 1 - bias);  // of the unit place's scale; subnormals share the least
+  // Of the number's leading bit; subnormals are all counted at the format's lowest exponent.
+  const int exponent = std::max(std::ilogb(magnitude), 1 - bias);
   // Counted in the format's smallest steps at this exponent, the number is rounded as the processor rounds: to even.
   const double steps = std::nearbyint(std::scalbn(magnitude, to.fraction_bits - exponent));
   const auto significand = static_cast<std::uint64_t>(steps);

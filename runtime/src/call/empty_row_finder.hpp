@@ -7,10 +7,10 @@
 #include <span>
 #include <vector>
 
-#include "arrays/bind_arrays.hpp"
+#include "arrays/mask_job.hpp"
 #include "axismask/call/call.hpp"
 #include "axismask/plan.hpp"
-#include "cpu/kernel_box.hpp"
+#include "plan/tile_layout.hpp"
 #include "plan/tile_planner.hpp"
 
 namespace axismask {
@@ -44,14 +44,23 @@ class empty_row_finder {
 
   [[nodiscard]] bool is_empty(const bound_call& call, const row_index& row, std::span<const tile_run> runs,
                               std::int64_t tile_keys) const;
+  void note_job(const layer_values& layer, std::span<const named_axis> axes, const mask_job& job);
   void note_kept_keys(const bound_call& call, const row_index& row);
+  template <class Visit>
+  void for_each_empty_row(const bound_call& call, const tile_plan& plan, std::span<const std::size_t> planes,
+                          Visit visit) const;
+  [[noreturn]] void refuse(const layer_values& layer, std::span<const named_axis> axes, const bound_call& call,
+                           const row_index& row) const;
+  void copy_what_is_kept();
   template <class Visit>
   void for_each_kept(Visit visit) const;
 
   const layer_type* type_ = nullptr;
+  std::size_t query_axis_ = no_axis;
   std::size_t key_axis_ = no_axis;
   std::size_t query_operand_ = 0;
   std::size_t key_operand_ = 0;
+  tiled_axes tiled_;
   tile_plan plan_;
 
   // What is kept, and where: a job's axes are folded while it is carried out.
@@ -61,7 +70,7 @@ class empty_row_finder {
   std::size_t other_count_ = 0;
   std::byte* from_ = nullptr;
   std::byte* to_ = nullptr;
-  std::int64_t element_bytes_ = 0;
+  dtype element_type_ = dtype::float32;
   bool in_place_ = false;
   std::vector<std::byte> copy_;
 };

@@ -1,23 +1,44 @@
 // Calls a kernel on boxes of a bound call.
 #include "cpu/kernel_box.hpp"
 
+#include "arrays/element_types.hpp"
+#include "axismask/kernel/kernel.hpp"
+
 namespace axismask {
 
 kernel_box::kernel_box(const mask_job& job, std::span<const std::size_t> axes) : job_(job), masked_(job.masked) {
   const bound_call& bound = job.bound;
-  std::size_t argument = 0;
-  arguments_[argument++] = static_cast<void*>(&context_);
   for (std::size_t array = 0; array < bound.array_count; ++array) {
-    for (std::size_t place = 0; place < axes.size(); ++place) {
+    for (std::size_t at = 0; at < axes.size(); ++at) {
       // A stride that 32 bits do not hold belongs to an axis along which boxes have one element.
-      strides_[array][place] = static_cast<std::int32_t>(bound.arrays[array].strides[axes[place]]);
+      strides_[array][at] = static_cast<std::int32_t>(bound.arrays[array].strides[axes[at]]);
     }
     buffers_[array] = {};
-    buffers_[array].type = bound.arrays[array].type;
+    buffers_[array].type = kernel_element_type(bound.arrays[array].type);
     buffers_[array].dimensions = kernel_rank;
     buffers_[array].dim = dimensions_[array].of_array.data();
-    if (array + 1 == bound.array_count) arguments_[argument++] = &masked_;
-    arguments_[argument++] = &buffers_[array];
+  }
+  std::size_t count = 0;
+  arguments_[count++] = static_cast<void*>(&context_);
+  const std::size_t out = bound.array_count - 1;
+  for (const argument one : cpu_arguments) {
+    switch (one) {
+      case argument::logits:
+        arguments_[count++] = &buffers_[0];
+        break;
+      case argument::operands:
+        for (std::size_t array = 1; array < out; ++array) arguments_[count++] = &buffers_[array];
+        break;
+      case argument::masked_bits:
+        arguments_[count++] = &masked_;
+        break;
+      case argument::out:
+        arguments_[count++] = &buffers_[out];
+        break;
+      case argument::tiles:
+      case argument::work:
+        break;  // a device's
+    }
   }
 }
 
@@ -34,7 +55,7 @@ void kernel_box::run(const std::array<std::int64_t, max_arrays>& offsets,
     if (sizes[0] == 1 && (array == 0 || array + 1 == bound.array_count)) dimensions_[array].of_array[0].stride = 1;
     buffers_[array].host = reinterpret_cast<std::uint8_t*>(bound.arrays[array].data + offsets[array]);
   }
-  const int code = call_.run([this] { return job_.with->run(arguments_.data()); });
+  const int code = call_.run([this] { return job_.kernel->run(arguments_.data()); });
   int none = 0;
   if (code != 0 && failure.code.compare_exchange_strong(none, code)) failure.message = call_.message;
 }

@@ -9,22 +9,10 @@
 #include <cstdint>
 #include <span>
 
-#include "arrays/bind_arrays.hpp"
-#include "axismask/linked.hpp"
+#include "arrays/mask_job.hpp"
 #include "kernels/halide_call.hpp"
 
 namespace axismask {
-
-// Kernels count bytes in 32 bits; a box stays well within, and so do the strides inside it.
-inline constexpr std::int64_t box_span = std::int64_t{1} << 30;
-
-// What is to be done: arrays, kernel, and the masked value's bits.
-struct mask_job {
-  bound_call bound;
-  const kernel* with = nullptr;
-  std::uint64_t masked = 0;
-  bool in_place = false;
-};
 
 // The first thing that went wrong in a kernel of a job, on whatever thread.
 struct kernel_failure {

@@ -1,4 +1,4 @@
-// Carries out a job whole: folds its axes, cuts it into boxes, and runs the kernel on each.
+// Carries out a job untiled: folds its axes, cuts it into boxes, and runs the kernel on each.
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -7,6 +7,7 @@
 #include <numeric>
 #include <span>
 
+#include "arrays/index_walk.hpp"
 #include "cpu/passes.hpp"
 #include "cpu/workers.hpp"
 
@@ -14,46 +15,6 @@ namespace axismask {
 namespace {
 
 constexpr std::int64_t box_bytes = std::int64_t{1} << 20;  // of logits: enough for one call, boxes enough to balance
-
-}  // namespace
-
-void fold_axes(bound_call& call) {
-  std::array<std::size_t, max_rank> order;
-  std::size_t rank = 0;
-  const std::span<bound_array> arrays(call.arrays.data(), call.array_count);
-  for (std::size_t axis = 0; axis < call.rank; ++axis) {
-    if (call.sizes[axis] == 1) continue;
-    if (arrays.back().strides[axis] < 0) {
-      for (bound_array& array : arrays) {
-        array.data += (call.sizes[axis] - 1) * array.strides[axis] * array.element_bytes;
-        array.strides[axis] = -array.strides[axis];
-      }
-    }
-    order[rank++] = axis;
-  }
-  call.sort_innermost_first(std::span(order).first(rank));
-  std::array<std::array<std::int64_t, max_rank>, max_arrays> before;  // strides
-  for (std::size_t array = 0; array < call.array_count; ++array) before[array] = arrays[array].strides;
-  const std::array<std::int64_t, max_rank> sizes = call.sizes;
-  call.rank = 0;
-  for (std::size_t place = 0; place < rank; ++place) {
-    const std::size_t axis = order[place];
-    const auto follows = [&](const bound_array& array) {
-      const auto index = static_cast<std::size_t>(&array - arrays.data());
-      return before[index][axis] == call.sizes[call.rank - 1] * array.strides[call.rank - 1];
-    };
-    if (call.rank > 0 && std::all_of(arrays.begin(), arrays.end(), follows)) {
-      call.sizes[call.rank - 1] *= sizes[axis];
-      continue;
-    }
-    for (std::size_t index = 0; index < call.array_count; ++index) {
-      arrays[index].strides[call.rank] = before[index][axis];
-    }
-    call.sizes[call.rank++] = sizes[axis];
-  }
-}
-
-namespace {
 
 // How the axes are cut: a box has this size along each.
 struct boxes {
@@ -70,11 +31,11 @@ boxes cut(const bound_call& call) {
     std::int64_t size = axis < kernel_rank ? call.sizes[axis] : 1;
     size = std::min(size, std::max<std::int64_t>(1, box_bytes / call.logits().element_bytes / elements));
     for (std::size_t index = 0; index < call.array_count; ++index) {
-      const std::int64_t stride = std::abs(call.arrays[index].strides[axis]) * call.arrays[index].element_bytes;
+      const std::int64_t stride = std::abs(call.arrays[index].byte_stride(axis));
       if (stride > 0) size = std::min(size, 1 + (box_span - span[index]) / stride);
     }
     for (std::size_t index = 0; index < call.array_count; ++index) {
-      span[index] += (size - 1) * std::abs(call.arrays[index].strides[axis]) * call.arrays[index].element_bytes;
+      span[index] += (size - 1) * std::abs(call.arrays[index].byte_stride(axis));
     }
     elements *= size;
     result.size[axis] = size;
@@ -95,25 +56,29 @@ class untiled_pass {
     std::array<std::size_t, kernel_rank> axes;
     std::iota(axes.begin(), axes.end(), std::size_t{0});
     kernel_box box(job_, std::span(axes).first(std::min(job_.bound.rank, kernel_rank)));
-    for (std::int64_t index = next_++; index < boxes_.total; index = next_++) run(box, index);
+    for (std::int64_t number = next_++; number < boxes_.total; number = next_++) run(box, number);
   }
 
  private:
-  void run(kernel_box& box, std::int64_t index) {
+  void run(kernel_box& box, std::int64_t number) {
     const bound_call& bound = job_.bound;
     std::array<std::int64_t, max_arrays> offsets{};
     std::array<std::int32_t, kernel_rank> sizes;
     sizes.fill(1);
-    for (std::size_t axis = 0; axis < bound.rank; ++axis) {
-      const std::int64_t first = index % boxes_.count[axis] * boxes_.size[axis];
-      index /= boxes_.count[axis];
-      if (axis < kernel_rank) {
-        sizes[axis] = static_cast<std::int32_t>(std::min(boxes_.size[axis], bound.sizes[axis] - first));
-      }
-      for (std::size_t array = 0; array < bound.array_count; ++array) {
-        offsets[array] += first * bound.arrays[array].strides[axis] * bound.arrays[array].element_bytes;
-      }
-    }
+    // The job's axes are sorted from the innermost out, and the innermost counts fastest.
+    const auto axis_at = [&](std::size_t at) { return bound.rank - 1 - at; };
+    split_index(
+        number, bound.rank, [&](std::size_t at) { return boxes_.count[axis_at(at)]; },
+        [&](std::size_t at, std::int64_t index) {
+          const std::size_t axis = axis_at(at);
+          const std::int64_t begin = index * boxes_.size[axis];
+          if (axis < kernel_rank) {
+            sizes[axis] = static_cast<std::int32_t>(std::min(boxes_.size[axis], bound.sizes[axis] - begin));
+          }
+          for (std::size_t array = 0; array < bound.array_count; ++array) {
+            offsets[array] += begin * bound.arrays[array].byte_stride(axis);
+          }
+        });
     box.run(offsets, sizes, failure_);
   }
 

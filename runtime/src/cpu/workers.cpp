@@ -23,9 +23,9 @@ class worker_pool {
   worker_pool& operator=(const worker_pool&) = delete;
   ~worker_pool() {
     stopping_ = true;
-    for (helper& one : helpers_) {
-      wake(one);
-      one.thread.join();
+    for (helper& sleeper : helpers_) {
+      wake(sleeper);
+      sleeper.thread.join();
     }
   }
 
@@ -54,9 +54,9 @@ class worker_pool {
     std::thread thread;
   };
 
-  static void wake(helper& one) {
-    one.jobs.fetch_add(1, std::memory_order_release);
-    one.jobs.notify_one();
+  static void wake(helper& sleeper) {
+    sleeper.jobs.fetch_add(1, std::memory_order_release);
+    sleeper.jobs.notify_one();
   }
 
   // Makes helpers until there are `wanted`, or as many as the system gives.
@@ -64,8 +64,8 @@ class worker_pool {
     while (static_cast<int>(helpers_.size()) < wanted) {
       const std::size_t before = helpers_.size();
       try {
-        helper& one = helpers_.emplace_back();
-        one.thread = std::thread([this, &one, index = static_cast<int>(helpers_.size())] { help(one, index); });
+        helper& added = helpers_.emplace_back();
+        added.thread = std::thread([this, &added, index = static_cast<int>(helpers_.size())] { help(added, index); });
       } catch (...) {  // no thread, or no memory for one
         if (helpers_.size() > before) helpers_.pop_back();
         break;
@@ -107,8 +107,8 @@ struct pool_owner {
 };
 
 pool_owner& owner() {
-  static pool_owner one;
-  return one;
+  static pool_owner of_process;
+  return of_process;
 }
 
 void pool_owner::forget_in_child() { owner().pool = new worker_pool; }

@@ -1,4 +1,6 @@
 // Devices besides the processor: memory of theirs, and ways into it.
+// The room holds what is done with a job on a device: what is sent, which tiles are listed, how kernels are called.
+// Nothing of cpu/ or call/ may come in here.
 #pragma once
 
 #include <HalideRuntime.h>
@@ -24,29 +26,29 @@ struct device {
   halide_call call;
 };
 
-// Throws error[device-failed] unless `code` is 0.
-void check_device(const device& on, const char* what, int code);
+// Throws error[device-failed] unless `code` is 0. `act` says what gave it: "copying to it".
+void check_device(const device& on, const char* act, int code);
 
-// Memory of a device, which grows and is kept.
+// Memory of a device. It grows when more is asked for, and is kept until it is released.
 class device_memory {
  public:
   device_memory() = default;
   device_memory(const device_memory&) = delete;
   device_memory& operator=(const device_memory&) = delete;
 
-  [[nodiscard]] const halide_buffer_t& whole() const { return whole_; }
-  // For something else than what is there.
+  [[nodiscard]] const halide_buffer_t& buffer() const { return buffer_; }
+  // Makes room for so many bytes. What was there is lost.
   void reserve(device& on, std::int64_t bytes);
-  // Small data that is there already, from the last call, is not sent again.
+  // Copies bytes there, making room. Small data that the last upload copied already is not sent again.
   void upload(device& on, const std::byte* from, std::int64_t bytes);
-  // What is there is about to be changed.
-  void forget() { holds_.clear(); }
+  // To be called before anything else writes there: the next upload then sends its data in any case.
+  void forget() { sent_.clear(); }
   void release(device& on) noexcept;
 
  private:
-  halide_buffer_t whole_{};
+  halide_buffer_t buffer_{};
   std::int64_t bytes_ = 0;
-  std::vector<std::byte> holds_;
+  std::vector<std::byte> sent_;
 };
 
 // A caller's memory of a device, for the time of a call.
@@ -57,39 +59,40 @@ class wrapped_memory {
   wrapped_memory& operator=(const wrapped_memory&) = delete;
   ~wrapped_memory();
 
-  [[nodiscard]] const halide_buffer_t& whole() const { return whole_; }
+  [[nodiscard]] const halide_buffer_t& buffer() const { return buffer_; }
 
  private:
   device& on_;
-  halide_buffer_t whole_{};
+  halide_buffer_t buffer_{};
 };
 
-// A part of a device's memory, 2^29 bytes long or shorter, and what follows it. Kernels count bytes within; devices
-// other than CUDA's do not let an array start just anywhere. A box spans a part at most: it starts up to two parts
-// behind the start of one when it reaches backwards, and Halide takes twice that as the size of the array, which must
-// be less than 2^31.
-class device_place {
+// A device's memory from a section on, which is 2^29 bytes long. Kernels count bytes from the section's start; devices
+// other than CUDA's do not let an array start just anywhere. A box spans a section at most: it starts up to two
+// sections behind the start of one when it reaches backwards, and Halide takes twice that as the size of the array,
+// which must be less than 2^31.
+class memory_section {
  public:
-  static constexpr int part_bits = 29;
+  static constexpr int bits = 29;
+  static constexpr std::int64_t bytes = std::int64_t{1} << bits;
 
-  device_place(device& on, const halide_buffer_t& whole, std::int64_t part);
-  device_place(const device_place&) = delete;
-  device_place& operator=(const device_place&) = delete;
-  ~device_place();
+  memory_section(device& on, const halide_buffer_t& memory, std::int64_t section);
+  memory_section(const memory_section&) = delete;
+  memory_section& operator=(const memory_section&) = delete;
+  ~memory_section();
 
   // An array of these axes in it.
   [[nodiscard]] halide_buffer_t seen_as(halide_type_t type, std::span<halide_dimension_t> axes) const;
 
  private:
   device& on_;
-  halide_buffer_t place_{};
+  halide_buffer_t buffer_{};
   bool is_cropped_ = false;
 };
 
 // Copies from and to contiguous memory of the host. Both are done when they return, except that a stream of CUDA reads
 // pinned memory when it comes to it.
-void copy_to_device(device& on, const halide_buffer_t& whole, const std::byte* from, std::int64_t bytes);
-void copy_to_host(device& on, const halide_buffer_t& whole, std::byte* to, std::int64_t bytes);
+void copy_to_device(device& on, const halide_buffer_t& memory, const std::byte* from, std::int64_t bytes);
+void copy_to_host(device& on, const halide_buffer_t& memory, std::byte* to, std::int64_t bytes);
 // Waits for all that was given to the device.
 void wait_for(device& on);
 

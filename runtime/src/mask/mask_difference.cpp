@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "arrays/bind_arrays.hpp"
+#include "arrays/element_types.hpp"
 #include "plan/tile_planner.hpp"
 
 namespace axismask {
@@ -165,15 +166,7 @@ std::vector<std::int64_t> operands_at(const mask_rows& mask, std::int64_t query,
   const mask_rows::part one = mask.part_of({query, 1}, {key, 1});
   std::vector<std::int64_t> numbers;
   const bound_call call = bind_part(mask, one, 1, 1);
-  for (const bound_array& operand : call.operands()) {
-    const auto read = [&]<class Number>(Number value) {
-      std::memcpy(&value, operand.data, sizeof value);
-      return static_cast<std::int64_t>(value);
-    };
-    numbers.push_back(operand.type.bits == 8    ? read(bool{})
-                      : operand.type.bits == 32 ? read(std::int32_t{})
-                                                : read(std::int64_t{}));
-  }
+  for (const bound_array& operand : call.operands()) numbers.push_back(number_at(operand.type, operand.data));
   return numbers;
 }
 

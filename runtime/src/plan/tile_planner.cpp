@@ -4,6 +4,10 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <type_traits>
+
+#include "arrays/element_types.hpp"
+#include "arrays/index_walk.hpp"
 
 namespace axismask {
 namespace {
@@ -33,11 +37,15 @@ bounds bounds_of(const std::byte* at, std::int64_t count, std::int64_t stride) {
 }
 
 // The bounds of `count` elements, `stride` bytes apart.
-bounds bounds_of(halide_type_t type, const std::byte* at, std::int64_t count, std::int64_t stride) {
-  if (type.bits == 32) return bounds_of<std::int32_t>(at, count, stride);
-  if (type.bits == 64) return bounds_of<std::int64_t>(at, count, stride);
-  const bounds bytes = bounds_of<std::uint8_t>(at, count, stride);  // of a boolean: whatever is not 0 is true
-  return {bytes.lowest != 0 ? 1 : 0, bytes.highest != 0 ? 1 : 0};
+bounds bounds_of(dtype type, const std::byte* at, std::int64_t count, std::int64_t stride) {
+  return with_number_type(type, [&]<class Number>(Number) {
+    if constexpr (std::is_same_v<Number, boolean_byte>) {
+      const bounds bytes = bounds_of<std::uint8_t>(at, count, stride);
+      return bounds{bytes.lowest != 0 ? 1 : 0, bytes.highest != 0 ? 1 : 0};
+    } else {
+      return bounds_of<Number>(at, count, stride);
+    }
+  });
 }
 
 void include(std::int64_t& magnitude, const interval& numbers) {
@@ -142,31 +150,29 @@ void tile_planner::find(const layer_type& type, const bound_call& call, const ti
 
   operands_.resize(std::max(operands_.size(), call.array_count - 1));
   for (operand_bounds& operand : operands_) operand.start = nullptr;  // none is measured yet
-  for (std::int64_t plane = 0; plane < plan.planes; ++plane) {
-    for (std::size_t place = 0; place < type.operands.size(); ++place) {
-      const bound_array& array = call.arrays[place + 1];
-      const std::byte* start = array.data;
-      std::int64_t rest = plane;
-      for (std::size_t at = axes.plane_count; at-- > 0;) {
-        start += rest % plan.plane_sizes[at] * array.strides[axes.planes[at]] * array.element_bytes;
-        rest /= plan.plane_sizes[at];
-      }
+  const std::span<const bound_array> arrays = call.operands();
+  index_walk<max_operands> planes(arrays.size());
+  for (const std::size_t axis : axes.of_planes()) {
+    planes.add_axis(call.sizes[axis], [&](std::size_t index) { return arrays[index].byte_stride(axis); });
+  }
+  planes.for_each([&] {
+    for (std::size_t index = 0; index < arrays.size(); ++index) {
+      const std::byte* start = arrays[index].data + planes.offset(index);
       // Planes may share an operand: positions, say, where only the window changes.
-      if (operands_[place].start == start) continue;
-      operands_[place].start = start;
-      measure(array, axes, plan, operands_[place]);
-      for (const interval& one : operands_[place].of.back()) include(magnitudes_[place], one);
+      if (operands_[index].start == start) continue;
+      operands_[index].start = start;
+      measure(arrays[index], axes, plan, operands_[index]);
+      for (const interval& found : operands_[index].of.back()) include(magnitudes_[index], found);
     }
     add_plane(plan);
-  }
+  });
   plan.largest = type.largest(std::span(magnitudes_).first(type.operands.size()));
 }
 
 void tile_planner::measure(const bound_array& array, const tiled_axes& axes, const tile_plan& plan,
                            operand_bounds& operand) const {
-  const std::int64_t row_stride =
-      axes.row != no_axis && plan.queries > 1 ? array.strides[axes.row] * array.element_bytes : 0;
-  const std::int64_t column_stride = plan.keys > 1 ? array.strides[axes.column] * array.element_bytes : 0;
+  const std::int64_t row_stride = axes.row != no_axis && plan.queries > 1 ? array.byte_stride(axes.row) : 0;
+  const std::int64_t column_stride = plan.keys > 1 ? array.byte_stride(axes.column) : 0;
   operand.by_row = row_stride != 0;
   operand.by_column = column_stride != 0;
   const std::int64_t rows = operand.by_row ? plan.rows_per_plane : 1;
@@ -177,17 +183,17 @@ void tile_planner::measure(const bound_array& array, const tiled_axes& axes, con
   const std::int64_t stride = row_stride + column_stride;
   const std::int64_t tile = operand.by_row ? plan.tile.queries : plan.tile.keys;
   const bool is_line = operand.by_row != operand.by_column;
-  if (is_line && array.type.bits == 32 && stride == 4 && tile % group == 0) {
+  if (is_line && array.type == dtype::int32 && stride == 4 && tile % group == 0) {
     add_dense_bounds(operand.start, operand.by_row ? plan.queries : plan.keys, tile, tiles);
     return add_squares(plan, operand);
   }
   for (std::int64_t row = 0; row < rows; ++row) {
-    const std::int64_t first_query = row * plan.tile.queries;
-    const std::int64_t queries = operand.by_row ? std::min(plan.tile.queries, plan.queries - first_query) : 1;
+    const std::int64_t query_begin = row * plan.tile.queries;
+    const std::int64_t queries = operand.by_row ? std::min(plan.tile.queries, plan.queries - query_begin) : 1;
     for (std::int64_t column = 0; column < columns; ++column) {
-      const std::int64_t first_key = column * plan.tile.keys;
-      const std::int64_t keys = operand.by_column ? std::min(plan.tile.keys, plan.keys - first_key) : 1;
-      const std::byte* at = operand.start + first_query * row_stride + first_key * column_stride;
+      const std::int64_t key_begin = column * plan.tile.keys;
+      const std::int64_t keys = operand.by_column ? std::min(plan.tile.keys, plan.keys - key_begin) : 1;
+      const std::byte* at = operand.start + query_begin * row_stride + key_begin * column_stride;
       bounds found;
       if (operand.by_column) {
         for (std::int64_t query = 0; query < queries; ++query) {
@@ -214,8 +220,8 @@ void tile_planner::add_squares(const tile_plan& plan, operand_bounds& operand) {
         bounds found;
         for (std::int64_t i = row; i < std::min(row + ratio, below_rows); ++i) {
           for (std::int64_t j = column; j < std::min(column + ratio, below_columns); ++j) {
-            const interval& one = operand.of[level - 1][static_cast<std::size_t>(i * below_columns + j)];
-            found.include(one.lowest(), one.highest());
+            const interval& below = operand.of[level - 1][static_cast<std::size_t>(i * below_columns + j)];
+            found.include(below.lowest(), below.highest());
           }
         }
         operand.of[level].push_back(found.between());
@@ -234,11 +240,11 @@ void tile_planner::ask(std::size_t level, std::int64_t row, std::int64_t begin, 
   };
   std::array<std::size_t, max_operands> changing;
   std::size_t changing_count = 0;
-  for (std::size_t place = 0; place < count; ++place) {
-    if (operands_[place].by_column) {
-      changing[changing_count++] = place;
+  for (std::size_t index = 0; index < count; ++index) {
+    if (operands_[index].by_column) {
+      changing[changing_count++] = index;
     } else {
-      within_[place] = bounds_at(operands_[place], 0);
+      within_[index] = bounds_at(operands_[index], 0);
     }
   }
   for (std::int64_t column = begin; column < end; ++column) {
@@ -278,9 +284,9 @@ void tile_planner::find_coarse_runs(const tile_plan& plan, std::int64_t row) {
   for (std::int64_t large = 0; large * square[2] < plan.columns; ++large) {
     const std::int64_t begin = large * square[2];
     const std::int64_t end = std::min(begin + square[2], plan.columns);
-    const verdict whole = answers_[2][static_cast<std::size_t>(large)];
-    if (whole != verdict::some) {
-      append(coarse_, 0, begin, end, whole);
+    const verdict of_all = answers_[2][static_cast<std::size_t>(large)];
+    if (of_all != verdict::some) {
+      append(coarse_, 0, begin, end, of_all);
       continue;
     }
     ask(1, row / square[1], begin / square[1], in_squares(end, square[1]));
@@ -292,31 +298,26 @@ void tile_planner::find_coarse_runs(const tile_plan& plan, std::int64_t row) {
 
 std::int64_t largest_number(const layer_type& type, const bound_call& call) {
   std::array<std::int64_t, max_operands> magnitudes{};
-  for (std::size_t place = 0; place < call.operand_count; ++place) {
-    const bound_array& operand = call.operands()[place];
-    if (operand.type.bits == 8) continue;  // a mask has no numbers
+  for (std::size_t index = 0; index < call.operand_count; ++index) {
+    const bound_array& operand = call.operands()[index];
+    if (operand.type == dtype::boolean) continue;  // a mask has no numbers
     // Lines along the longest axis of those that the operand has.
     std::size_t line = no_axis;
-    std::int64_t lines = 1;
     for (std::size_t axis = 0; axis < call.rank; ++axis) {
       if (operand.strides[axis] == 0) continue;
-      lines *= call.sizes[axis];
       if (line == no_axis || call.sizes[axis] > call.sizes[line]) line = axis;
     }
     const std::int64_t count = line == no_axis ? 1 : call.sizes[line];
-    const std::int64_t stride = line == no_axis ? 0 : operand.strides[line] * operand.element_bytes;
-    if (lines == 0) continue;
-    lines /= count;
-    for (std::int64_t index = 0; index < lines; ++index) {
-      const std::byte* at = operand.data;
-      std::int64_t rest = index;
-      for (std::size_t axis = 0; axis < call.rank; ++axis) {
-        if (operand.strides[axis] == 0 || axis == line) continue;
-        at += rest % call.sizes[axis] * operand.strides[axis] * operand.element_bytes;
-        rest /= call.sizes[axis];
-      }
-      include(magnitudes[place], bounds_of(operand.type, at, count, stride).between());
+    const std::int64_t stride = line == no_axis ? 0 : operand.byte_stride(line);
+    if (count == 0) continue;
+    index_walk<1> lines;
+    for (std::size_t axis = 0; axis < call.rank; ++axis) {
+      if (operand.strides[axis] == 0 || axis == line) continue;
+      lines.add_axis(call.sizes[axis], [&](std::size_t) { return operand.byte_stride(axis); });
     }
+    lines.for_each([&] {
+      include(magnitudes[index], bounds_of(operand.type, operand.data + lines.offset(0), count, stride).between());
+    });
   }
   return type.largest(std::span(magnitudes).first(call.operand_count));
 }

@@ -1,4 +1,6 @@
 // Finds the tiles of a bound call: bounds of each operand over each row and column of tiles, and `keep` read with them.
+// The room holds which tiles there are and how they lie in memory. It computes no mask: nothing of cpu/, device/ or
+// call/ may come in here.
 #pragma once
 
 #include <array>
@@ -7,23 +9,11 @@
 #include <span>
 #include <vector>
 
-#include "arrays/bind_arrays.hpp"
+#include "arrays/bound_call.hpp"
 #include "axismask/plan.hpp"
+#include "plan/tiled_axes.hpp"
 
 namespace axismask {
-
-inline constexpr std::size_t no_axis = max_rank;
-
-// Which axes of a call are a plan's: tiles are cut along `row` and `column`; each index of the plane axes has tiles of
-// its own; along any other axis no operand changes. `row` may be none: one row then.
-struct tiled_axes {
-  std::size_t row = no_axis;
-  std::size_t column = no_axis;
-  std::array<std::size_t, max_rank> planes;  // the first `plane_count`, outermost first
-  std::size_t plane_count = 0;
-
-  [[nodiscard]] std::span<const std::size_t> of_planes() const { return {planes.data(), plane_count}; }
-};
 
 // Keeps its memory from plan to plan, so that the next one of the same size allocates nothing.
 class tile_planner {
@@ -65,9 +55,5 @@ class tile_planner {
 
 // The largest magnitude of the numbers that `keep` computes in a call (tile plans know it already).
 [[nodiscard]] std::int64_t largest_number(const layer_type& type, const bound_call& call);
-
-// A number that differs, but for a chance of 1 in 2^64, for layers, numbers and side inputs that differ. The bound
-// arrays must have been checked (bind_arrays).
-[[nodiscard]] std::uint64_t fingerprint(const layer_values& layer, std::span<const side_input> side_inputs);
 
 }  // namespace axismask
