@@ -222,7 +222,7 @@ class Commands(unittest.TestCase):
                 text = subprocess.run([AXISMASK, command, "--help"], capture_output=True, text=True, check=True).stdout
                 for option in re.findall(r"--[a-z-]+", rest):
                     self.assertIn(option, text)
-        listed = re.findall(r"(?m)^  ([a-z]+) ", top.split("ubcommands:")[1])
+        listed = re.findall(r"(?m)^  ([a-z]+) ", top.split("ubcommands:")[1].split("\n\n")[0])
         self.assertEqual(sorted(command for command, _ in commands), sorted(listed))
 
 

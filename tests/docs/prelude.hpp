@@ -1,5 +1,6 @@
 // What the pages' C++ takes for granted: the arrays, the layer and the model that their sentences speak of. <error.h>
-// comes first and declares a function `error`: a page that writes axismask::error without its namespace does not compile.
+// comes first and declares a function `error`: a page that writes axismask::error without its namespace does not
+// compile.
 #pragma once
 
 #include <error.h>
