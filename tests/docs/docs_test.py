@@ -185,12 +185,12 @@ class Commands(unittest.TestCase):
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
         )  # fmt: skip
 
-    def test_sessions_print_what_the_page_says(self):
+    def test_transcripts_are_what_the_program_prints(self):
         for block in of_language("console"):
             folder = self.folder_for(block.page)
-            sessions = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block.text, re.M)
-            self.assertTrue(sessions and block.text.startswith("$ "), str(block))
-            for command, printed in sessions:
+            transcripts = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block.text, re.M)
+            self.assertTrue(transcripts and block.text.startswith("$ "), str(block))
+            for command, printed in transcripts:
                 with self.subTest(block=str(block), command=command):
                     result = self.run_in(folder, command)
                     # 1 is diff's, for masks that differ.
