@@ -264,15 +264,15 @@ class Text(DiffTest):
             "equal on 1040 queries x 1040 keys",
         )
 
-    def test_the_example_in_the_readme(self):
+    def test_the_example_on_the_page(self):
         root = WINDOW_HPP.parents[3]
         for window, status in [("flash:512,0", 1), ("flash:511,0", 0)]:
             result = run("diff", "examples/gemma3/model.json:layers.0", window, cwd=root)
             self.assertEqual(result.returncode, status)
             if status == 1:
-                readme = (root / "README.md").read_text(encoding="utf-8")
+                page = (root / "docs/command.md").read_text(encoding="utf-8")
                 command = f"$ axismask diff examples/gemma3/model.json:layers.0 {window}\n"
-                self.assertIn(f"```\n{command}{result.stdout}```\n", readme)
+                self.assertIn(f"```console\n{command}{result.stdout}```\n", page)
 
     def test_numbers_that_grow(self):
         self.assert_text(

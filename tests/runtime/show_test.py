@@ -524,18 +524,18 @@ class Files(ShowTest):
         )
         self.assertEqual(os.listdir(), ["spec.json"])
 
-    def test_pictures_of_the_readme(self):
-        """The README's pictures are what its commands make, and so is what it shows of the terminal."""
+    def test_pictures_of_the_page(self):
+        """The pictures of docs/command.md are what its commands make, and so is what it shows of the terminal."""
         before = os.getcwd()
         os.chdir(ROOT)
         self.addCleanup(os.chdir, before)
-        readme = pathlib.Path("README.md").read_text(encoding="utf-8")
-        commands = re.findall(r"^axismask show (.* --out docs/pictures/\S+)$", readme.replace("\\\n", ""), re.M)
-        [(typed, printed)] = re.findall(r"^```\n\$ axismask show (.*)\n((?:.*\n)*?)```$", readme, re.M)
+        page = pathlib.Path("docs/command.md").read_text(encoding="utf-8")
+        commands = re.findall(r"^axismask show (.* --out docs/pictures/\S+)$", page.replace("\\\n", ""), re.M)
+        [(typed, printed)] = re.findall(r"^```console\n\$ axismask show (.*)\n((?:.*\n)*?)```$", page, re.M)
         result = run(*shlex.split(typed))
         self.assert_ok(result)
         self.assertEqual(result.stdout, printed)
-        shown = re.findall(r"!\[.+\]\((docs/pictures/\S+)\)", readme)
+        shown = ["docs/" + path for path in re.findall(r"!\[.+\]\((pictures/\S+)\)", page)]
         self.assertEqual(len(shown), 3)
         self.assertEqual(sorted(command.split()[-1] for command in commands), sorted(shown))
         for command in commands:

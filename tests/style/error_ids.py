@@ -1,4 +1,4 @@
-"""Every ID of an error that the code can give stands in the README, and no other."""
+"""Every ID of an error that the code can give stands in docs/messages.md, and no other."""
 
 import pathlib
 import re
@@ -12,10 +12,10 @@ for room in ("dsl", "runtime"):
         text = path.read_text()
         for where in (r'\b(?:error|fail|warn)\(\s*"ID"', r'_id = "ID"', r'\bnew_file [^;]*"ID"', r"axismask: error\[ID\]"):
             code |= set(re.findall(where.replace("ID", "([a-z0-9-]+)"), text))
-readme = (ROOT / "README.md").read_text()
-table = readme[readme.index("| IDs | about |"):].split("\n\n")[0]
+page = (ROOT / "docs" / "messages.md").read_text()
+table = page[page.index("| IDs | about |"):].split("\n\n")[0]
 listed = set(re.findall(r"`([a-z0-9-]+)`", table))
 if code - listed:
-    sys.exit(f"these IDs are not in the README's table: {sorted(code - listed)}")
+    sys.exit(f"these IDs are not in the table of docs/messages.md: {sorted(code - listed)}")
 if listed - code:
-    sys.exit(f"the README lists IDs that no code gives: {sorted(listed - code)}")
+    sys.exit(f"docs/messages.md lists IDs that no code gives: {sorted(listed - code)}")

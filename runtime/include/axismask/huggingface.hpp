@@ -35,7 +35,7 @@ struct layer {
   [[nodiscard]] std::optional<std::int64_t> visible_keys() const;
 };
 
-// What a reader of the file should know, though there is an answer. IDs are stable; the README lists them.
+// What a reader of the file should know, though there is an answer. IDs are stable; docs/messages.md lists them.
 struct warning {
   std::string id;
   std::string where;  // a JSON pointer into the file, or the file

@@ -7,7 +7,7 @@
 
 namespace axismask {
 
-// What went wrong, as `axismask: error[ID] WHERE: what; cure`. IDs are stable; the README lists them.
+// What went wrong, as `axismask: error[ID] WHERE: what; cure`. IDs are stable; docs/messages.md lists them.
 class error : public std::runtime_error {
  public:
   error(std::string id, std::string where, std::string what_is_wrong, std::string cure)
