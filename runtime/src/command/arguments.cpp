@@ -6,16 +6,10 @@
 #include <cstdint>
 
 #include "axismask/messages/text.hpp"
+#include "files/npy_header.hpp"
 
 namespace axismask::command {
 namespace {
-
-// "(2, 3)", as NumPy shows a shape.
-std::string shape_text(std::span<const std::int64_t> sizes) {
-  std::string result;
-  for (const std::int64_t size : sizes) result += (result.empty() ? "" : ", ") + std::to_string(size);
-  return "(" + result + (sizes.size() == 1 ? ",)" : ")");
-}
 
 // The option for what a call was given, beside the side inputs; none for other places.
 std::optional<std::string> option_for(const error& problem) {
