@@ -1,4 +1,7 @@
 // The subcommands of `axismask`, each in a file of its name. A new one needs its file and, here, two lines.
+//
+// The room command/ reads what was typed, calls the library and prints. It may include every room and none includes it;
+// what a program that links the library could want stands in another room. command.cpp alone knows CLI11.
 #pragma once
 
 #include <array>
