@@ -29,26 +29,7 @@ const linked_layer layers[] = {
     {&layer_type_of<all_of<causal, not_of<window>>>, {}},
 };
 const layer_library library{"composed", layers};
-const layer_library* const libraries[] = {&library};
-
-}  // namespace
-
-std::span<const layer_library* const> linked_libraries() { return libraries; }
-
-const linked_layer* find_linked_layer(std::string_view type) {
-  for (const linked_layer& layer : layers) {
-    if (layer.type->name == type) return &layer;
-  }
-  return nullptr;
-}
-
-bool is_usable(const kernel&) { return false; }
-std::span<const kernel> chosen_kernels(const linked_layer&) { return {}; }
-std::string_view chosen_variant(const linked_layer&) { return {}; }
-void force_variant(std::string_view) {}
-std::span<const kernel> device_kernels(const linked_layer&, std::string_view) { return {}; }
-
-namespace {
+AXISMASK_LINKED_LIBRARY const layer_library* const linked = &library;
 
 using nlohmann::json;
 

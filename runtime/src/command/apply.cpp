@@ -30,7 +30,7 @@ struct apply_options {
   int threads = 0;
 };
 
-void run_apply(const apply_options& options) {
+int run_apply(const apply_options& options) {
   if (!options.dtype.empty() && options.dtype != "bfloat16") {
     throw error("usage", "--dtype", "it is \"" + options.dtype + "\", and a file says all dtypes but bfloat16 itself",
                 "give bfloat16, or leave it out");
@@ -39,10 +39,13 @@ void run_apply(const apply_options& options) {
     throw error("usage", "--threads", "it is " + std::to_string(options.threads),
                 "give at least 1, or leave it out: then there is one for each processor");
   }
-  with_place("variant", "--variant", [&] { force_variant(options.variant); });
+  try {
+    force_variant(options.variant);
+  } catch (const error& problem) {
+    throw problem.at("--variant");
+  }
   const Model model = Model::load(options.spec);
-  const any_layer& layer =
-      with_place("layer", "--layer", [&]() -> const any_layer& { return model.layer(options.layer); });
+  const any_layer& layer = named_layer(model, options.layer, "--layer");
 
   const auto as = options.dtype.empty() ? std::nullopt : std::optional(dtype::bfloat16);
   const named_file logits = read_named_file("--logits", options.logits, as);
@@ -61,16 +64,13 @@ void run_apply(const apply_options& options) {
 
   const call_options how{.threads = options.threads, .device = options.device};
   const auto start = std::chrono::steady_clock::now();
-  try {
+  with_places_in_command(layer, inputs, [&] {
     if (options.in_place) {
       layer.apply_in_place(logits_view, inputs, how);
     } else {
       layer.apply(logits_view, out_view, inputs, how);
     }
-  } catch (const error& problem) {
-    throw error(problem.id(), place_in_command(problem.where(), layer, inputs), problem.what_is_wrong(),
-                problem.cure());
-  }
+  });
   const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - start;
 
   write_npy(options.out, logits_view.type(), logits.array.sizes, logits.array.strides, out_view.data());
@@ -84,45 +84,35 @@ void run_apply(const apply_options& options) {
                            " elements in " + milliseconds.data() + " ms, written to " + options.out)
             << '\n'
             << std::flush;
+  return 0;
 }
 
 }  // namespace
 
-void add_apply(CLI::App& app) {
+subcommand apply_subcommand() {
   const auto options = std::make_shared<apply_options>();
-  CLI::App* command = app.add_subcommand("apply", "Mask an array of logits with one layer of a model spec");
-  command->add_option("SPEC", options->spec, "The model spec, a JSON file")->required()->type_name("");
-  command->add_option("--layer", options->layer, "The layer's name in the spec")->required()->type_name("NAME");
-  command->add_option("--logits", options->logits, "The logits and the names of their axes, in the file's order")
-      ->required()
-      ->type_name("FILE.npy:AXIS,...");
-  command->add_option("--input", options->inputs, "A side input and the names of its axes; once for each side input")
-      ->type_name("NAME=FILE.npy:AXIS,...")
-      ->allow_extra_args(false);
-  command->add_option("--out", options->out, "The file for the result; written whole, or not at all")
-      ->required()
-      ->type_name("FILE.npy");
-  command->add_flag("--in-place", options->in_place, "Mask in the memory of the logits, not into another array");
-  command
-      ->add_option("--device", options->device,
-                   "Where to compute: cpu, a device such as cuda or opencl, or auto (the default)")
-      ->type_name("NAME");
-  command->add_option("--dtype", options->dtype, "bfloat16: the logits' 2-byte elements are bfloat16")
-      ->type_name("NAME");
-  command
-      ->add_option("--variant", options->variant,
-                   "The processor's kernel variant to use; `axismask kernels` lists them")
-      ->type_name("NAME");
-  command->add_option("--threads", options->threads, "At most this many threads; default: one for each processor")
-      ->type_name("N");
-  command->footer(
+  return {
+      "apply",
+      "Mask an array of logits with one layer of a model spec",
+      {spec_argument(options->spec),
+       layer_argument(options->layer),
+       {"--logits", &options->logits, "FILE.npy:AXIS,...",
+        "The logits and the names of their axes, in the file's order", required},
+       inputs_argument(options->inputs),
+       {"--out", &options->out, "FILE.npy", "The file for the result; written whole, or not at all", required},
+       {"--in-place", &options->in_place, "", "Mask in the memory of the logits, not into another array"},
+       {"--device", &options->device, "NAME",
+        "Where to compute: cpu, a device such as cuda or opencl, or auto (the default)"},
+       {"--dtype", &options->dtype, "NAME", "bfloat16: the logits' 2-byte elements are bfloat16"},
+       {"--variant", &options->variant, "NAME", "The processor's kernel variant to use; `axismask kernels` lists them"},
+       {"--threads", &options->threads, "N", "At most this many threads; default: one for each processor"}},
       "Example:\n"
       "  axismask apply model.json --layer layers.0 --logits logits.npy:heads,seq,kv_seq \\\n"
       "    --input token_positions=positions.npy:seq --out masked.npy\n"
       "auto is cpu: for arrays of the host, the way to a device and back takes longer than the mask.\n"
       "The result has the logits' dtype and order. The logits are float16, bfloat16, float32 or float64, positions\n"
-      "int32 or int64, masks bool.");
-  command->callback([options] { run_apply(*options); });
+      "int32 or int64, masks bool.",
+      [options] { return run_apply(*options); }};
 }
 
 }  // namespace axismask::command

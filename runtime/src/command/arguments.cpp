@@ -6,21 +6,37 @@
 #include <cstdint>
 
 #include "axismask/messages/text.hpp"
+#include "files/npy_header.hpp"
 
 namespace axismask::command {
 namespace {
 
-// "(2, 3)", as NumPy shows a shape.
-std::string shape_text(std::span<const std::int64_t> sizes) {
-  std::string result;
-  for (const std::int64_t size : sizes) result += (result.empty() ? "" : ", ") + std::to_string(size);
-  return "(" + result + (sizes.size() == 1 ? ",)" : ")");
+// The option for what a call was given, beside the side inputs; none for other places.
+std::optional<std::string> option_for(const error& problem) {
+  const std::string& where = problem.where();
+  if (problem.id() == "plan-tile") return "--tile";
+  if (problem.id() == "mask-index") return "--at";
+  if (problem.id() == "mask-size") return where == "queries" ? "--seq" : "--kv-seq";
+  if (where == "logits" || where == "out") return "--" + where;
+  return std::nullopt;
 }
 
-// The key of the spec that says what the layer's mask is.
-std::string mask_key(const any_layer& layer) { return std::string(key_of(layer.type().how)); }
-
 }  // namespace
+
+argument spec_argument(std::string& path) { return {"SPEC", &path, "", "The model spec, a JSON file", required}; }
+
+argument config_argument(std::string& path) { return {"HF_CONFIG", &path, "", "The model's config.json", required}; }
+
+argument layer_argument(std::string& name) {
+  return {"--layer", &name, "NAME", "The layer's name in the spec", required};
+}
+
+argument inputs_argument(std::vector<std::string>& named_files) {
+  return {"--input", &named_files, "NAME=FILE.npy:AXIS,...",
+          "A side input and the names of its axes; once for each side input"};
+}
+
+argument json_argument(bool& is_wanted, const std::string& help) { return {"--json", &is_wanted, "", help}; }
 
 named_file read_named_file(const std::string& option, const std::string& argument, std::optional<dtype> as) {
   const std::size_t colon = argument.rfind(':');  // the last: a file's name may have others
@@ -69,23 +85,39 @@ named_inputs::named_inputs(const std::vector<std::string>& arguments) {
   for (std::size_t index = 0; index < inputs.size(); ++index) inputs[index].array = files[index].view();
 }
 
-std::string place_in_command(const std::string& where, const any_layer& layer, std::span<const side_input> inputs) {
-  if (where == "logits" || where == "out") return "--" + where;
+const any_layer& named_layer(const Model& model, const std::string& name, const std::string& option) {
+  try {
+    return model.layer(name);
+  } catch (const error& problem) {
+    throw problem.at(option);
+  }
+}
+
+bool takes_input(const any_layer& layer, std::string_view input, bool (*is_of_kind)(const attribute_record&)) {
+  for (std::size_t index = 0; index < layer.type().attributes.size(); ++index) {
+    if (is_of_kind(layer.type().attributes[index]) && layer.values().attributes[index].name == input) return true;
+  }
+  return false;
+}
+
+std::string place_in_command(const error& problem, const any_layer& layer, std::span<const side_input> inputs) {
+  if (const std::optional<std::string> option = option_for(problem)) return *option;
+  const std::string& where = problem.where();
   for (const side_input& input : inputs) {
     if (where == input.name) return "--input " + where;
   }
   if (where == "device") return "--device";
   const std::string& pointer = layer.place();
-  std::string mask = pointer + "/" + mask_key(layer);
+  const composition how = layer.type().how;
+  std::string mask = pointer + "/" + std::string(key_of(how));
   if (where == layer.type().name) return mask;
   for (std::size_t index = 0; index < layer.type().attributes.size(); ++index) {
     const attribute_record& attribute = layer.type().attributes[index];
     if (is_side_input(attribute.kind) && where == layer.values().attributes[index].name) return "--input " + where;
     if (where != attribute.name) continue;
     // Several parts of a composed layer may have an attribute of that name.
-    return layer.type().how != composition::none && attribute.kind != attribute_kind::masked_value
-               ? mask + ": " + where
-               : pointer + "/" + where;
+    return how != composition::none && attribute.kind != attribute_kind::masked_value ? mask + ": " + where
+                                                                                      : pointer + "/" + where;
   }
   return where;
 }

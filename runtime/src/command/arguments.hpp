@@ -10,8 +10,16 @@
 #include "axismask/messages/error.hpp"
 #include "axismask/model.hpp"
 #include "axismask/npy.hpp"
+#include "command/subcommand.hpp"
 
 namespace axismask::command {
+
+// Arguments of several subcommands, and where their values go.
+argument spec_argument(std::string& path);
+argument config_argument(std::string& path);
+argument layer_argument(std::string& name);
+argument inputs_argument(std::vector<std::string>& named_files);
+argument json_argument(bool& is_wanted, const std::string& help = "Print JSON");
 
 // `FILE.npy:axis,axis,...`, read.
 struct named_file {
@@ -36,18 +44,25 @@ struct named_inputs {
   std::vector<side_input> inputs;
 };
 
+// The layer of that name, which `option` gives.
+const any_layer& named_layer(const Model& model, const std::string& name, const std::string& option);
+
+// Does a layer take a side input of that name, for an attribute of that kind?
+bool takes_input(
+    const any_layer& layer, std::string_view input,
+    bool (*is_of_kind)(const attribute_record&) = [](const attribute_record& one) { return is_side_input(one.kind); });
+
 // Where a mistake is, for who typed the command. The runtime speaks of the arguments of its calls; here they are
 // options, and a layer's attributes are places in the spec.
-std::string place_in_command(const std::string& where, const any_layer& layer, std::span<const side_input> inputs);
+std::string place_in_command(const error& problem, const any_layer& layer, std::span<const side_input> inputs);
 
-// Calls a function of the runtime whose errors have an argument's name as their place, which here is an option.
+// Calls what runs or reads a layer, with its errors at their places in the command.
 template <class Call>
-decltype(auto) with_place(const std::string& argument, const std::string& option, Call call) {
+decltype(auto) with_places_in_command(const any_layer& layer, std::span<const side_input> inputs, Call call) {
   try {
     return call();
   } catch (const error& problem) {
-    throw error(problem.id(), problem.where() == argument ? option : problem.where(), problem.what_is_wrong(),
-                problem.cure());
+    throw problem.at(place_in_command(problem, layer, inputs));
   }
 }
 

@@ -11,6 +11,8 @@
 #include <new>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <variant>
 #include <vector>
 
 #include "axismask/messages/error.hpp"
@@ -26,37 +28,40 @@ using command::on_one_line;
 
 constexpr const char* see_help = "see axismask --help";
 
-// What CLI11 found wrong, as one of our errors.
-error usage_error(const CLI::App& app, const CLI::ParseError& problem) {
-  const auto commands = app.get_subcommands();
-  const CLI::App& command = commands.empty() ? app : *commands.front();
+// Names in a sentence: "apply, inspect or diff".
+std::string alternatives(const std::vector<command::subcommand>& subcommands) {
+  std::string names;
+  for (std::size_t index = 0; index < subcommands.size(); ++index) {
+    if (index > 0) names += index + 1 < subcommands.size() ? ", " : " or ";
+    names += subcommands[index].name;
+  }
+  return names;
+}
 
-  // An argument that nobody knows is the cause of most other complaints, so it goes first.
-  if (const std::vector<std::string> unknown = app.remaining(true); !unknown.empty()) {
-    const std::string name = unknown.front().substr(0, unknown.front().find('='));
-    std::vector<std::string_view> names;
-    if (name.starts_with("-")) {
-      for (const CLI::Option* option : command.get_options()) {
-        // A positional's name is not written.
-        if (!option->get_positional()) names.emplace_back(option->get_lnames().front());
-      }
-      const std::string hint = did_you_mean(name.substr(std::min<std::size_t>(2, name.size())), names).str();
-      const std::size_t quote = hint.find('"');
-      return {
-          "usage", name,
+// What there is instead of an option that `command` does not have.
+error unknown_option(const std::string& name, const CLI::App& command) {
+  std::vector<std::string_view> names;
+  for (const CLI::Option* option : command.get_options()) {
+    // A positional's name is not written.
+    if (!option->get_positional()) names.emplace_back(option->get_lnames().front());
+  }
+  const std::string hint = did_you_mean(name.substr(std::min<std::size_t>(2, name.size())), names).str();
+  const std::size_t quote = hint.find('"');
+  return {"usage", name,
           "there is no such option" + (hint.empty() ? "" : hint.substr(0, quote + 1) + "--" + hint.substr(quote + 1)),
           see_help};
-    }
-    if (!commands.empty()) return {"usage", name, "it is one argument too many", see_help};
-    const auto known = app.get_subcommands([](const CLI::App*) { return true; });
-    std::vector<std::string> texts;
-    for (const CLI::App* one : known) texts.push_back(one->get_name());
-    names.assign(texts.begin(), texts.end());
-    const std::string hint = did_you_mean(name, names).str();
-    return {"usage", name,
-            "there is no such command" + (hint.empty() ? "; there are " + quoted_list(names).str() : hint), see_help};
-  }
+}
 
+error unknown_command(const std::string& name, const std::vector<command::subcommand>& subcommands) {
+  std::vector<std::string_view> names;
+  for (const command::subcommand& known : subcommands) names.emplace_back(known.name);
+  const std::string hint = did_you_mean(name, names).str();
+  return {"usage", name, "there is no such command" + (hint.empty() ? "; there are " + quoted_list(names).str() : hint),
+          see_help};
+}
+
+// What CLI11 found wrong with the arguments that are known, as one of our errors.
+error wrong_argument(const CLI::App& command, const CLI::ParseError& problem) {
   const std::string text = problem.what();
   if (dynamic_cast<const CLI::RequiredError*>(&problem) != nullptr) {
     return {"usage", text.substr(0, text.find(' ')), "it is missing", see_help};
@@ -77,6 +82,32 @@ error usage_error(const CLI::App& app, const CLI::ParseError& problem) {
   return {"usage", option, text.substr(colon + 2), see_help};
 }
 
+error usage_error(const CLI::App& app, const std::vector<command::subcommand>& subcommands,
+                  const CLI::ParseError& problem) {
+  const auto commands = app.get_subcommands();
+  const CLI::App& command = commands.empty() ? app : *commands.front();
+  const std::vector<std::string> unknown = app.remaining(true);
+  if (unknown.empty()) return wrong_argument(command, problem);
+  // An argument that nobody knows is the cause of most other complaints, so it goes first.
+  const std::string name = unknown.front().substr(0, unknown.front().find('='));
+  if (name.starts_with("-")) return unknown_option(name, command);
+  if (!commands.empty()) return {"usage", name, "it is one argument too many", see_help};
+  return unknown_command(name, subcommands);
+}
+
+void add_argument(CLI::App& command, const command::argument& argument) {
+  const auto add = [&]<class Value>(Value* value) {
+    if constexpr (std::is_same_v<Value, bool>) {
+      command.add_flag(argument.name, *value, argument.help);
+    } else {
+      CLI::Option* option = command.add_option(argument.name, *value, argument.help);
+      option->type_name(argument.value_name)->required(argument.is_required);
+      if constexpr (std::is_same_v<Value, std::vector<std::string>>) option->allow_extra_args(false);
+    }
+  };
+  std::visit(add, argument.to);
+}
+
 // Gives the exit status.
 int run(int argc, const char* const* argv) {
   CLI::App app("Attention masks for logits: applies the mask layers of a model spec to arrays in .npy files.",
@@ -91,15 +122,15 @@ int run(int argc, const char* const* argv) {
       "Example:\n"
       "  axismask inspect model.json");
 
-  command::add_apply(app);
-  command::add_inspect(app);
-  command::add_show(app);
-  command::add_plan(app);
-  command::add_kernels(app);
-  command::add_import(app);
-  command::add_explain(app);
+  std::vector<command::subcommand> subcommands;
+  for (const auto& subcommand : command::every_subcommand) subcommands.push_back(subcommand());
   int status = 0;
-  command::add_diff(app, status);
+  for (const command::subcommand& subcommand : subcommands) {
+    CLI::App* command = app.add_subcommand(subcommand.name, subcommand.help);
+    for (const command::argument& argument : subcommand.arguments) add_argument(*command, argument);
+    command->footer(subcommand.footer);
+    command->callback([&] { status = subcommand.run(); });
+  }
 
   try {
     app.parse(argc, argv);                // runs the subcommand
@@ -108,11 +139,10 @@ int run(int argc, const char* const* argv) {
     finish_output();
     return 0;
   } catch (const CLI::ParseError& problem) {
-    throw usage_error(app, problem);
+    throw usage_error(app, subcommands, problem);
   }
   if (app.get_subcommands().empty()) {
-    throw error("usage", "axismask",
-                "a command is missing: apply, inspect, show, plan, kernels, import, explain or diff", see_help);
+    throw error("usage", "axismask", "a command is missing: " + alternatives(subcommands), see_help);
   }
   return status;
 }

@@ -2,10 +2,12 @@
 #include <cstdint>
 #include <iostream>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "axismask/call/empty_row_rule.hpp"
 #include "axismask/huggingface.hpp"
+#include "command/arguments.hpp"
 #include "command/print.hpp"
 #include "command/subcommands.hpp"
 
@@ -39,7 +41,7 @@ struct explain_options {
   bool as_json = false;
 };
 
-void run_explain(const explain_options& options) {
+int run_explain(const explain_options& options) {
   const auto config = huggingface::config::load(options.config);
   if (options.as_json) {
     json layers = json::array();
@@ -66,20 +68,21 @@ void run_explain(const explain_options& options) {
   }
   finish_output();
   print_warnings(config.warnings);
+  return 0;
 }
 
 }  // namespace
 
-void add_explain(CLI::App& app) {
+subcommand explain_subcommand() {
   const auto options = std::make_shared<explain_options>();
-  CLI::App* command = app.add_subcommand("explain", "Say which mask each layer of a Hugging Face model has, and why");
-  command->add_option("HF_CONFIG", options->config, "The model's config.json")->required()->type_name("");
-  command->add_flag("--json", options->as_json, "Print JSON");
-  command->footer(
+  return {
+      "explain",
+      "Say which mask each layer of a Hugging Face model has, and why",
+      {config_argument(options->config), json_argument(options->as_json)},
       "The rules are those of transformers 5.24.0. What in the file is contradictory or unusual is said on stderr.\n"
       "Example:\n"
-      "  axismask explain config.json");
-  command->callback([options] { run_explain(*options); });
+      "  axismask explain config.json",
+      [options] { return run_explain(*options); }};
 }
 
 }  // namespace axismask::command

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "axismask/huggingface.hpp"
+#include "command/arguments.hpp"
 #include "command/print.hpp"
 #include "command/subcommands.hpp"
 #include "files/new_file.hpp"
@@ -16,7 +17,7 @@ struct import_options {
   std::string out;
 };
 
-void run_import(const import_options& options) {
+int run_import(const import_options& options) {
   const auto config = huggingface::config::load(options.config);
   const std::string spec = config.spec();
   new_file output(options.out, "spec-write");
@@ -27,23 +28,23 @@ void run_import(const import_options& options) {
                            counted(config.layers.size(), "layer") + ", written to " + options.out)
             << '\n'
             << std::flush;
+  return 0;
 }
 
 }  // namespace
 
-void add_import(CLI::App& app) {
+subcommand import_subcommand() {
   const auto options = std::make_shared<import_options>();
-  CLI::App* command = app.add_subcommand("import", "Make a model spec from a Hugging Face model's config.json");
-  command->add_option("HF_CONFIG", options->config, "The model's config.json")->required()->type_name("");
-  command->add_option("--out", options->out, "The file for the spec; written whole, or not at all")
-      ->required()
-      ->type_name("SPEC");
-  command->footer(
+  return {
+      "import",
+      "Make a model spec from a Hugging Face model's config.json",
+      {config_argument(options->config),
+       {"--out", &options->out, "SPEC", "The file for the spec; written whole, or not at all", required}},
       "One layer \"layers.N\" for each layer of the model that has attention, by the rules of transformers 5.24.0.\n"
       "Positions count the tokens of each row; negative ones are padding.\n"
       "Example:\n"
-      "  axismask import config.json --out model.json");
-  command->callback([options] { run_import(*options); });
+      "  axismask import config.json --out model.json",
+      [options] { return run_import(*options); }};
 }
 
 }  // namespace axismask::command

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <span>
 #include <string>
 #include <string_view>
@@ -49,11 +50,11 @@ json layer_json(const any_layer& layer) {
 // `512`, or `512, 1024, ... by heads`.
 std::string window_text(const json& window) {
   if (window.is_null()) return "-";
-  if (window.is_number()) return window.dump();
+  if (window.is_number()) return json_text(window);
   constexpr std::size_t shown = 4;
   std::vector<std::string> parts;
   for (const json& number : window["values"]) {
-    parts.push_back(parts.size() < shown ? number.dump() : "...");
+    parts.push_back(parts.size() < shown ? json_text(number) : "...");
     if (parts.size() > shown) break;
   }
   return joined(parts, ", ") + " by " + window["axis"].get<std::string>();
@@ -72,7 +73,7 @@ struct inspect_options {
   bool as_json = false;
 };
 
-void run_inspect(const inspect_options& options) {
+int run_inspect(const inspect_options& options) {
   const Model model = Model::load(options.spec);
   json layers = json::array();
   for (const any_layer& layer : model.layers()) layers.push_back(layer_json(layer));
@@ -88,23 +89,23 @@ void run_inspect(const inspect_options& options) {
     print_table(rows);
   }
   finish_output();
+  return 0;
 }
 
 }  // namespace
 
-void add_inspect(CLI::App& app) {
+subcommand inspect_subcommand() {
   const auto options = std::make_shared<inspect_options>();
-  CLI::App* command = app.add_subcommand("inspect", "List the layers of a model spec");
-  command->add_option("SPEC", options->spec, "The model spec, a JSON file")->required()->type_name("");
-  command->add_flag("--json", options->as_json, "Print JSON");
-  command->footer(
-      "One row a layer: what it keeps (q and k are the positions of query and key), what a softmax makes of a row\n"
-      "that sees nothing, such as that of a padding query, the kernel that would run, and the place of its mask in "
-      "the\n"
-      "spec, a JSON pointer: /masks/NAME where a group names it.\n"
-      "Example:\n"
-      "  axismask inspect model.json");
-  command->callback([options] { run_inspect(*options); });
+  return {"inspect",
+          "List the layers of a model spec",
+          {spec_argument(options->spec), json_argument(options->as_json)},
+          "One row a layer: what it keeps (q and k are the positions of query and key), what a softmax makes of a row\n"
+          "that sees nothing, such as that of a padding query, the kernel that would run, and the place of its mask in "
+          "the\n"
+          "spec, a JSON pointer: /masks/NAME where a group names it.\n"
+          "Example:\n"
+          "  axismask inspect model.json",
+          [options] { return run_inspect(*options); }};
 }
 
 }  // namespace axismask::command

@@ -7,11 +7,13 @@
 #include <cstdint>
 #include <iostream>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "axismask/linked.hpp"
+#include "command/arguments.hpp"
 #include "command/print.hpp"
 #include "command/subcommands.hpp"
 
@@ -172,7 +174,7 @@ json kernels_json() {
 // "2,4,8" or "avx, f16c", as the separator is.
 std::string list_text(const json& list, std::string_view separator) {
   std::vector<std::string> parts;
-  for (const json& one : list) parts.push_back(one.is_string() ? one.get<std::string>() : one.dump());
+  for (const json& one : list) parts.push_back(one.is_string() ? one.get<std::string>() : json_text(one));
   return joined(parts, separator);
 }
 
@@ -203,22 +205,23 @@ void print_kernels(const json& kernels) {
   print_table(rows);
 }
 
-void run_kernels(bool as_json) {
+int run_kernels(bool as_json) {
   const json kernels = kernels_json();
   as_json ? print_json(kernels) : print_kernels(kernels);
   finish_output();
+  return 0;
 }
 
 }  // namespace
 
-void add_kernels(CLI::App& app) {
+subcommand kernels_subcommand() {
   const auto as_json = std::make_shared<bool>(false);
-  CLI::App* command = app.add_subcommand("kernels", "List the kernels in this program, and which run here");
-  command->add_flag("--json", *as_json, "Print JSON");
-  command->footer(
-      "Example:\n"
-      "  axismask kernels");
-  command->callback([as_json] { run_kernels(*as_json); });
+  return {"kernels",
+          "List the kernels in this program, and which run here",
+          {json_argument(*as_json)},
+          "Example:\n"
+          "  axismask kernels",
+          [as_json] { return run_kernels(*as_json); }};
 }
 
 }  // namespace axismask::command

@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <iostream>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
+#include "arrays/index_walk.hpp"
 #include "command/arguments.hpp"
 #include "command/print.hpp"
 #include "command/subcommands.hpp"
@@ -67,23 +69,16 @@ void print_plane(const tile_plan& plan, std::int64_t plane) {
   if (step > 1) std::cout << "(each sign is " << step << " x " << step << " tiles)\n";
 }
 
-void run_plan(const plan_options& options) {
+int run_plan(const plan_options& options) {
   const Model model = Model::load(options.spec);
-  const any_layer& layer =
-      with_place("layer", "--layer", [&]() -> const any_layer& { return model.layer(options.layer); });
+  const any_layer& layer = named_layer(model, options.layer, "--layer");
   const named_inputs given(options.inputs);
-  const tile_plan found = [&] {
-    try {
-      return plan(layer.values(), given.inputs, {options.tile, options.tile});
-    } catch (const error& problem) {
-      const bool of_tile = problem.where() == "tile";
-      throw error(problem.id(), of_tile ? "--tile" : place_in_command(problem.where(), layer, given.inputs),
-                  problem.what_is_wrong(), problem.cure());
-    }
-  }();
+  const tile_plan found = with_places_in_command(
+      layer, given.inputs, [&] { return plan(layer.values(), given.inputs, {options.tile, options.tile}); });
   if (options.as_json) {
     print_json(plan_json(found));
-    return;
+    finish_output();
+    return 0;
   }
   std::cout << on_one_line(layer.name() + ": " + layer.formula()) << '\n'
             << found.queries << " queries x " << found.keys << " keys in tiles of " << found.tile.queries << " x "
@@ -92,40 +87,36 @@ void run_plan(const plan_options& options) {
   constexpr std::int64_t most_planes = 4;
   for (std::int64_t plane = 0; plane < std::min(found.planes, most_planes); ++plane) {
     if (found.planes > 1) {
-      std::int64_t rest = plane;
-      std::string place;
-      for (std::size_t axis = found.plane_axes.size(); axis-- > 0;) {
-        place = found.plane_axes[axis] + " " + std::to_string(rest % found.plane_sizes[axis]) +
-                (place.empty() ? "" : ", ") + place;
-        rest /= found.plane_sizes[axis];
-      }
-      std::cout << '\n' << on_one_line(place) << '\n';
+      std::vector<std::string> indices(found.plane_axes.size());
+      split_index(
+          plane, indices.size(), [&](std::size_t axis) { return found.plane_sizes[axis]; },
+          [&](std::size_t axis, std::int64_t index) {
+            indices[axis] = found.plane_axes[axis] + " " + std::to_string(index);
+          });
+      std::cout << '\n' << on_one_line(joined(indices, ", ")) << '\n';
     }
     print_plane(found, plane);
   }
   if (found.planes > most_planes) std::cout << "and " << found.planes - most_planes << " planes more\n";
+  finish_output();
+  return 0;
 }
 
 }  // namespace
 
-void add_plan(CLI::App& app) {
+subcommand plan_subcommand() {
   const auto options = std::make_shared<plan_options>();
-  CLI::App* command = app.add_subcommand("plan", "Show which tiles of the logits a layer keeps whole, in part or not");
-  command->add_option("SPEC", options->spec, "The model spec, a JSON file")->required()->type_name("");
-  command->add_option("--layer", options->layer, "The layer's name in the spec")->required()->type_name("NAME");
-  command->add_option("--input", options->inputs, "A side input and the names of its axes; once for each side input")
-      ->type_name("NAME=FILE.npy:AXIS,...")
-      ->allow_extra_args(false);
-  command->add_option("--tile", options->tile, "Queries and keys of a tile; 128 unless given")->type_name("N");
-  command->add_flag("--json", options->as_json, "Print JSON: the tiles of each row, as lists");
-  command->footer(
-      "Tiles that are kept whole need no mask, and those that are masked whole need no attention.\n"
-      "Example:\n"
-      "  axismask plan model.json --layer layers.0 --input token_positions=positions.npy:batch,seq --tile 64");
-  command->callback([options] {
-    run_plan(*options);
-    finish_output();
-  });
+  return {"plan",
+          "Show which tiles of the logits a layer keeps whole, in part or not",
+          {spec_argument(options->spec),
+           layer_argument(options->layer),
+           inputs_argument(options->inputs),
+           {"--tile", &options->tile, "N", "Queries and keys of a tile; 128 unless given"},
+           json_argument(options->as_json, "Print JSON: the tiles of each row, as lists")},
+          "Tiles that are kept whole need no mask, and those that are masked whole need no attention.\n"
+          "Example:\n"
+          "  axismask plan model.json --layer layers.0 --input token_positions=positions.npy:batch,seq --tile 64",
+          [options] { return run_plan(*options); }};
 }
 
 }  // namespace axismask::command

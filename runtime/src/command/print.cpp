@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <iostream>
+#include <nlohmann/json.hpp>
 
 #include "axismask/messages/error.hpp"
 
@@ -44,6 +45,8 @@ void print_table(std::vector<row> rows) {
 }
 
 void print_json(const json& value) { std::cout << value.dump(2, ' ', false, json::error_handler_t::replace) << '\n'; }
+
+std::string json_text(const json& value) { return value.dump(); }
 
 void finish_output() {
   if (!std::cout.flush()) {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,8 +21,11 @@ using row = std::vector<std::string>;
 // Columns of texts, each as wide as its widest text; the first row is the header.
 void print_table(std::vector<row> rows);
 
-// Names of files and layers may be any bytes; JSON is UTF-8.
+// Names of files and layers may be any bytes; JSON is UTF-8. The files that make JSON include <nlohmann/json.hpp>; to
+// write it takes a compiler so long that it is done here alone.
 void print_json(const json& value);
+// On one line: "512".
+std::string json_text(const json& value);
 
 // Throws an error when what was printed has not all arrived.
 void finish_output();

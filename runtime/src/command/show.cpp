@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "arrays/bind_arrays.hpp"
+#include "axismask/layer_structure.hpp"
 #include "command/arguments.hpp"
 #include "command/print.hpp"
 #include "command/subcommands.hpp"
@@ -25,7 +26,6 @@
 #include "picture/mask_map.hpp"
 #include "picture/mask_picture.hpp"
 #include "picture/mask_text.hpp"
-#include "spec/spec_text.hpp"
 
 namespace axismask::command {
 namespace {
@@ -48,20 +48,34 @@ struct shown_layer {
   std::string title;
 };
 
+// What a picture of a layer shows: all of it but the masked value.
+struct seen_mask {
+  const layer_type* type;
+  any_attributes fields;
+  empty_row_rule rule;
+
+  friend bool operator==(const seen_mask&, const seen_mask&) = default;
+};
+
+seen_mask mask_of(const any_layer& layer) {
+  any_attributes fields = attributes_dict(layer);
+  std::erase_if(fields, [](const auto& field) { return field.first == "masked_out_value"; });
+  return {&layer.type(), std::move(fields), layer.values().empty_rows};
+}
+
 // Those that were asked for, or one of each mask that the model has.
 std::vector<shown_layer> chosen_layers(const Model& model, const std::vector<std::string>& names) {
   std::vector<shown_layer> result;
   if (!names.empty()) {
     for (const std::string& name : names) {
-      const any_layer& layer = with_place("layer", "--layer", [&]() -> const any_layer& { return model.layer(name); });
+      const any_layer& layer = named_layer(model, name, "--layer");
       result.push_back({&layer, layer.name()});
     }
     return result;
   }
-  std::vector<std::pair<json, std::int64_t>> masks;  // each with the number of layers that have it
+  std::vector<std::pair<seen_mask, std::int64_t>> masks;  // each with the number of layers that have it
   for (const any_layer& layer : model.layers()) {
-    json mask = mask_json(layer, false);
-    mask.erase("masked_out_value");  // not seen
+    seen_mask mask = mask_of(layer);
     const auto known = std::find_if(masks.begin(), masks.end(), [&](const auto& one) { return one.first == mask; });
     if (known != masks.end()) {
       ++known->second;
@@ -106,40 +120,23 @@ std::vector<indices> read_indices(const std::vector<std::string>& arguments) {
   return result;
 }
 
-// Calls what reads a mask, with its mistakes in places of the command line.
-template <class Call>
-decltype(auto) reading(const any_layer& layer, std::span<const side_input> inputs, Call call) {
-  try {
-    return call();
-  } catch (const error& problem) {
-    const std::string& where = problem.where();
-    const bool of_choice = problem.id() == "mask-size" || problem.id() == "mask-index";
-    throw error(problem.id(),
-                !of_choice           ? place_in_command(where, layer, inputs)
-                : where == "queries" ? "--seq"
-                : where == "keys"    ? "--kv-seq"
-                                     : "--at",
-                problem.what_is_wrong(), problem.cure());
-  }
-}
-
 // The side inputs that a layer takes: with several layers, not each takes all.
 std::vector<side_input> taken_inputs(const any_layer& layer, std::span<const side_input> given) {
   std::vector<side_input> result;
   for (const side_input& input : given) {
-    for (std::size_t index = 0; index < layer.type().attributes.size(); ++index) {
-      if (!is_side_input(layer.type().attributes[index].kind)) continue;
-      if (layer.values().attributes[index].name != input.name) continue;
-      result.push_back(input);
-      break;
-    }
+    if (takes_input(layer, input.name)) result.push_back(input);
   }
   return result;
 }
 
+bool has_inverse(const layer_type& type) {
+  return type.how == composition::inverse ||
+         std::ranges::any_of(type.parts, [](const layer_type* part) { return has_inverse(*part); });
+}
+
 // How far a query sees, by the attributes that say so.
 std::optional<mask_reach> reach_of(const any_layer& layer, const mask_rows& rows) {
-  if (layer.type().name.find("not(") != std::string_view::npos) return std::nullopt;  // what is masked, then
+  if (has_inverse(layer.type())) return std::nullopt;  // what is masked, then
   if (const auto window = rows.number("sliding_window_size")) {
     const std::int64_t step = rows.number("dilation").value_or(1);
     return mask_reach{"window " + std::to_string(*window), (*window - 1) / step * step + 1, step};
@@ -174,7 +171,8 @@ void add_panels(const shown_layer& shown, std::span<const side_input> inputs, co
                 const std::vector<indices>& at, std::vector<mask_panel>& panels) {
   const any_layer& layer = *shown.layer;
   const auto read = [&](const mask_choice& choice) {
-    return reading(layer, inputs, [&] { return std::make_unique<mask_rows>(layer.values(), inputs, choice); });
+    return with_places_in_command(layer, inputs,
+                                  [&] { return std::make_unique<mask_rows>(layer.values(), inputs, choice); });
   };
   std::vector<mask_choice> choices{{options.queries, options.keys, {}}};
   const auto axes = read(choices[0]);
@@ -211,9 +209,8 @@ std::vector<mask_panel> read_panels(const std::vector<shown_layer>& layers, cons
   // What no layer takes is a mistake, in the words of the first.
   const any_layer& first = *layers.front().layer;
   for (const side_input& input : given.inputs) {
-    if (std::ranges::all_of(layers,
-                            [&](const shown_layer& one) { return taken_inputs(*one.layer, {&input, 1}).empty(); }))
-      reading(first, given.inputs, [&] { check_side_inputs(first.values(), {&input, 1}); });
+    if (std::ranges::none_of(layers, [&](const shown_layer& one) { return takes_input(*one.layer, input.name); }))
+      with_places_in_command(first, given.inputs, [&] { check_side_inputs(first.values(), {&input, 1}); });
   }
   std::vector<mask_panel> panels;
   for (const shown_layer& shown : layers)
@@ -224,7 +221,7 @@ std::vector<mask_panel> read_panels(const std::vector<shown_layer>& layers, cons
     };
     if (std::ranges::any_of(panels, has_axis)) continue;
     const auto inputs = taken_inputs(first, given.inputs);
-    reading(first, inputs, [&] {
+    with_places_in_command(first, inputs, [&] {
       (void)mask_rows(first.values(), inputs, {options.queries, options.keys, {{one.axis, one.wanted[0]}}});
     });
   }
@@ -255,7 +252,7 @@ text_screen screen() {
   return result;
 }
 
-void run_show(const show_options& options) {
+int run_show(const show_options& options) {
   const std::string kind = std::filesystem::path(options.out).extension().string();
   if (!options.out.empty() && kind != ".png" && kind != ".svg") {
     throw error("usage", "--out", "\"" + options.out + "\" is neither a .png nor a .svg file",
@@ -267,7 +264,8 @@ void run_show(const show_options& options) {
   const std::vector<mask_panel> panels = read_panels(layers, given, options);
   if (options.out.empty()) {
     std::cout << mask_text(panels, screen());
-    return;
+    finish_output();
+    return 0;
   }
   new_file output(options.out, "picture-write");
   const picture drawn = mask_picture(on_one_line(model.name()), panels);
@@ -275,39 +273,29 @@ void run_show(const show_options& options) {
   output.write(file.data(), file.size());
   output.place();
   std::cout << on_one_line(counted(panels.size(), "mask") + ", written to " + options.out) << '\n';
+  finish_output();
+  return 0;
 }
 
 }  // namespace
 
-void add_show(CLI::App& app) {
+subcommand show_subcommand() {
   const auto options = std::make_shared<show_options>();
-  CLI::App* command = app.add_subcommand("show", "Show masks as pictures, in the terminal or in a file");
-  command->add_option("SPEC", options->spec, "The model spec, a JSON file")->required()->type_name("");
-  command
-      ->add_option("--layer", options->layers, "A layer's name in the spec; once for each. Default: one of each mask")
-      ->type_name("NAME")
-      ->allow_extra_args(false);
-  command->add_option("--seq", options->queries, "How many queries")->type_name("N");
-  command->add_option("--kv-seq", options->keys, "How many keys, of which the queries are the last; default: as many")
-      ->type_name("N");
-  command->add_option("--input", options->inputs, "A side input and the names of its axes; once for each side input")
-      ->type_name("NAME=FILE.npy:AXIS,...")
-      ->allow_extra_args(false);
-  command
-      ->add_option("--at", options->at,
-                   "Which index to show along a further axis; several of one axis are shown side by side")
-      ->type_name("AXIS=INDEX")
-      ->allow_extra_args(false);
-  command->add_option("--out", options->out, "The picture's file; written whole, or not at all")
-      ->type_name("FILE.png|.svg");
-  command->footer(
+  return {
+      "show",
+      "Show masks as pictures, in the terminal or in a file",
+      {spec_argument(options->spec),
+       {"--layer", &options->layers, "NAME", "A layer's name in the spec; once for each. Default: one of each mask"},
+       {"--seq", &options->queries, "N", "How many queries"},
+       {"--kv-seq", &options->keys, "N", "How many keys, of which the queries are the last; default: as many"},
+       inputs_argument(options->inputs),
+       {"--at", &options->at, "AXIS=INDEX",
+        "Which index to show along a further axis; several of one axis are shown side by side"},
+       {"--out", &options->out, "FILE.png|.svg", "The picture's file; written whole, or not at all"}},
       "The masks are read by running the layers. Positions count from 0 unless --input gives them.\n"
       "Example:\n"
-      "  axismask show model.json --layer layers.0 --layer layers.5 --seq 4096 --out masks.svg");
-  command->callback([options] {
-    run_show(*options);
-    finish_output();
-  });
+      "  axismask show model.json --layer layers.0 --layer layers.5 --seq 4096 --out masks.svg",
+      [options] { return run_show(*options); }};
 }
 
 }  // namespace axismask::command

@@ -1,19 +1,27 @@
-// The subcommands of `axismask`, one a file. Each function adds one to the program: its options, its help, and what it
-// does when it is parsed. What goes wrong then is thrown as axismask::error.
+// The subcommands of `axismask`, each in a file of its name. A new one needs its file and, here, two lines.
+//
+// The room command/ reads what was typed, calls the library and prints. It may include every room and none includes it;
+// what a program that links the library could want stands in another room. command.cpp alone knows CLI11.
 #pragma once
 
-#include <CLI/CLI.hpp>
+#include <array>
+
+#include "command/subcommand.hpp"
 
 namespace axismask::command {
 
-void add_apply(CLI::App& app);
-void add_inspect(CLI::App& app);
-void add_show(CLI::App& app);
-void add_plan(CLI::App& app);
-void add_kernels(CLI::App& app);
-void add_import(CLI::App& app);
-void add_explain(CLI::App& app);
-// Of two masks that differ it makes the exit status 1.
-void add_diff(CLI::App& app, int& status);
+subcommand apply_subcommand();
+subcommand inspect_subcommand();
+subcommand show_subcommand();
+subcommand plan_subcommand();
+subcommand kernels_subcommand();
+subcommand import_subcommand();
+subcommand explain_subcommand();
+subcommand diff_subcommand();
+
+// In the order of the help.
+inline constexpr std::array every_subcommand{apply_subcommand,   inspect_subcommand, show_subcommand,
+                                             plan_subcommand,    kernels_subcommand, import_subcommand,
+                                             explain_subcommand, diff_subcommand};
 
 }  // namespace axismask::command

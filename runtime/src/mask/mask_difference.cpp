@@ -17,21 +17,22 @@ namespace {
 // A read of a mask costs about as much as it takes for some thousand of its elements.
 constexpr tile_size tile{64, 64};
 
-// The layer of a part, bound to logits of that size.
-bound_call bind_part(const mask_rows& mask, const mask_rows::part& part, std::int64_t queries, std::int64_t keys) {
+// A part of a mask, bound to logits of its size.
+bound_call bind_call(const mask_rows& mask, const mask_rows::partial_call& wanted, std::int64_t queries,
+                     std::int64_t keys) {
   const std::array axes{named_axis{mask.query_axis(), queries, keys}, named_axis{mask.kv_axis(), keys, 1}};
   bound_call call;
-  bind_arrays(part.layer, any_view(nullptr, dtype::float16, axes), part.inputs, call);
+  bind_arrays(wanted.layer, any_view(nullptr, dtype::float16, axes), wanted.inputs, call);
   return call;
 }
 
 tile_plan plan_of(const mask_rows& mask) {
-  const mask_rows::part whole = mask.part_of({0, mask.queries()}, {0, mask.keys()});
+  const mask_rows::partial_call all = mask.call_for({0, mask.queries()}, {0, mask.keys()});
   tiled_axes axes;
   axes.row = 0;
   axes.column = 1;
   tile_plan plan;
-  tile_planner().find(*whole.layer.type, bind_part(mask, whole, mask.queries(), mask.keys()), axes, tile, plan);
+  tile_planner().find(*all.layer.type, bind_call(mask, all, mask.queries(), mask.keys()), axes, tile, plan);
   return plan;
 }
 
@@ -163,9 +164,9 @@ std::optional<differing_element> compare_masks(const mask_rows& a, const mask_ro
 }
 
 std::vector<std::int64_t> operands_at(const mask_rows& mask, std::int64_t query, std::int64_t key) {
-  const mask_rows::part one = mask.part_of({query, 1}, {key, 1});
+  const mask_rows::partial_call one = mask.call_for({query, 1}, {key, 1});
   std::vector<std::int64_t> numbers;
-  const bound_call call = bind_part(mask, one, 1, 1);
+  const bound_call call = bind_call(mask, one, 1, 1);
   for (const bound_array& operand : call.operands()) numbers.push_back(number_at(operand.type, operand.data));
   return numbers;
 }

@@ -17,6 +17,17 @@ struct kept_keys {
   std::int64_t only_a = 0;
   std::int64_t only_b = 0;
 
+  [[nodiscard]] std::int64_t differing() const { return only_a + only_b; }
+
+  kept_keys& operator+=(const kept_keys& more) {
+    both += more.both;
+    only_a += more.only_a;
+    only_b += more.only_b;
+    return *this;
+  }
+  friend kept_keys operator-(const kept_keys& a, const kept_keys& b) {
+    return {a.both - b.both, a.only_a - b.only_a, a.only_b - b.only_b};
+  }
   friend bool operator==(const kept_keys&, const kept_keys&) = default;
 };
 

@@ -46,70 +46,101 @@ void check_size(const char* where, const std::string& axis, std::int64_t size) {
               "give a size from 1 to " + std::to_string(most));
 }
 
+// The side input for an attribute, or none.
+const side_input* find_given(std::span<const side_input> given, const attribute_value& attribute) {
+  const auto found =
+      std::find_if(given.begin(), given.end(), [&](const side_input& one) { return one.name == attribute.name; });
+  return found == given.end() ? nullptr : &*found;
+}
+
+// The operands whose positions are made. They are all given or all made: half of them would be a guess at the others.
+std::vector<std::size_t> positions_to_make(const layer_values& layer, std::span<const side_input> given) {
+  std::vector<std::size_t> positions;
+  for (const std::size_t index : layer.type->operands) {
+    if (!counts_tokens(layer.type->attributes[index])) continue;
+    if (find_given(given, layer.attributes[index]) != nullptr) return {};
+    positions.push_back(index);
+  }
+  return positions;
+}
+
 }  // namespace
 
 bool counts_tokens(const attribute_record& attribute) { return is_positions(attribute.kind) && !attribute.are_ids; }
 
+// What the choice and the arrays tell of the sizes of axes. An array's axes have the names of the logits'.
+struct mask_rows::known_sizes {
+  std::optional<std::int64_t> queries;
+  std::optional<std::int64_t> keys;
+  std::vector<named_axis> further;
+};
+
 mask_rows::mask_rows(const layer_values& layer, std::span<const side_input> given, const mask_choice& choice)
     : query_axis_("seq"), kv_axis_("kv_seq"), values_(layer) {
-  const std::span<const attribute_record> attributes = layer.type->attributes;
   check_side_inputs(layer, given);
+  const std::span<const attribute_record> attributes = layer.type->attributes;
   for (std::size_t index = attributes.size(); index-- > 0;) {
     if (attributes[index].kind == attribute_kind::query_axis) query_axis_ = layer.attributes[index].name;
     if (attributes[index].kind == attribute_kind::kv_axis) kv_axis_ = layer.attributes[index].name;
   }
-  const auto find_given = [&](std::size_t index) {
-    return std::find_if(given.begin(), given.end(),
-                        [&](const side_input& one) { return one.name == layer.attributes[index].name; });
-  };
+  const std::vector<std::size_t> to_make = positions_to_make(layer, given);
+  known_sizes sizes{choice.queries, choice.keys, {}};
+  take_operands(given, to_make, sizes);
+  set_size(sizes, !to_make.empty());
+  make_positions(to_make);
 
-  // Positions are all given or all made: half of them would be a guess at the others.
-  std::vector<std::size_t> to_make;
-  for (const std::size_t index : layer.type->operands) {
-    if (counts_tokens(attributes[index])) to_make.push_back(index);
+  for (std::size_t place = 0; place < inputs_.size(); ++place) {
+    values_.attributes[inputs_[place].attribute].name = operand_names[place];
   }
-  if (std::any_of(to_make.begin(), to_make.end(), [&](std::size_t index) { return find_given(index) != given.end(); }))
-    to_make.clear();
+  values_.masked_out_value = masked_value::minus_infinity();
+  if (values_.empty_rows == axismask::empty_row_rule::error) values_.empty_rows = axismask::empty_row_rule::masked;
+  check_arrays(layer, sizes.further);
+  choose_plane(sizes.further, choice.at);
+}
 
-  // The operands that there are, and the sizes that they tell. An array's axes have the names of the logits'.
-  std::vector<named_axis> further;
-  std::optional<std::int64_t> queries = choice.queries;
-  std::optional<std::int64_t> keys = choice.keys;
+// The operands that there are, and the sizes that they tell.
+void mask_rows::take_operands(std::span<const side_input> given, std::span<const std::size_t> to_make,
+                              known_sizes& sizes) {
   const auto note_sizes = [&](const any_view& array, bool of_keys) {
     for (const named_axis& axis : array.axes()) {
       if (axis.name == kv_axis_ || (of_keys && axis.name == query_axis_)) {
-        keys = keys.value_or(axis.size);
+        sizes.keys = sizes.keys.value_or(axis.size);
       } else if (axis.name == query_axis_) {
-        queries = queries.value_or(axis.size);
-      } else if (find_axis(further, axis.name) == nullptr) {
-        further.push_back(axis);
+        sizes.queries = sizes.queries.value_or(axis.size);
+      } else if (find_axis(sizes.further, axis.name) == nullptr) {
+        sizes.further.push_back(axis);
       }
     }
   };
-  for (const std::size_t index : layer.type->operands) {
+  for (const std::size_t index : values_.type->operands) {
     if (std::find(to_make.begin(), to_make.end(), index) != to_make.end()) continue;
-    const attribute_value& value = layer.attributes[index];
-    if (attributes[index].kind == attribute_kind::parameter) {
+    const attribute_record& attribute = values_.type->attributes[index];
+    const attribute_value& value = values_.attributes[index];
+    if (attribute.kind == attribute_kind::parameter) {
       if (value.numbers == nullptr) continue;
       numbers_.push_back({index, *value.numbers});
       note_sizes(*value.numbers, false);
       continue;
     }
-    const auto found = find_given(index);
-    if (found == given.end()) {
+    const side_input* found = find_given(given, value);
+    if (found == nullptr) {
       std::vector<std::string_view> names;
       for (const side_input& one : given) names.push_back(one.name);
-      fail("side-input-missing", value.name, breach::side_input_missing(value.name, attributes[index].name, names));
+      fail("side-input-missing", value.name, breach::side_input_missing(value.name, attribute.name, names));
     }
     inputs_.push_back({index, found->array});
-    note_sizes(found->array, attributes[index].kind == attribute_kind::kv_positions);
+    note_sizes(found->array, attribute.kind == attribute_kind::kv_positions);
   }
-  if (!queries && !keys) {
+}
+
+// Of queries and keys there are as many when nothing tells one of the two.
+void mask_rows::set_size(const known_sizes& sizes, bool makes_positions) {
+  if (!sizes.queries && !sizes.keys) {
     throw error("mask-size", "queries", "nothing tells the size of the axis \"" + query_axis_ + "\"",
                 "give it, or side inputs that lie along the axis");
   }
-  queries_ = queries ? *queries : *keys;
-  keys_ = keys ? *keys : *queries;
+  queries_ = sizes.queries ? *sizes.queries : *sizes.keys;
+  keys_ = sizes.keys ? *sizes.keys : *sizes.queries;
   check_size("queries", query_axis_, queries_);
   check_size("keys", kv_axis_, keys_);
   if (queries_ > most_elements / keys_) {
@@ -117,29 +148,29 @@ mask_rows::mask_rows(const layer_values& layer, std::span<const side_input> give
                 std::to_string(queries_) + " x " + std::to_string(keys_) + " logits are more than 2^36",
                 "give smaller sizes");
   }
-  if (!to_make.empty() && queries_ > keys_) {
+  if (makes_positions && queries_ > keys_) {
     throw error("mask-size", "keys",
                 std::to_string(queries_) + " queries are to be the last of " + std::to_string(keys_) + " keys",
                 "give at least as many keys, or the positions of both");
   }
+}
 
-  if (!to_make.empty()) {
-    made_positions_.resize(static_cast<std::size_t>(keys_));
-    std::iota(made_positions_.begin(), made_positions_.end(), 0);
-  }
-  for (const std::size_t index : to_make) {
-    const std::int64_t size = attributes[index].kind == attribute_kind::kv_positions ? keys_ : queries_;
+void mask_rows::make_positions(std::span<const std::size_t> operands) {
+  if (operands.empty()) return;
+  made_positions_.resize(static_cast<std::size_t>(keys_));
+  std::iota(made_positions_.begin(), made_positions_.end(), 0);
+  for (const std::size_t index : operands) {
+    const bool of_keys = values_.type->attributes[index].kind == attribute_kind::kv_positions;
+    const std::int64_t size = of_keys ? keys_ : queries_;
     inputs_.push_back(
         {index, any_view(made_positions_.data() + (keys_ - size), dtype::int32, {{query_axis_, size, 1}})});
   }
-  for (std::size_t place = 0; place < inputs_.size(); ++place) {
-    values_.attributes[inputs_[place].attribute].name = operand_names[place];
-  }
-  values_.masked_out_value = masked_value::minus_infinity();
-  if (values_.empty_rows == axismask::empty_row_rule::error) values_.empty_rows = axismask::empty_row_rule::masked;
+}
 
-  // What is wrong with the arrays is found here, for the sizes as they are. Its place is the side input's own name.
-  std::vector<named_axis> axes = further;
+// What is wrong with the arrays is found here, for the sizes as they are. Its place is the side input's own name, that
+// of `layer`.
+void mask_rows::check_arrays(const layer_values& layer, std::span<const named_axis> further) const {
+  std::vector<named_axis> axes(further.begin(), further.end());
   axes.push_back({query_axis_, queries_, 0});
   axes.push_back({kv_axis_, keys_, 0});
   std::vector<side_input> inputs;
@@ -153,13 +184,15 @@ mask_rows::mask_rows(const layer_values& layer, std::span<const side_input> give
     const auto* const name = std::find(operand_names.begin(), operand_names.end(), problem.where());
     if (name == operand_names.end()) throw;
     const operand& wrong = inputs_[static_cast<std::size_t>(name - operand_names.begin())];
-    throw error(problem.id(), std::string(layer.attributes[wrong.attribute].name), problem.what_is_wrong(),
-                problem.cure());
+    throw problem.at(std::string(layer.attributes[wrong.attribute].name));
   }
+}
 
-  // The plane.
+// One index along each further axis; the arrays are those that are there.
+void mask_rows::choose_plane(std::span<const named_axis> further,
+                             std::span<const std::pair<std::string, std::int64_t>> at) {
   for (const named_axis& axis : further) further_axes_.push_back({std::string(axis.name), axis.size, 0});
-  for (const auto& [name, index] : choice.at) {
+  for (const auto& [name, index] : at) {
     const auto axis = std::find_if(further_axes_.begin(), further_axes_.end(),
                                    [&name = name](const further_axis& one) { return one.name == name; });
     if (axis == further_axes_.end()) {
@@ -227,36 +260,37 @@ std::vector<bool> mask_rows::query_padding() const {
 // Positions of keys, too, have the queries' axis.
 std::vector<bool> mask_rows::key_padding() const { return padding(attribute_kind::kv_positions, query_axis_, keys_); }
 
-mask_rows::part mask_rows::part_of(index_range queries, index_range keys) const {
-  part result(values_);
+mask_rows::partial_call mask_rows::call_for(index_range queries, index_range keys) const {
+  partial_call result(values_);
   result.layer.empty_rows = axismask::empty_row_rule::masked;
-  const auto part_of_array = [&](const any_view& array, bool of_keys) {
+  const auto cut_to_part = [&](const any_view& array, bool of_keys) {
     if (of_keys) return cut(array, query_axis_, keys);
     return cut(cut(array, query_axis_, queries), kv_axis_, keys);
   };
-  for (const operand& one : numbers_) result.numbers.push_back(part_of_array(one.array, false));
+  for (const operand& one : numbers_) result.numbers.push_back(cut_to_part(one.array, false));
   for (std::size_t place = 0; place < numbers_.size(); ++place) {
     result.layer.attributes[numbers_[place].attribute].numbers = &result.numbers[place];
   }
   for (std::size_t place = 0; place < inputs_.size(); ++place) {
     const auto& [attribute, array] = inputs_[place];
     const bool of_keys = values_.type->attributes[attribute].kind == attribute_kind::kv_positions;
-    result.inputs.push_back({operand_names[place], part_of_array(array, of_keys)});
+    result.inputs.push_back({operand_names[place], cut_to_part(array, of_keys)});
   }
   return result;
 }
 
 void mask_rows::read(index_range queries, index_range keys, std::vector<std::uint8_t>& kept) const {
-  read(part_of(queries, keys), queries, keys, kept);
+  read(call_for(queries, keys), queries, keys, kept);
 }
 
 void mask_rows::read(index_range queries, std::vector<std::uint8_t>& kept) const {
-  part rows = part_of(queries, {0, keys_});
+  partial_call rows = call_for(queries, {0, keys_});
   rows.layer.empty_rows = values_.empty_rows;
   read(rows, queries, {0, keys_}, kept);
 }
 
-void mask_rows::read(const part& wanted, index_range queries, index_range keys, std::vector<std::uint8_t>& kept) const {
+void mask_rows::read(const partial_call& wanted, index_range queries, index_range keys,
+                     std::vector<std::uint8_t>& kept) const {
   std::vector<std::uint16_t> logits(static_cast<std::size_t>(queries.count * keys.count));
   const std::array axes{named_axis{query_axis_, queries.count, keys.count}, named_axis{kv_axis_, keys.count, 1}};
   const any_view zeros(logits.data(), dtype::float16, axes);

@@ -1,5 +1,8 @@
 // The exact mask of a layer, a strip of rows at a time. It is read by running the layer itself, on zeros: what becomes
 // its masked value is masked. So it is what users of the layer get, and takes little memory however large the mask is.
+//
+// The room mask/ reads exact masks and compares them, from layers and arrays alone. Specs, pictures and texts for
+// people never enter: `command` and `picture` are above it.
 #pragma once
 
 #include <cstddef>
@@ -24,13 +27,14 @@ struct mask_choice {
   std::vector<std::pair<std::string, std::int64_t>> at = {};
 };
 
-// Queries or keys: `count` of them from `first` on.
+// Queries or keys: `count` of them from `first` on. It has no end, since what a read needs is how many there are.
 struct index_range {
   std::int64_t first;
   std::int64_t count;
 };
 
-// Positions proper: ids of documents lie along the same axes, and nobody can make them up.
+// Does the attribute take positions of tokens? Ids of documents lie along the same axes but are no positions: only the
+// user knows them, while positions can be made.
 [[nodiscard]] bool counts_tokens(const attribute_record& attribute);
 
 // Some rows of a mask, whole.
@@ -79,21 +83,21 @@ class mask_rows {
   // them.
   [[nodiscard]] axismask::empty_row_rule empty_rows() const { return values_.empty_rows; }
 
-  // A part of the mask as a call of the layer: logits with the axes query_axis() and kv_axis() alone take these. It has
-  // no rule for rows that see nothing: whether a row does, only all of its keys tell.
-  struct part {
+  // A call of the layer that computes a part of the mask: its logits have the axes query_axis() and kv_axis() alone. It
+  // has no rule for rows that see nothing: whether a row does, only all of its keys tell.
+  struct partial_call {
     layer_values layer;
     std::vector<any_view> numbers;  // the layer points to them
     std::vector<side_input> inputs;
 
-    explicit part(const layer_values& whole) : layer(whole) {}
-    part(part&&) = default;
-    part(const part&) = delete;
-    part& operator=(const part&) = delete;
-    part& operator=(part&&) = delete;
-    ~part() = default;
+    explicit partial_call(const layer_values& all) : layer(all) {}
+    partial_call(partial_call&&) = default;
+    partial_call(const partial_call&) = delete;
+    partial_call& operator=(const partial_call&) = delete;
+    partial_call& operator=(partial_call&&) = delete;
+    ~partial_call() = default;
   };
-  [[nodiscard]] part part_of(index_range queries, index_range keys) const;
+  [[nodiscard]] partial_call call_for(index_range queries, index_range keys) const;
 
   // Reads a part of the mask: 1 where a logit is kept, 0 where it is masked, row after row.
   void read(index_range queries, index_range keys, std::vector<std::uint8_t>& kept) const;
@@ -104,7 +108,15 @@ class mask_rows {
   void for_each_strip(const std::function<void(const mask_strip&)>& visit) const;
 
  private:
-  void read(const part& wanted, index_range queries, index_range keys, std::vector<std::uint8_t>& kept) const;
+  // The steps of the constructor.
+  struct known_sizes;
+  void take_operands(std::span<const side_input> given, std::span<const std::size_t> to_make, known_sizes& sizes);
+  void set_size(const known_sizes& sizes, bool makes_positions);
+  void make_positions(std::span<const std::size_t> operands);
+  void check_arrays(const layer_values& layer, std::span<const named_axis> further) const;
+  void choose_plane(std::span<const named_axis> further, std::span<const std::pair<std::string, std::int64_t>> at);
+
+  void read(const partial_call& wanted, index_range queries, index_range keys, std::vector<std::uint8_t>& kept) const;
   [[nodiscard]] std::vector<bool> padding(attribute_kind kind, const std::string& axis, std::int64_t size) const;
 
   std::string query_axis_;

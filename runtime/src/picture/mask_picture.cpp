@@ -283,8 +283,7 @@ class panel_drawing {
 
     const int line = bottom + tick + 2 * line_height;
     if (has_side_name_) {
-      out.write(x - left_ + text_size, y + down().pixels() / 2, down_name_, text_size, strong_text, anchor::middle,
-                true);
+      out.write_upwards(x - left_ + text_size, y + down().pixels() / 2, down_name_, text_size, strong_text);
       out.write(x + across().pixels() / 2, line, across_name_, text_size, strong_text, anchor::middle);
     } else {
       out.write(x, line, across_name_, text_size, strong_text);

@@ -65,18 +65,18 @@ std::string counted_queries(std::int64_t number) {
   return std::to_string(number) + (number == 1 ? " query" : " queries");
 }
 
-class draughtsman {
+class text_panel {
  public:
-  draughtsman(const mask_panel& panel, const signs& with, std::int64_t width, bool has_halves)
-      : panel_(panel), with_(with), width_(width), how_(way(has_halves)), map_(read_map(panel, tile())) {}
+  text_panel(const mask_panel& panel, const signs& chosen, std::int64_t width, bool has_halves)
+      : panel_(panel), signs_(chosen), width_(width), grain_(grain_for(has_halves)), map_(read_map(panel, tile())) {}
 
   drawing draw() {
     drawing result;
     add_wrapped(text(panel_.title), width_, result.head);
     add_wrapped(text(panel_.formula), width_, result.head);
     const mask_rows& mask = *panel_.rows;
-    add_wrapped(text(mask.query_axis()) + U" " + text(mask.queries()) + line(with_.down) + line(with_.times) +
-                    text(mask.kv_axis()) + U" " + text(mask.keys()) + line(with_.across),
+    add_wrapped(text(mask.query_axis()) + U" " + text(mask.queries()) + line(signs_.down) + line(signs_.times) +
+                    text(mask.kv_axis()) + U" " + text(mask.keys()) + line(signs_.across),
                 width_, result.head);
     draw_mask(result.body);
     add_wrapped(text(kept_text(panel_, map_)), width_, result.body);
@@ -88,7 +88,7 @@ class draughtsman {
  private:
   [[nodiscard]] std::int64_t inside() const { return width_ - 2; }
 
-  [[nodiscard]] grain way(bool has_halves) const {
+  [[nodiscard]] grain grain_for(bool has_halves) const {
     const mask_rows& mask = *panel_.rows;
     if (mask.queries() > most_lines()) return grain::tiles;
     if (2 * mask.keys() <= inside()) return grain::two_signs;
@@ -98,7 +98,7 @@ class draughtsman {
 
   // A sign is about twice as high as it is wide. A mask of very many queries is pressed.
   [[nodiscard]] tile_size tile() const {
-    if (how_ != grain::tiles) return {1, 1};
+    if (grain_ != grain::tiles) return {1, 1};
     const std::int64_t least = (panel_.rows->keys() + inside() - 1) / inside();
     // A round number where that cuts the axis evenly: windows often end there, too.
     const auto round = static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(least)));
@@ -109,53 +109,53 @@ class draughtsman {
 
   [[nodiscard]] char32_t sign(std::int64_t row, std::int64_t column) const {
     const std::size_t place = map_.place(row, column);
-    if (how_ == grain::half_a_sign) {
+    if (grain_ == grain::half_a_sign) {
       const bool upper = map_.kept[place] > 0;
       const bool lower = row + 1 < map_.rows && map_.kept[map_.place(row + 1, column)] > 0;
-      return upper ? (lower ? with_.all : with_.upper) : (lower ? with_.lower : with_.none);
+      return upper ? (lower ? signs_.all : signs_.upper) : (lower ? signs_.lower : signs_.none);
     }
     const std::int64_t kept = map_.kept[place];
     const std::int64_t logits = map_.logits[place];
-    if (kept == 0) return with_.none;
-    if (kept == logits) return with_.all;
-    return with_.some[static_cast<std::size_t>(kept * static_cast<std::int64_t>(with_.some.size()) / logits)];
+    if (kept == 0) return signs_.none;
+    if (kept == logits) return signs_.all;
+    return signs_.some[static_cast<std::size_t>(kept * static_cast<std::int64_t>(signs_.some.size()) / logits)];
   }
 
   void draw_mask(std::vector<line>& lines) const {
-    const std::size_t wide = how_ == grain::two_signs ? 2 : 1;
-    const std::int64_t step = how_ == grain::half_a_sign ? 2 : 1;
+    const std::size_t wide = grain_ == grain::two_signs ? 2 : 1;
+    const std::int64_t step = grain_ == grain::half_a_sign ? 2 : 1;
     line top;
     line bottom;
     for (std::int64_t column = 0; column < map_.columns; ++column) {
       const bool is_padding = map_.padding_columns[static_cast<std::size_t>(column)];
-      top.append(wide, is_padding ? padding_sign : with_.frame[4]);
-      bottom.append(wide, with_.frame[4]);
+      top.append(wide, is_padding ? padding_sign : signs_.frame[4]);
+      bottom.append(wide, signs_.frame[4]);
     }
-    lines.push_back(with_.frame[0] + top + with_.frame[1]);
+    lines.push_back(signs_.frame[0] + top + signs_.frame[1]);
     for (std::int64_t row = 0; row < map_.rows; row += step) {
       bool is_padding = true;
       for (std::int64_t one = row; one < std::min(row + step, map_.rows); ++one) {
         is_padding = is_padding && map_.padding_rows[static_cast<std::size_t>(one)];
       }
-      line inner(1, is_padding ? padding_sign : with_.frame[5]);
+      line inner(1, is_padding ? padding_sign : signs_.frame[5]);
       for (std::int64_t column = 0; column < map_.columns; ++column) inner.append(wide, sign(row, column));
-      lines.push_back(inner + with_.frame[5]);
+      lines.push_back(inner + signs_.frame[5]);
     }
-    lines.push_back(with_.frame[2] + bottom + with_.frame[3]);
+    lines.push_back(signs_.frame[2] + bottom + signs_.frame[3]);
   }
 
   [[nodiscard]] std::vector<line> key() const {
     std::vector<line> lines;
     line meaning = U"each sign is ";
-    if (how_ == grain::two_signs) {
-      meaning = line(2, with_.all) + U" a logit that is kept";
-    } else if (how_ == grain::half_a_sign) {
-      meaning += U"2 queries by 1 key: " + line{with_.all, U' ', with_.upper, U' ', with_.lower} +
+    if (grain_ == grain::two_signs) {
+      meaning = line(2, signs_.all) + U" a logit that is kept";
+    } else if (grain_ == grain::half_a_sign) {
+      meaning += U"2 queries by 1 key: " + line{signs_.all, U' ', signs_.upper, U' ', signs_.lower} +
                  U" kept both, the first, the second";
     } else {
       meaning += text(counted_queries(map_.tile.queries)) + U" by " + text(counted_keys(map_.tile.keys)) + U": " +
-                 with_.all + U" kept whole,";
-      for (const char32_t some : with_.some) meaning += line{U' ', some};
+                 signs_.all + U" kept whole,";
+      for (const char32_t some : signs_.some) meaning += line{U' ', some};
       meaning += U" in part";
     }
     lines.push_back(meaning);
@@ -166,16 +166,16 @@ class draughtsman {
   }
 
   const mask_panel& panel_;
-  const signs& with_;
+  const signs& signs_;
   std::int64_t width_;
-  grain how_;
+  grain grain_;
   mask_map map_;
 };
 
 }  // namespace
 
 std::string mask_text(std::span<const mask_panel> panels, const text_screen& screen) {
-  const signs& with = screen.has_blocks ? block_signs : ascii_signs;
+  const signs& chosen = screen.has_blocks ? block_signs : ascii_signs;
   const auto count = static_cast<std::int64_t>(panels.size());
   const std::int64_t beside = std::clamp<std::int64_t>((screen.columns + gap) / (narrowest + gap), 1, count);
   const std::int64_t width = std::max(narrowest, (screen.columns + gap) / beside - gap);
@@ -187,7 +187,7 @@ std::string mask_text(std::span<const mask_panel> panels, const text_screen& scr
     std::size_t head = 0;
     std::size_t body = 0;
     for (std::int64_t at = first; at < std::min(first + beside, count); ++at) {
-      drawings.push_back(draughtsman(panels[static_cast<std::size_t>(at)], with, width, screen.has_blocks).draw());
+      drawings.push_back(text_panel(panels[static_cast<std::size_t>(at)], chosen, width, screen.has_blocks).draw());
       head = std::max(head, drawings.back().head.size());
       body = std::max(body, drawings.back().body.size());
       for (const line& one : drawings.back().key) {

@@ -162,8 +162,12 @@ void picture::fill(std::vector<rectangle> parts, colour paint, std::string_view 
   if (!parts.empty()) shapes_.emplace_back(area{std::move(parts), paint, std::string(what)});
 }
 
-void picture::write(int x, int y, std::string_view text, int size, colour paint, anchor at, bool is_turned) {
-  shapes_.emplace_back(words{x, y, std::string(text), size, paint, at, is_turned});
+void picture::write(int x, int y, std::string_view text, int size, colour paint, anchor at) {
+  shapes_.emplace_back(words{x, y, std::string(text), size, paint, at, false});
+}
+
+void picture::write_upwards(int x, int y, std::string_view text, int size, colour paint) {
+  shapes_.emplace_back(words{x, y, std::string(text), size, paint, anchor::middle, true});
 }
 
 std::string picture::svg() const {

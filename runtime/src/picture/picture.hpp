@@ -1,4 +1,7 @@
 // Pictures of rectangles and texts. A picture is drawn once and written as SVG or PNG, so that the two are the same.
+//
+// The room picture/ shows masks that mask/ has read, as pictures and as texts. Layers, specs and the command line never
+// enter: what stands above a mask comes as text.
 #pragma once
 
 #include <cstdint>
@@ -36,9 +39,10 @@ class picture {
 
   // Rectangles of one colour that belong together; `what` they are is their class in SVG.
   void fill(std::vector<rectangle> parts, colour paint, std::string_view what);
-  // `x` and `y` are the anchor's place on the base line; a turned text runs upwards.
-  void write(int x, int y, std::string_view text, int size, colour paint, anchor at = anchor::start,
-             bool is_turned = false);
+  // `x` and `y` are the anchor's place on the base line.
+  void write(int x, int y, std::string_view text, int size, colour paint, anchor at = anchor::start);
+  // A text that runs upwards; `x` and `y` are the place of its middle.
+  void write_upwards(int x, int y, std::string_view text, int size, colour paint);
 
   // All that is on another picture.
   void add(const picture& other) { shapes_.insert(shapes_.end(), other.shapes_.begin(), other.shapes_.end()); }

@@ -1,5 +1,5 @@
 // The table of window.hpp's functions, and the layers that their results make.
-#include "command/conventions.hpp"
+#include "command/diff/conventions.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -13,7 +13,7 @@
 #include "axismask/messages/error.hpp"
 #include "axismask/window.hpp"
 
-namespace axismask {
+namespace axismask::command {
 namespace {
 
 // What a function takes and gives.
@@ -161,7 +161,7 @@ std::optional<any_layer> convention_layer(const std::string& text) {
     return layer_of(text, name, *numbers);
   } catch (const error& problem) {
     if (problem.id() != "window") throw;  // else it is the function's, which does not know the text
-    throw error(problem.id(), text, problem.what_is_wrong(), problem.cure());
+    throw problem.at(text);
   }
 }
 
@@ -196,4 +196,4 @@ std::string convention_help() {
   return help + "  without a window: " + std::string(causal) + "\n";
 }
 
-}  // namespace axismask
+}  // namespace axismask::command

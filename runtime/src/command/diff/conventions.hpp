@@ -9,7 +9,7 @@
 
 #include "axismask/model.hpp"
 
-namespace axismask {
+namespace axismask::command {
 
 // The layer of a convention, "NAME:NUMBER" or "NAME:NUMBER,NUMBER"; "causal" has no number. Its name is the text, its
 // side inputs and axes have their types' default names. None when no convention has that name.
@@ -22,4 +22,4 @@ namespace axismask {
 // How each is written, a line for all that are written alike.
 [[nodiscard]] std::string convention_help();
 
-}  // namespace axismask
+}  // namespace axismask::command

@@ -1,0 +1,62 @@
+// The header of an .npy file: what stands before the elements. A file is a magic string, a version, the length of a
+// header, the header (a Python dict literal with the keys 'descr', 'fortran_order' and 'shape') and the elements.
+//
+// The room files/ reads and writes files of arrays and bytes; it knows dtypes and nothing of layers, specs or axes'
+// names.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "axismask/arrays/dtype.hpp"
+
+namespace axismask {
+
+struct npy_header {
+  std::string descr;
+  bool fortran_order = false;
+  std::vector<std::int64_t> sizes;
+};
+
+// A file that is read from its start. A length that the file does not have never becomes an allocation: whoever reads
+// asks first how many bytes are left.
+class npy_stream {
+ public:
+  // Throws `error` "npy-open" when there is no such file, or it cannot be read.
+  explicit npy_stream(const std::filesystem::path& file);
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] std::uint64_t size() const { return size_; }
+  [[nodiscard]] std::uint64_t bytes_read() const { return bytes_read_; }
+  [[nodiscard]] std::uint64_t bytes_left() const { return size_ - bytes_read_; }
+  // False when it ends before.
+  [[nodiscard]] bool read(void* to, std::uint64_t size);
+
+ private:
+  std::string name_;
+  std::ifstream stream_;
+  std::uint64_t size_ = 0;
+  std::uint64_t bytes_read_ = 0;
+};
+
+// Reads up to the elements. Throws `error`, with the file as its place.
+[[nodiscard]] npy_header read_npy_header(npy_stream& stream);
+
+// The start of a file, up to its elements: NumPy's own bytes.
+[[nodiscard]] std::string npy_header_bytes(dtype type, bool fortran_order, std::span<const std::int64_t> sizes);
+
+// The dtype that a header says, or the one that the caller asks for where the header leaves it open. Throws `error`
+// "npy-dtype" with the file as its place.
+[[nodiscard]] dtype dtype_of_descr(const std::string& descr, std::optional<dtype> as, const std::string& file);
+
+// Python's way to write a tuple of sizes: "()", "(3,)", "(2, 3)".
+[[nodiscard]] std::string shape_text(std::span<const std::int64_t> sizes);
+
+}  // namespace axismask
