@@ -37,7 +37,7 @@ template <class Layer>
 [[nodiscard]] layer_kernels kernels_of() {
   return {
       layer_type_of<Layer>.name,
-      std::any_of(detail::attribute_records<Layer>.begin(), detail::attribute_records<Layer>.end(),
+      std::any_of(attribute_records<Layer>.begin(), attribute_records<Layer>.end(),
                   [](const attribute_record& record) {
                     return is_positions(record.kind) || record.kind == attribute_kind::integers ||
                            record.kind == attribute_kind::parameter;

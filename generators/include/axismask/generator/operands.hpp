@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "axismask/generator/expression.hpp"
-#include "axismask/layer/layer_type.hpp"
+#include "axismask/layer/reflection.hpp"
 
 namespace axismask::generator {
 
@@ -27,8 +27,8 @@ class operands {
   // parameters aside.
   template <class Generator>
   void add_to(Generator& generator, int position_bytes, int rank) {
-    for (const std::size_t index : detail::operand_indices<Layer>) {
-      const attribute_record& record = detail::attribute_records<Layer>[index];
+    for (const std::size_t index : operand_indices<Layer>) {
+      const attribute_record& record = attribute_records<Layer>[index];
       // Numbered, since a composed layer has several attributes of one name.
       const std::string name = std::string(record.name) + "_" + std::to_string(inputs_.size());
       Halide::Type type = Halide::Int(8 * position_bytes);
@@ -40,7 +40,7 @@ class operands {
 
   [[nodiscard]] std::size_t size() const { return inputs_.size(); }
   [[nodiscard]] static attribute_kind kind(std::size_t place) {
-    return detail::attribute_records<Layer>[detail::operand_indices<Layer>[place]].kind;
+    return attribute_records<Layer>[operand_indices<Layer>[place]].kind;
   }
   [[nodiscard]] Halide::Expr stride(std::size_t place, int axis) const { return inputs_[place]->dim(axis).stride(); }
 
@@ -51,7 +51,7 @@ class operands {
 
   template <class Number>
   [[nodiscard]] condition read_keep(const std::vector<Halide::Expr>& index) const {
-    return detail::read_keep<Layer, Number, condition>([&]<class T>(std::size_t place, std::type_identity<T>) -> T {
+    return axismask::read_keep<Layer, Number, condition>([&]<class T>(std::size_t place, std::type_identity<T>) -> T {
       const Halide::Expr value = (*inputs_[place])(index);
       if constexpr (std::is_same_v<T, condition>) {
         return condition(value != 0);
