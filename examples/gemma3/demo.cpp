@@ -15,7 +15,7 @@
 #include <thread>
 #include <vector>
 
-#include "axismask/arrays/array.hpp"
+#include "axismask/array.hpp"
 #include "axismask/linked.hpp"
 #include "axismask/model.hpp"
 

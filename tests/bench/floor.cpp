@@ -115,7 +115,7 @@ const any_view& find_input(std::span<const side_input> side_inputs, std::string_
 
 }  // namespace
 
-floor_loop::floor_loop(floor_kind kind, const Layer& layer, const any_view& logits, const any_view& out,
+floor_loop::floor_loop(floor_kind kind, const any_layer& layer, const any_view& logits, const any_view& out,
                        std::span<const side_input> side_inputs, int threads)
     : kind_(kind),
       element_bytes_(static_cast<std::size_t>(info(logits.type()).bytes)),
@@ -140,7 +140,7 @@ floor_loop::floor_loop(floor_kind kind, const Layer& layer, const any_view& logi
   choose();
 }
 
-void floor_loop::find_pieces(const Layer& layer, const any_view& logits, std::span<const side_input> side_inputs) {
+void floor_loop::find_pieces(const any_layer& layer, const any_view& logits, std::span<const side_input> side_inputs) {
   // The positions and the numbers that `keep` takes.
   const layer_type& type = layer.type();
   std::vector<std::int64_t> numbers(type.operands.size());

@@ -60,7 +60,7 @@ std::int32_t threads = 0;
 // A layer with the arrays that it is to be applied to.
 struct bench_call {
   Model model;
-  const Layer* layer = nullptr;
+  const any_layer* layer = nullptr;
   std::vector<std::unique_ptr<std::string>> names;  // of axes and inputs: views do not own them
   any_view logits;
   any_view out;

@@ -3,7 +3,7 @@
 // An array with the same axis twice.
 #include <cstdint>
 
-#include "axismask/arrays/array.hpp"
+#include "axismask/array.hpp"
 
 using namespace axismask;
 

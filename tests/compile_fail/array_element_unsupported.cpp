@@ -3,7 +3,7 @@
 // An array of an element type that has no dtype.
 #include <cstdint>
 
-#include "axismask/arrays/array.hpp"
+#include "axismask/array.hpp"
 
 using namespace axismask;
 

@@ -3,7 +3,7 @@
 // The size along an axis that the array does not have.
 #include <cstdint>
 
-#include "axismask/arrays/array.hpp"
+#include "axismask/array.hpp"
 
 using namespace axismask;
 

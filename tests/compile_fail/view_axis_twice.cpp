@@ -3,7 +3,7 @@
 // A view with strides and the same axis twice.
 #include <cstdint>
 
-#include "axismask/arrays/array.hpp"
+#include "axismask/array.hpp"
 
 using namespace axismask;
 

@@ -1,5 +1,5 @@
 // Named arrays: sizes, strides, elements, and the view without names in its type.
-#include "axismask/arrays/array.hpp"
+#include "axismask/array.hpp"
 
 #include <gtest/gtest.h>
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "axismask/messages/call_breach.hpp"
+#include "axismask/call/call_breach.hpp"
 
 namespace axismask::breach {
 namespace {
@@ -16,8 +16,11 @@ std::string joined(const sentence& sentence) { return sentence.what.str() + "; "
 
 TEST(Breach, LogitsLackAnAxis) {
   EXPECT_EQ(joined(logits_lack_axis("kv_seq", "kv_seq_axis", logits_axes)),
-            "the logits have no axis \"kv_seq\"; they have \"heads\", \"seq\", \"kv_sek\" (did you mean \"kv_sek\"?); "
-            "give that axis of the logits this name, or the logits' own name to the layer's kv_seq_axis");
+            "the logits have no axis \"kv_seq\"; they have \"heads\", \"seq\", \"kv_sek\"; rename "
+            "\"kv_sek\" to \"kv_seq\", or set the layer's kv_seq_axis to \"kv_sek\"");
+  EXPECT_EQ(joined(logits_lack_axis("keys", "kv_seq_axis", logits_axes)),
+            "the logits have no axis \"keys\"; they have \"heads\", \"seq\", \"kv_sek\"; give that axis of the logits "
+            "this name, or the logits' own name to the layer's kv_seq_axis");
 }
 
 TEST(Breach, SideInputs) {
@@ -31,6 +34,12 @@ TEST(Breach, SideInputs) {
   EXPECT_EQ(joined(side_input_twice("mask")), "the side input \"mask\" is given twice; leave one of them out");
 }
 
+TEST(Breach, ASideInputWithoutAnAxisOfANearName) {
+  constexpr std::array<std::string_view, 1> own{"batch"};
+  EXPECT_EQ(joined(side_input_lacks_axis("seq", own)),
+            "it has no axis \"seq\"; it has \"batch\"; positions need the layer's seq_axis, those of keys too");
+}
+
 TEST(Breach, ElementTypes) {
   EXPECT_EQ(joined(positions_not_integers(dtype::float32)),
             "positions are integers, and this array holds float32; give int32 or int64");
@@ -42,8 +51,8 @@ TEST(Breach, ElementTypes) {
 TEST(Breach, AxesOfSideInputs) {
   constexpr std::array<std::string_view, 2> own{"batch", "sek"};
   EXPECT_EQ(joined(side_input_lacks_axis("seq", own)),
-            "it has no axis \"seq\"; it has \"batch\", \"sek\" (did you mean \"sek\"?); positions need the layer's "
-            "seq_axis, those of keys too");
+            "it has no axis \"seq\"; it has \"batch\", \"sek\"; rename \"sek\" to \"seq\": positions need the "
+            "layer's seq_axis, those of keys too");
   EXPECT_EQ(joined(foreign_axis("head", logits_axes)),
             "its axis \"head\" is none of the logits'; they have \"heads\", \"seq\", \"kv_sek\" (did you mean "
             "\"heads\"?); rename the axis, or take it out of the array");

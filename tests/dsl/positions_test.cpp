@@ -24,6 +24,18 @@ std::string error_of(Call call) {
   return "no error";
 }
 
+// The snippet at the head of positions.hpp.
+TEST(Positions, TheFirstChunkOfACacheThatWraps) {
+  constexpr std::int64_t n = 2;
+  constexpr std::int64_t window = 3;
+  std::vector<std::int32_t> queries(n), keys(positions::ring_capacity(window, n));
+  positions::ring cache{std::span(keys), window};
+  positions::consecutive(std::span(queries), cache.tokens());
+  cache.append(n);
+  EXPECT_EQ(queries, (numbers{0, 1}));
+  EXPECT_EQ(keys, (numbers{0, 1, -1, -1}));
+}
+
 TEST(Positions, ConsecutiveStartAnywhere) {
   numbers out(4, 7);
   positions::consecutive(std::span(out));

@@ -119,7 +119,7 @@ APPLY_ERRORS = [
     ),
     (
         {"--input": "token_positions=p.npy:sec"},
-        'error[axis-missing] --input token_positions: it has no axis "seq"; it has "sec" (did you mean "sec"?); '
+        'error[axis-missing] --input token_positions: it has no axis "seq"; it has "sec"; rename "sec" to "seq": '
         "positions need the layer's seq_axis, those of keys too",
     ),
     (
@@ -129,9 +129,8 @@ APPLY_ERRORS = [
     ),
     (
         {"--logits": "x.npy:heads,seq,kv_sec"},
-        'error[axis-missing] --logits: the logits have no axis "kv_seq"; they have "heads", "seq", "kv_sec" '
-        '(did you mean "kv_sec"?); give that axis of the logits this name, or the logits\' own name to the layer\'s '
-        "kv_seq_axis",
+        'error[axis-missing] --logits: the logits have no axis "kv_seq"; they have "heads", "seq", "kv_sec"'
+        '; rename "kv_sec" to "kv_seq", or set the layer\'s kv_seq_axis to "kv_sec"',
     ),
     (
         {"--logits": "x.npy:heads,seq,seq"},
@@ -765,7 +764,7 @@ class Plan(CommandTest):
         )
         self.assert_error(
             self.plan(axes="batch,sek"),
-            'error[axis-missing] --input token_positions: it has no axis "seq"; it has "batch", "sek" (did you mean "sek"?); '
+            'error[axis-missing] --input token_positions: it has no axis "seq"; it has "batch", "sek"; rename "sek" to "seq": '
             "positions need the layer's seq_axis, those of keys too",
         )
 

@@ -147,7 +147,7 @@ void check_exact(random_source& random, const Layer& layer) {
   ASSERT_EQ(found.columns, (keys + tile.keys - 1) / tile.keys);
   ASSERT_EQ(found.planes, 1);
   std::vector<std::int64_t> numbers(layer_type_of<Layer>.operands.size());
-  detail::with_values(layer, [&](const layer_values& values) {
+  with_values(layer, [&](const layer_values& values) {
     for (std::size_t place = 2; place < numbers.size(); ++place) {
       numbers[place] = values.attributes[values.type->operands[place]].number;
     }

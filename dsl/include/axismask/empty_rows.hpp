@@ -16,7 +16,7 @@
 
 #include "axismask/call/empty_row_rule.hpp"
 #include "axismask/layer.hpp"
-#include "axismask/messages/call_breach.hpp"
+#include "axismask/call/call_breach.hpp"
 
 namespace axismask {
 

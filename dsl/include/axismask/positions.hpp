@@ -2,13 +2,12 @@
 // cache of keys that wraps. The functions write into the caller's memory, which then is a side input, `token_positions`
 // or so; a layer masks what has a negative position.
 //
-//   std::vector<std::int32_t> queries(n), keys(capacity);
-//   positions::consecutive(std::span(queries), first);            // a prefill at 0, a chunk or a step of decoding
-//   further on positions::ring cache{std::span(keys), window};               // the keys' positions, slot by slot
-//   cache.append(first, n);                                       // before the chunk's logits are masked
+//   std::vector<std::int32_t> queries(n), keys(positions::ring_capacity(window, n));
+//   positions::ring cache{std::span(keys), window};                // the keys' positions, slot by slot
+//   positions::consecutive(std::span(queries), cache.tokens());    // a prefill at 0, a chunk or a step of decoding
+//   cache.append(n);                                               // before the chunk's logits are masked
 #pragma once
 
-#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -88,8 +87,8 @@ void packed(std::span<const std::int64_t> lengths, std::span<Position> documents
     total += length;
   }
   detail::check_size("packed", documents.size(), out.size());
-  std::fill(documents.begin(), documents.end(), Position{nowhere});
-  std::fill(out.begin(), out.end(), Position{nowhere});
+  for (Position& document : documents) document = nowhere;
+  for (Position& token : out) token = nowhere;
   std::size_t place = 0;
   for (std::size_t document = 0; document < lengths.size(); ++document) {
     for (std::int64_t token = 0; token < lengths[document]; ++token, ++place) {
@@ -118,7 +117,7 @@ class ring {
           "a window of " + std::to_string(window) + " keys is to be kept in " + std::to_string(slots.size()) + " slots",
           "give at least a slot for each key of the window, and a window of at least 1");
     }
-    std::fill(slots_.begin(), slots_.end(), Position{nowhere});
+    for (Position& slot : slots_) slot = nowhere;
   }
 
   // As many tokens as there were: the position of the next.
@@ -128,10 +127,11 @@ class ring {
   // changes nothing when the chunk would take the place of keys that its own first query sees.
   void append(std::int64_t count) {
     const auto capacity = static_cast<std::int64_t>(slots_.size());
-    if (count < 0 || count > capacity - std::min(window_ - 1, tokens_)) {
+    const std::int64_t seen =
+        window_ - 1 < tokens_ ? window_ - 1 : tokens_;  // keys before the chunk that it still sees
+    if (count < 0 || count > capacity - seen) {
       throw error("ring-capacity", "positions::ring",
-                  "a chunk of " + std::to_string(count) + " tokens and the " +
-                      std::to_string(std::min(window_ - 1, tokens_)) +
+                  "a chunk of " + std::to_string(count) + " tokens and the " + std::to_string(seen) +
                       " keys before it that are in its window are more "
                       "than the " +
                       std::to_string(capacity) + " slots",
@@ -141,7 +141,7 @@ class ring {
     for (std::int64_t token = 0; token < count; ++token, ++tokens_) {
       slots_[static_cast<std::size_t>(tokens_ % capacity)] = static_cast<Position>(tokens_);
     }
-    most_ = std::max(most_, tokens_);
+    if (most_ < tokens_) most_ = tokens_;
   }
 
   // Takes the last tokens back, until there are `tokens`: a rejected draft, an edited prompt. Keys that they had pushed
@@ -149,8 +149,8 @@ class ring {
   void trim(std::int64_t tokens) {
     const auto capacity = static_cast<std::int64_t>(slots_.size());
     // The oldest key that is there, and the oldest that the next query sees.
-    const std::int64_t oldest = std::max<std::int64_t>(0, most_ - capacity);
-    const std::int64_t needed = std::max<std::int64_t>(0, tokens - window_ + 1);
+    const std::int64_t oldest = most_ > capacity ? most_ - capacity : 0;
+    const std::int64_t needed = tokens >= window_ ? tokens - window_ + 1 : 0;
     if (tokens < 0 || tokens > tokens_ || (tokens > 0 && needed < oldest)) {
       throw error("ring-capacity", "positions::ring",
                   "it cannot go back from " + std::to_string(tokens_) + " tokens to " + std::to_string(tokens) +

@@ -5,12 +5,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <ostream>
+#include <iosfwd>
 #include <string>
 #include <utility>
 
-#include "axismask/arrays/array.hpp"
 #include "axismask/arrays/axis.hpp"
+#include "axismask/arrays/named_view.hpp"
 #include "axismask/messages/error.hpp"
 #include "axismask/messages/require.hpp"
 
@@ -139,8 +139,10 @@ template <class T, class Axes>
 }
 
 // Prints the dtype and the named shape, and the elements of an array that has few: the last axis along a line.
-template <class T, class Axes>
-std::ostream& operator<<(std::ostream& out, const named_view<T, Axes>& array) {
+// The stream's traits are a parameter so that <ostream>, which costs more to compile than all of ours, is needed only
+// where something is printed.
+template <class Traits, class T, class Axes>
+std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& out, const named_view<T, Axes>& array) {
   constexpr std::int64_t few = 400;
   using element_type = std::remove_const_t<T>;
   out << info(dtype_of<element_type>::value).name << named_shape(array);

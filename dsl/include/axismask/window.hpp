@@ -31,9 +31,10 @@ struct sides {
   whole right;
 };
 
-namespace detail {
-
+// The count for "no limit": more than any distance between two tokens.
 inline constexpr std::int64_t no_limit = std::numeric_limits<std::int64_t>::max();
+
+namespace detail {
 
 [[noreturn]] inline void refuse(const char* function, std::int64_t number, std::int64_t lowest) {
   throw error("window", std::string("window::") + function, "it is given " + std::to_string(number),
@@ -132,7 +133,7 @@ constexpr count dilated(std::int64_t visible_keys, std::int64_t dilation) {
   const std::int64_t gaps = detail::at_least("dilated", visible_keys, 1) - 1;
   std::int64_t length = 0;
   return __builtin_mul_overflow(gaps, detail::at_least("dilated", dilation, 1), &length)
-             ? count(detail::no_limit)
+             ? count(no_limit)
              : detail::with_itself("dilated", length);
 }
 

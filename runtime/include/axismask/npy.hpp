@@ -10,7 +10,7 @@
 #include <span>
 #include <vector>
 
-#include "axismask/arrays/array.hpp"
+#include "axismask/array.hpp"
 #include "axismask/arrays/dtype.hpp"
 
 namespace axismask {

@@ -77,7 +77,7 @@ template <class Layer, class... Inputs>
   requires requires { typename Layer::hana_accessors_impl; }
 [[nodiscard]] tile_plan plan(const Layer& layer, tile_size tile, const Inputs&... inputs) {
   check_layer<Layer>();
-  return detail::with_values(layer, [&](const layer_values& values) {
+  return with_values(layer, [&](const layer_values& values) {
     return plan(values,
                 std::array<side_input, sizeof...(Inputs)>{side_input{Inputs::name.view(), inputs.view.erased()}...},
                 tile);

@@ -7,6 +7,7 @@
 
 #include "arrays/masked_bits.hpp"
 #include "arrays/result_check.hpp"
+#include "axismask/call/attribute_rules.hpp"
 #include "axismask/messages/text.hpp"
 
 namespace axismask {
@@ -24,11 +25,7 @@ void check_size(std::string_view where, const named_axis& axis, std::string_view
 }
 
 void check_number(const attribute_record& parameter, std::int64_t number) {
-  if (number >= parameter.lowest) return;
-  throw error("parameter-value", std::string(parameter.name), "it is " + std::to_string(number),
-              parameter.lowest == 1 && parameter.name.find("window") != std::string_view::npos
-                  ? "a window is at least 1; a window of 1 sees the token itself only"
-                  : "give at least " + std::to_string(parameter.lowest));
+  if (const auto problem = breach_of_number(parameter, number)) fail("parameter-value", parameter.name, *problem);
 }
 
 void check_numbers(const attribute_record& parameter, const any_view& numbers) {

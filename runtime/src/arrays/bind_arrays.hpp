@@ -13,7 +13,7 @@
 #include "arrays/index_walk.hpp"
 #include "arrays/mask_job.hpp"
 #include "axismask/call/call.hpp"
-#include "axismask/messages/call_breach.hpp"
+#include "axismask/call/call_breach.hpp"
 
 namespace axismask {
 

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <span>
 
-#include "axismask/arrays/array.hpp"
+#include "axismask/arrays/any_view.hpp"
 #include "axismask/layer/layer_type.hpp"
 
 namespace axismask {

@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "axismask/arrays/array.hpp"
+#include "axismask/arrays/any_view.hpp"
 
 namespace axismask {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "axismask/messages/error.hpp"
-#include "axismask/messages/structure_breach.hpp"
+#include "axismask/structure/structure_breach.hpp"
 #include "axismask/model.hpp"
 #include "spec/layer_contents.hpp"
 

@@ -10,7 +10,7 @@
 #include "axismask/call/attribute_rules.hpp"
 #include "axismask/call/empty_row_rule.hpp"
 #include "axismask/messages/error.hpp"
-#include "axismask/messages/structure_breach.hpp"
+#include "axismask/structure/structure_breach.hpp"
 #include "spec/spec_keys.hpp"
 
 namespace axismask::spec {

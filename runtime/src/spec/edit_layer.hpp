@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "axismask/layer_structure.hpp"
-#include "axismask/messages/call_breach.hpp"
+#include "axismask/call/call_breach.hpp"
 #include "spec/layer_contents.hpp"
 
 namespace axismask::spec {

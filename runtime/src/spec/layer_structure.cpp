@@ -7,7 +7,7 @@
 
 #include "axismask/linked.hpp"
 #include "axismask/messages/error.hpp"
-#include "axismask/messages/structure_breach.hpp"
+#include "axismask/structure/structure_breach.hpp"
 #include "axismask/messages/text.hpp"
 #include "axismask/structure/color.hpp"
 #include "axismask/structure/structure_words.hpp"

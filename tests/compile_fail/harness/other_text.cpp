@@ -1,4 +1,4 @@
-// expect: ApplyCausalSlidingWindowAttentionMask(logits): the logits have no axis \"kv_seq\"; they have \"heads\", \"seq\", \"kv_sek\" (did you mean \"kv_sek\"?); give that.axis of the logits this name
+// expect: ApplyCausalSlidingWindowAttentionMask(logits): the logits have no axis \"kv_seq\"; they have \"heads\", \"seq\", \"kv_sek\"; rename.\"kv_sek\" to \"kv_seq\", or set the layer\'s kv_seq_axis to \"kv_sek\"
 // expect clang: axismask::text<7>{"kv_sek"}>>': axismask: the logits require the layer's axes; give that.axis of the logits this name
 // The mistake is there, and the expected text differs from the compiler's in one character, after characters that mean
 // something in regular expressions and in CMake's lists.

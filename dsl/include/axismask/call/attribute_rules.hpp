@@ -11,7 +11,7 @@
 
 #include "axismask/call/call.hpp"
 #include "axismask/layer/layer_type.hpp"
-#include "axismask/messages/call_breach.hpp"
+#include "axismask/call/call_breach.hpp"
 
 namespace axismask {
 

@@ -8,7 +8,7 @@
 #include <span>
 #include <string_view>
 
-#include "axismask/arrays/array.hpp"
+#include "axismask/arrays/any_view.hpp"
 #include "axismask/layer/attributes.hpp"
 #include "axismask/layer/layer_type.hpp"
 
@@ -19,8 +19,6 @@ struct attribute_value {
   std::int64_t number = 0;            // of a parameter that is one number
   const any_view* numbers = nullptr;  // of a parameter that has axes; int64
 };
-
-inline constexpr std::size_t max_attributes = 32;
 
 struct layer_values {
   const layer_type* type;

@@ -2,7 +2,6 @@
 // makes of such a row.
 #pragma once
 
-#include <cmath>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -10,7 +9,7 @@
 
 #include "axismask/call/call.hpp"
 #include "axismask/layer/layer_type.hpp"
-#include "axismask/messages/call_breach.hpp"
+#include "axismask/call/call_breach.hpp"
 
 namespace axismask {
 
@@ -61,7 +60,8 @@ template <class NameAt>
       break;
   }
   // All its logits are the same: a finite number, or an infinity, whose difference with itself is no number.
-  return std::isfinite(masked_out_value.number()) ? "becomes uniform, 1/n for each of n keys" : "becomes NaN";
+  const double value = masked_out_value.number();
+  return value - value == 0 ? "becomes uniform, 1/n for each of n keys" : "becomes NaN";
 }
 
 }  // namespace axismask

@@ -6,10 +6,13 @@
 #include <limits>
 #include <string_view>
 
-#include "axismask/arrays/array.hpp"
 #include "axismask/messages/text.hpp"
 
 namespace axismask {
+
+// In arrays/named_view.hpp. Only declared: window.hpp needs `count`, and no arrays.
+template <class T, class Axes>
+class named_view;
 
 enum class attribute_kind : std::uint8_t {
   masked_value,     // what stands where the mask is false
@@ -21,6 +24,76 @@ enum class attribute_kind : std::uint8_t {
   query_axis,    // the name of the logits' query axis
   kv_axis,       // the name of the logits' key/value axis
 };
+
+// What `keep` gets of an attribute, if anything.
+enum class operand : std::uint8_t { none, number, boolean };
+
+// All that a kind of attribute is to the rest of the library: a new kind needs a type below and an entry in `info`.
+struct attribute_kind_info {
+  bool is_leaf = false;        // a value, and no name: what an edit may replace
+  bool is_side_input = false;  // names an array that each call gives
+  bool is_positions = false;   // that array lies along the query axis or the key/value axis
+  bool is_axis_name = false;   // names an axis of the logits
+  operand operand_type = operand::none;
+
+  // What a value of this kind is, as words after "give": in an edit in C++ (structure.hpp), in an edit of a layer of a
+  // spec (layer_structure.hpp), and in the spec itself.
+  std::string_view wanted;
+  std::string_view wanted_in_edit;
+  std::string_view wanted_in_spec;
+};
+
+[[nodiscard]] constexpr attribute_kind_info info(attribute_kind kind) {
+  constexpr std::string_view side_input = "the name of a side input";
+  constexpr std::string_view axis = "the name of an axis of the logits";
+  switch (kind) {
+    case attribute_kind::masked_value:
+      return {.is_leaf = true,
+              .wanted = "a number or a masked_value",
+              .wanted_in_edit = "a number, a masked_value or a variable",
+              .wanted_in_spec = R"(a number, "lowest" or "-inf")"};
+    case attribute_kind::parameter:
+      return {.is_leaf = true,
+              .operand_type = operand::number,
+              .wanted = "a whole number, count, constant or counts_over",
+              .wanted_in_edit = "a whole number, numbers for each index of an axis, or a variable",
+              // After the numbers that it may be.
+              .wanted_in_spec = R"(or one for each index of an axis: {"axis": "heads", "values": [512, 1024]})"};
+    case attribute_kind::query_positions:
+    case attribute_kind::kv_positions:
+      return {.is_side_input = true,
+              .is_positions = true,
+              .operand_type = operand::number,
+              .wanted = side_input,
+              .wanted_in_edit = "a name",
+              .wanted_in_spec = side_input};
+    case attribute_kind::integers:
+      return {.is_side_input = true,
+              .operand_type = operand::number,
+              .wanted = side_input,
+              .wanted_in_edit = "a name",
+              .wanted_in_spec = side_input};
+    case attribute_kind::mask:
+      return {.is_side_input = true,
+              .operand_type = operand::boolean,
+              .wanted = side_input,
+              .wanted_in_edit = "a name",
+              .wanted_in_spec = side_input};
+    case attribute_kind::query_axis:
+    case attribute_kind::kv_axis:
+      return {.is_axis_name = true, .wanted = axis, .wanted_in_edit = "a name", .wanted_in_spec = axis};
+  }
+  return {};
+}
+
+// Values are leaves; names are structure.
+[[nodiscard]] constexpr bool is_leaf(attribute_kind kind) { return info(kind).is_leaf; }
+[[nodiscard]] constexpr bool is_side_input(attribute_kind kind) { return info(kind).is_side_input; }
+// Side inputs that lie along the query axis or the key/value axis.
+[[nodiscard]] constexpr bool is_positions(attribute_kind kind) { return info(kind).is_positions; }
+[[nodiscard]] constexpr bool is_axis_name(attribute_kind kind) { return info(kind).is_axis_name; }
+// `keep` gets the side inputs, and then the parameters.
+[[nodiscard]] constexpr bool is_operand(attribute_kind kind) { return info(kind).operand_type != operand::none; }
 
 // The value to substitute for masked-out logits. A number must fit the logits' dtype: -2.38e38 is an error for
 // float16, not -inf. Minus infinity is never meant by accident, so it is asked for by name.
@@ -148,16 +221,6 @@ template <attribute T>
   } else {
     return 1;
   }
-}
-
-// Side inputs that lie along the query axis or the key/value axis.
-[[nodiscard]] constexpr bool is_positions(attribute_kind kind) {
-  return kind == attribute_kind::query_positions || kind == attribute_kind::kv_positions;
-}
-
-// The parts that come to `keep` as operands: the side inputs, then the parameters.
-[[nodiscard]] constexpr bool is_side_input(attribute_kind kind) {
-  return is_positions(kind) || kind == attribute_kind::integers || kind == attribute_kind::mask;
 }
 
 }  // namespace axismask

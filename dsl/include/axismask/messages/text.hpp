@@ -2,7 +2,6 @@
 // messages share: quoted lists and "did you mean".
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <span>
@@ -19,7 +18,9 @@ struct text {
 
   consteval text() = default;
   // Implicit, so that a plain literal can stand where a text is asked for.
-  consteval text(const char (&literal)[Size]) { std::copy_n(literal, Size, characters); }  // NOLINT
+  consteval text(const char (&literal)[Size]) {  // NOLINT
+    for (std::size_t at = 0; at < Size; ++at) characters[at] = literal[at];
+  }
 
   [[nodiscard]] constexpr std::string_view view() const { return {characters, Size - 1}; }
 };
@@ -57,7 +58,7 @@ template <class Build>
 [[nodiscard]] consteval auto to_text(Build build) {
   text<Build{}().size() + 1> result;
   const auto built = build();
-  std::copy_n(built.data(), built.size(), result.characters);
+  for (std::size_t at = 0; at < built.size(); ++at) result.characters[at] = built.data()[at];
   return result;
 }
 
@@ -74,9 +75,24 @@ template <class Build>
   return list;
 }
 
+// A number as text.
+[[nodiscard]] constexpr phrase decimal(std::size_t number) {
+  phrase digits = number < 10 ? phrase() : decimal(number / 10);
+  const char digit = static_cast<char>('0' + number % 10);
+  return digits += std::string_view(&digit, 1);
+}
+
+[[nodiscard]] constexpr bool contains(std::span<const std::string_view> names, std::string_view name) {
+  for (const std::string_view known : names) {
+    if (known == name) return true;
+  }
+  return false;
+}
+
 // How many letters must be inserted, removed, replaced or swapped with their neighbour to turn one name into the other.
 [[nodiscard]] constexpr std::size_t edit_distance(std::string_view from, std::string_view to) {
   constexpr std::size_t longest = 64;
+  constexpr auto least = [](std::size_t a, std::size_t b) { return a < b ? a : b; };
   if (from.size() >= longest || to.size() >= longest) return longest;
   // distances[line % 3][column]: between the first `line` letters of one and the first `column` of the other.
   std::array<std::array<std::size_t, longest>, 3> distances{};
@@ -90,19 +106,19 @@ template <class Build>
         continue;
       }
       const bool same = from[line - 1] == to[column - 1];
-      row[column] = std::min({above[column] + 1, row[column - 1] + 1, above[column - 1] + (same ? 0 : 1)});
+      row[column] = least(least(above[column], row[column - 1]) + 1, above[column - 1] + (same ? 0 : 1));
       if (line > 1 && column > 1 && from[line - 1] == to[column - 2] && from[line - 2] == to[column - 1]) {
-        row[column] = std::min(row[column], distances[(line + 1) % 3][column - 2] + 1);
+        row[column] = least(row[column], distances[(line + 1) % 3][column - 2] + 1);
       }
     }
   }
   return distances[from.size() % 3][to.size()];
 }
 
-// ` (did you mean "kv_seq"?)` for the name that is nearest to `given`, or nothing when none is near.
-[[nodiscard]] constexpr phrase did_you_mean(std::string_view given, std::span<const std::string_view> names) {
+// The name that is nearest to `given`; empty when none is near.
+[[nodiscard]] constexpr std::string_view nearest_name(std::string_view given, std::span<const std::string_view> names) {
   std::string_view nearest;
-  std::size_t best = std::max<std::size_t>(given.size() / 3, 1) + 1;
+  std::size_t best = (given.size() / 3 > 1 ? given.size() / 3 : 1) + 1;
   for (const std::string_view name : names) {
     const std::size_t distance = edit_distance(given, name);
     if (distance < best) {
@@ -110,8 +126,13 @@ template <class Build>
       nearest = name;
     }
   }
-  if (nearest.empty()) return {};
-  return phrase(" (did you mean \"") + nearest + "\"?)";
+  return nearest;
+}
+
+// ` (did you mean "kv_seq"?)` for the name that is nearest to `given`, or nothing when none is near.
+[[nodiscard]] constexpr phrase did_you_mean(std::string_view given, std::span<const std::string_view> names) {
+  const std::string_view nearest = nearest_name(given, names);
+  return nearest.empty() ? phrase() : phrase(" (did you mean \"") + nearest + "\"?)";
 }
 
 }  // namespace axismask

@@ -58,4 +58,18 @@ class integer {
   std::int64_t value_;
 };
 
+namespace detail {
+
+// std::min and std::max, whose header costs as much to compile as all readings together.
+template <class T>
+[[nodiscard]] constexpr T smaller(T a, T b) {
+  return b < a ? b : a;
+}
+template <class T>
+[[nodiscard]] constexpr T larger(T a, T b) {
+  return a < b ? b : a;
+}
+
+}  // namespace detail
+
 }  // namespace axismask

@@ -3,9 +3,7 @@
 // `keep`; "some" is always safe to say.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
-#include <initializer_list>
 #include <limits>
 
 #include "axismask/readings/integer.hpp"
@@ -19,8 +17,8 @@ constexpr verdict operator!(verdict of) {
   if (of == verdict::some) return verdict::some;
   return of == verdict::none ? verdict::all : verdict::none;
 }
-constexpr verdict operator&&(verdict a, verdict b) { return std::min(a, b); }
-constexpr verdict operator||(verdict a, verdict b) { return std::max(a, b); }
+constexpr verdict operator&&(verdict a, verdict b) { return detail::smaller(a, b); }
+constexpr verdict operator||(verdict a, verdict b) { return detail::larger(a, b); }
 
 // All whole numbers from `lowest` to `highest`. The bounds saturate as `integer` does, and since that rounds larger
 // numbers to numbers that are not smaller, what holds for the bounds holds for all between them.
@@ -42,14 +40,14 @@ class interval {
   }
   friend constexpr interval operator-(interval a) { return interval(0) - a; }
   friend constexpr interval operator*(interval a, interval b) {
-    return hull({a.lowest_ * b.lowest_, a.lowest_ * b.highest_, a.highest_ * b.lowest_, a.highest_ * b.highest_});
+    return hull(a.lowest_ * b.lowest_, a.lowest_ * b.highest_, a.highest_ * b.lowest_, a.highest_ * b.highest_);
   }
   friend constexpr interval operator/(interval a, interval b) {
     if (b.lowest() >= 1) {  // the quotient grows with the dividend, and towards zero with the divisor
-      return hull({a.lowest_ / b.lowest_, a.lowest_ / b.highest_, a.highest_ / b.lowest_, a.highest_ / b.highest_});
+      return hull(a.lowest_ / b.lowest_, a.lowest_ / b.highest_, a.highest_ / b.lowest_, a.highest_ / b.highest_);
     }
-    const integer most = std::max(a.highest_, -a.lowest_) + integer(1);
-    return {std::min(a.lowest_, -most), most};  // by 1 the lowest number stays itself
+    const integer most = detail::larger(a.highest_, -a.lowest_) + integer(1);
+    return {detail::smaller(a.lowest_, -most), most};  // by 1 the lowest number stays itself
   }
   friend constexpr interval operator%(interval a, interval b) {
     if (b.is_one_number() && b.lowest() >= 1) {
@@ -60,8 +58,8 @@ class interval {
     }
     // Less than the divisor's magnitude, which for the lowest number is one more than 64 bits hold.
     constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
-    const integer most = b.lowest() == lowest ? -b.lowest_ : std::max(b.highest_, -b.lowest_) - integer(1);
-    return {integer(0), std::max(integer(0), most)};
+    const integer most = b.lowest() == lowest ? -b.lowest_ : detail::larger(b.highest_, -b.lowest_) - integer(1);
+    return {integer(0), detail::larger(integer(0), most)};
   }
 
   friend constexpr verdict operator<(interval a, interval b) {
@@ -78,8 +76,10 @@ class interval {
   friend constexpr verdict operator!=(interval a, interval b) { return !(a == b); }
 
  private:
-  static constexpr interval hull(std::initializer_list<integer> corners) {
-    return {std::min(corners), std::max(corners)};
+  static constexpr interval hull(integer a, integer b, integer c, integer d) {
+    using detail::larger;
+    using detail::smaller;
+    return {smaller(smaller(a, b), smaller(c, d)), larger(larger(a, b), larger(c, d))};
   }
 
   integer lowest_;

@@ -2,7 +2,6 @@
 // which is twice as fast as with 64.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 
 #include "axismask/readings/integer.hpp"
@@ -16,7 +15,7 @@ inline constexpr std::int64_t narrow_magnitude = std::int64_t{1} << 27;
 // All numbers from -m to m; and the largest m that there was on the way to it.
 class magnitude {
  public:
-  constexpr magnitude(std::int64_t value) : magnitude(std::max(integer(value), -integer(value)), 0) {}  // NOLINT
+  constexpr magnitude(std::int64_t value) : magnitude(detail::larger(integer(value), -integer(value)), 0) {}  // NOLINT
 
   [[nodiscard]] constexpr integer largest() const { return largest_; }
 
@@ -45,7 +44,7 @@ class magnitude {
 
    private:
     [[nodiscard]] constexpr condition with(condition other) const {
-      return condition(std::max(largest_, other.largest_));
+      return condition(detail::larger(largest_, other.largest_));
     }
 
     integer largest_;
@@ -59,8 +58,8 @@ class magnitude {
   friend constexpr condition operator!=(magnitude a, magnitude b) { return condition(largest(a, b)); }
 
  private:
-  constexpr magnitude(integer size, integer before) : size_(size), largest_(std::max(size, before)) {}
-  static constexpr integer largest(magnitude a, magnitude b) { return std::max(a.largest_, b.largest_); }
+  constexpr magnitude(integer size, integer before) : size_(size), largest_(detail::larger(size, before)) {}
+  static constexpr integer largest(magnitude a, magnitude b) { return detail::larger(a.largest_, b.largest_); }
 
   integer size_;
   integer largest_;

@@ -4,14 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "axismask/layer/attributes.hpp"
-
 namespace axismask {
-
-// Values are leaves; names are structure.
-[[nodiscard]] constexpr bool is_leaf(attribute_kind kind) {
-  return kind == attribute_kind::masked_value || kind == attribute_kind::parameter;
-}
 
 // The key of a field in the path to a leaf: JAX's `GetAttrKey`.
 struct attribute_key {

@@ -24,7 +24,7 @@ struct layer_algorithm {
 
 template <class Layer, class Number>
 [[nodiscard]] condition keep_of(std::span<const Halide::Expr> operands) {
-  return detail::read_keep<Layer, Number, condition>(
+  return read_keep<Layer, Number, condition>(
       [&]<class T>(std::size_t place, std::type_identity<T>) { return T::of_element(operands[place]); });
 }
 

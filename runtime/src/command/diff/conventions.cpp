@@ -86,7 +86,7 @@ any_layer make(std::string_view type, const std::string& name, any_attributes fi
 any_layer causal_layer(const std::string& name) { return make("ApplyCausalAttentionMask", name, {}); }
 
 any_layer window_layer(const std::string& name, count keys) {
-  if (keys.value == window::detail::no_limit) return causal_layer(name);
+  if (keys.value == window::no_limit) return causal_layer(name);
   return make("ApplyCausalSlidingWindowAttentionMask", name, {{"sliding_window_size", keys.value}});
 }
 

@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-#include "axismask/messages/call_breach.hpp"
+#include "axismask/call/call_breach.hpp"
 #include "axismask/messages/text.hpp"
 
 namespace axismask::breach {

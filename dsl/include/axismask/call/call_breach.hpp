@@ -19,12 +19,18 @@ using names = std::span<const std::string_view>;
 
 [[nodiscard]] constexpr phrase quoted(std::string_view name) { return phrase("\"") + name + "\""; }
 
-// `attribute` is the layer's attribute that names the axis, "seq_axis" or the like.
+// `attribute` is the layer's attribute that names the axis, "seq_axis" or the like. The wanted name is the layer's: an
+// axis of the logits that is near to it is the one to rename.
 [[nodiscard]] constexpr sentence logits_lack_axis(std::string_view axis, std::string_view attribute,
                                                   names logits_axes) {
-  return {phrase("the logits have no axis ") + quoted(axis) + "; they have " + quoted_list(logits_axes) +
-              did_you_mean(axis, logits_axes),
-          phrase("give that axis of the logits this name, or the logits' own name to the layer's ") + attribute};
+  const std::string_view nearest = nearest_name(axis, logits_axes);
+  const phrase what = phrase("the logits have no axis ") + quoted(axis) + "; they have " + quoted_list(logits_axes);
+  if (nearest.empty()) {
+    return {what,
+            phrase("give that axis of the logits this name, or the logits' own name to the layer's ") + attribute};
+  }
+  return {what, phrase("rename ") + quoted(nearest) + " to " + quoted(axis) + ", or set the layer's " + attribute +
+                    " to " + quoted(nearest)};
 }
 
 [[nodiscard]] constexpr sentence side_input_missing(std::string_view input, std::string_view attribute, names given) {
@@ -61,8 +67,10 @@ using names = std::span<const std::string_view>;
 }
 
 [[nodiscard]] constexpr sentence side_input_lacks_axis(std::string_view axis, names own_axes) {
-  return {phrase("it has no axis ") + quoted(axis) + "; it has " + quoted_list(own_axes) + did_you_mean(axis, own_axes),
-          "positions need the layer's seq_axis, those of keys too"};
+  const std::string_view nearest = nearest_name(axis, own_axes);
+  phrase cure = "positions need the layer's seq_axis, those of keys too";
+  if (!nearest.empty()) cure = phrase("rename ") + quoted(nearest) + " to " + quoted(axis) + ": " + cure;
+  return {phrase("it has no axis ") + quoted(axis) + "; it has " + quoted_list(own_axes), cure};
 }
 
 [[nodiscard]] constexpr sentence foreign_axis(std::string_view axis, names logits_axes) {

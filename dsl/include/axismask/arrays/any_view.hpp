@@ -1,0 +1,83 @@
+// An array whose axes are known at run time.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "axismask/arrays/dtype.hpp"
+#include "axismask/messages/error.hpp"
+
+namespace axismask {
+
+// One axis of an array at run time. The stride counts elements, may be 0 (the axis repeats one element) and may be
+// negative.
+struct named_axis {
+  std::string_view name;
+  std::int64_t size = 0;
+  std::int64_t stride = 0;
+};
+
+// An array whose axes are known at run time: a pointer to its first element, its dtype and its axes, outermost first.
+// It owns neither the memory nor the names. Inputs are only read, though the pointer does not say so.
+class any_view {
+ public:
+  static constexpr std::size_t max_rank = 16;
+
+  any_view() = default;
+
+  any_view(void* data, dtype type, std::span<const named_axis> axes) : data_(data), type_(type), rank_(axes.size()) {
+    if (axes.size() > max_rank) {
+      throw error(
+          "array-rank", "array",
+          "it has " + std::to_string(axes.size()) + " axes, and at most " + std::to_string(max_rank) + " are possible",
+          "fold axes that lie next to each other in memory into one");
+    }
+    for (std::size_t axis = 0; axis < rank_; ++axis) axes_[axis] = axes[axis];
+  }
+  any_view(void* data, dtype type, std::initializer_list<named_axis> axes)
+      : any_view(data, type, std::span(axes.begin(), axes.size())) {}
+
+  // A dense array in C order: the last axis is contiguous. The strides in `axes` are not looked at.
+  [[nodiscard]] static any_view dense(void* data, dtype type, std::span<const named_axis> axes) {
+    any_view view(data, type, axes);
+    std::int64_t stride = 1;
+    for (std::size_t axis = view.rank_; axis-- > 0;) {
+      view.axes_[axis].stride = stride;
+      stride *= view.axes_[axis].size;
+    }
+    return view;
+  }
+
+  // The same array where its memory is a device's: `data` is then what the device knows it by, a CUdeviceptr for CUDA
+  // or a cl_mem for OpenCL, of the first element. An OpenCL array starts where its cl_mem starts.
+  [[nodiscard]] any_view in_device_memory() const {
+    any_view view = *this;
+    view.in_device_memory_ = true;
+    return view;
+  }
+
+  [[nodiscard]] void* data() const { return data_; }
+  [[nodiscard]] bool is_in_device_memory() const { return in_device_memory_; }
+  [[nodiscard]] dtype type() const { return type_; }
+  [[nodiscard]] std::span<const named_axis> axes() const { return {axes_.data(), rank_}; }
+
+  [[nodiscard]] std::int64_t element_count() const {
+    std::int64_t count = 1;
+    for (const named_axis& axis : axes()) count *= axis.size;
+    return count;
+  }
+
+ private:
+  void* data_ = nullptr;
+  dtype type_ = dtype::float32;
+  bool in_device_memory_ = false;
+  std::size_t rank_ = 0;
+  std::array<named_axis, max_rank> axes_{};
+};
+
+}  // namespace axismask

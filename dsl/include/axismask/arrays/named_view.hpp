@@ -1,0 +1,112 @@
+// An array whose axes are known to the compiler: memory that somebody else owns, with the names of its axes in its
+// type.
+#pragma once
+
+#include <array>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include "axismask/arrays/any_view.hpp"
+#include "axismask/arrays/axis.hpp"
+#include "axismask/arrays/dtype.hpp"
+#include "axismask/messages/require.hpp"
+
+namespace axismask {
+
+template <class T, class Axes>
+class named_view;
+
+// A view of `T` elements over the axes in the order given. `T` may be const.
+//   named_view<float, axes<"heads", "seq", "kv_seq">> logits(pointer, {4, 2048, 2048});
+template <class T, text... Names>
+class named_view<T, axes<Names...>> {
+ public:
+  using element_type = T;
+  using axes_type = axes<Names...>;
+  static constexpr std::size_t rank = sizeof...(Names);
+  static_assert(element<std::remove_const_t<T>>,
+                "axismask: an array holds float, double, float16, bfloat16, a signed 32- or 64-bit integer or bool; "
+                "for another type specialise axismask::dtype_of");
+
+  // Dense, in C order: the last axis is contiguous.
+  constexpr named_view(T* data, const std::array<std::int64_t, rank>& sizes) : data_(data), sizes_(sizes) {
+    require_distinct_axes();
+    std::int64_t stride = 1;
+    for (std::size_t axis = rank; axis-- > 0;) {
+      strides_[axis] = stride;
+      stride *= sizes_[axis];
+    }
+  }
+
+  // With strides in elements, one for each axis.
+  constexpr named_view(T* data, const std::array<std::int64_t, rank>& sizes,
+                       const std::array<std::int64_t, rank>& strides)
+      : data_(data), sizes_(sizes), strides_(strides) {
+    require_distinct_axes();
+  }
+
+  // The same array where its memory is a device's; see `any_view::in_device_memory`.
+  [[nodiscard]] constexpr named_view in_device_memory() const {
+    named_view view = *this;
+    view.in_device_memory_ = true;
+    return view;
+  }
+
+  [[nodiscard]] constexpr T* data() const { return data_; }
+  [[nodiscard]] constexpr const std::array<std::int64_t, rank>& sizes() const { return sizes_; }
+  [[nodiscard]] constexpr const std::array<std::int64_t, rank>& strides() const { return strides_; }
+
+  // The size along one axis: `logits.size<"kv_seq">()`.
+  template <text Name>
+  [[nodiscard]] std::int64_t size() const {
+    AXISMASK_REQUIRE((has_axis<axes_type, axis<Name>>),
+                     phrase("size(): no axis \"") + Name.view() + "\"; the array has " + quoted_list(axes_type::names) +
+                         did_you_mean(Name.view(), axes_type::names) + "; use one of its names",
+                     "size<name>() requires an axis of the array; use one of its names");
+    return sizes_[index_of<Name>()];
+  }
+
+  // The element at an index for each axis, in the view's order: `logits(head, query, key)`.
+  template <std::integral... Index>
+    requires(sizeof...(Index) == rank)
+  [[nodiscard]] T& operator()(Index... index) const {
+    std::int64_t offset = 0;
+    std::size_t axis = 0;
+    ((offset += static_cast<std::int64_t>(index) * strides_[axis++]), ...);
+    return data_[offset];
+  }
+
+  [[nodiscard]] any_view erased() const {
+    std::array<named_axis, rank> axes;
+    for (std::size_t axis = 0; axis < rank; ++axis) {
+      axes[axis] = {axes_type::names[axis], sizes_[axis], strides_[axis]};
+    }
+    const any_view view(const_cast<std::remove_const_t<T>*>(data_), dtype_of<std::remove_const_t<T>>::value, axes);
+    return in_device_memory_ ? view.in_device_memory() : view;
+  }
+
+ private:
+  static constexpr void require_distinct_axes() {
+    AXISMASK_REQUIRE(has_distinct_axes<axes_type>,
+                     phrase("a named array requires each axis once; its axes are ") + quoted_list(axes_type::names) +
+                         ": rename one of the two that are equal",
+                     "a named array requires each axis once; rename one of the two that are equal");
+  }
+
+  template <text Name>
+  static consteval std::size_t index_of() {
+    for (std::size_t axis = 0; axis < rank; ++axis) {
+      if (axes_type::names[axis] == Name.view()) return axis;
+    }
+    return 0;
+  }
+
+  T* data_;
+  std::array<std::int64_t, rank> sizes_;
+  std::array<std::int64_t, rank> strides_{};
+  bool in_device_memory_ = false;
+};
+
+}  // namespace axismask

@@ -1,0 +1,125 @@
+// A call of a layer: checked by the compiler, and handed to the runtime with the layer's attributes as values.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <type_traits>
+#include <utility>
+
+#include "axismask/arrays/any_view.hpp"
+#include "axismask/arrays/named_array.hpp"
+#include "axismask/call/call.hpp"
+#include "axismask/call/check_call.hpp"
+#include "axismask/layer/attributes.hpp"
+#include "axismask/layer/check_layer.hpp"
+#include "axismask/layer/reflection.hpp"
+#include "axismask/messages/text.hpp"
+
+namespace axismask {
+
+// A side input of a call: its name, and a view of its array.
+template <text Name, class View>
+struct named_input {
+  static constexpr text name = Name;
+  using view_type = View;
+  View view;
+};
+
+template <text Name, named Array>
+[[nodiscard]] auto input(Array&& array) {
+  return named_input<Name, decltype(as_view(array))>{as_view(array)};
+}
+
+namespace detail {
+
+// An attribute as a run-time value; `numbers` keeps the view of one that has axes.
+template <class Attribute>
+[[nodiscard]] attribute_value value_of(const Attribute& given, any_view& numbers) {
+  if constexpr (is_counts_over<Attribute>) {
+    numbers = given.erased();
+    return {{}, 0, &numbers};
+  } else if constexpr (requires { given.value; }) {
+    return {{}, given.value, nullptr};
+  } else {
+    return {default_name<Attribute>(), 0, nullptr};
+  }
+}
+
+}  // namespace detail
+
+// Calls `use` with a layer's attributes as run-time values, `layer_values&`.
+template <class Layer, class Use>
+auto with_values(const Layer& layer, Use use) {
+  return [&]<std::size_t... Index>(std::index_sequence<Index...>) {
+    std::array<any_view, sizeof...(Index)> numbers;
+    layer_values values{
+        &layer_type_of<Layer>,
+        detail::attribute_of<Layer, detail::index_of<Layer>(attribute_kind::masked_value)>(layer),
+        {detail::value_of(detail::attribute_of<Layer, Index>(layer), numbers[Index])...},
+    };
+    return use(values);
+  }(std::make_index_sequence<detail::attribute_count<Layer>>());
+}
+
+namespace detail {
+
+template <empty_row_rule Rows, class Layer, class Logits, class Out, class... Inputs>
+void run_into(const call_options& options, const Layer& layer, Logits& logits, Out& out, const Inputs&... inputs) {
+  using logits_view = decltype(as_view(logits));
+  using out_view = decltype(as_view(out));
+  check_call<Layer, logits_view, Inputs...>();
+  if constexpr (is_layer<Layer>) {
+    check_result<Layer, typename out_view::element_type, typename out_view::axes_type,
+                 std::remove_const_t<typename logits_view::element_type>, typename logits_view::axes_type>();
+    with_values(layer, [&](layer_values& values) {
+      values.empty_rows = Rows;
+      const std::array<side_input, sizeof...(Inputs)> side_inputs{
+          side_input{Inputs::name.view(), inputs.view.erased()}...};
+      ::axismask::apply(values, as_view(logits).erased(), as_view(out).erased(), side_inputs, options);
+    });
+  }
+}
+
+template <empty_row_rule Rows, class Layer, class Logits, class... Inputs>
+[[nodiscard]] auto run(const call_options& options, const Layer& layer, Logits& logits, const Inputs&... inputs) {
+  const auto view = as_view(logits);
+  named_array<std::remove_const_t<typename decltype(view)::element_type>, typename decltype(view)::axes_type> out(
+      view.sizes());
+  run_into<Rows>(options, layer, view, out, inputs...);
+  return out;
+}
+
+// The three calls of AXISMASK_CALLS. Their first argument is the options or, without any, the logits.
+template <class First>
+inline constexpr bool is_call_options = std::is_same_v<std::remove_const_t<First>, call_options>;
+
+template <empty_row_rule Rows, class Layer, class First, class... Rest>
+[[nodiscard]] auto call(const Layer& layer, First& first, Rest&... rest) {
+  if constexpr (is_call_options<First>) {
+    return run<Rows>(first, layer, rest...);
+  } else {
+    return run<Rows>({}, layer, first, rest...);
+  }
+}
+
+template <empty_row_rule Rows, class Layer, class First, class... Rest>
+void call_into(const Layer& layer, First& first, Rest&... rest) {
+  if constexpr (is_call_options<First>) {
+    run_into<Rows>(first, layer, rest...);
+  } else {
+    run_into<Rows>({}, layer, first, rest...);
+  }
+}
+
+template <empty_row_rule Rows, class Layer, class First, class... Rest>
+void call_in_place(const Layer& layer, First& first, Rest&... rest) {
+  if constexpr (is_call_options<First>) {
+    [&](auto& logits, const auto&... inputs) { run_into<Rows>(first, layer, logits, logits, inputs...); }(rest...);
+  } else {
+    run_into<Rows>({}, layer, first, first, rest...);
+  }
+}
+
+}  // namespace detail
+
+}  // namespace axismask
