@@ -174,7 +174,7 @@ class Commands(unittest.TestCase):
         for room in ("examples", "docs/pictures", "schemas"):
             shutil.copytree(ROOT / room, folder / room)
         for block in BLOCKS:
-            if block.page == page and block.mark in ("file", "more of"):
+            if block.page == page and block.mark == "file":
                 pages.write_file(block, folder)
         return folder
 

@@ -2,7 +2,6 @@
 
 A line before a block may say it in a comment:
   <!-- file: PATH -->          the block is that file: of the first-call project, or for the commands further down the page
-  <!-- more of: PATH -->       the block goes to the end of that file
   <!-- prints: PROGRAM -->     what a program of the project prints (tests/package)
   <!-- excerpt of: PATH -->    its lines stand in that file of the tree, in this order
   <!-- not run: REASON -->     nothing can be done with it here
@@ -17,7 +16,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-MARKS = ("file", "more of", "prints", "excerpt of", "not run")
+MARKS = ("file", "prints", "excerpt of", "not run")
 FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.S | re.M)
 
 
@@ -59,13 +58,12 @@ def all_blocks():
 def write_file(block, folder):
     path = folder / block.value
     path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "a" if block.mark == "more of" else "w", encoding="utf-8") as file:
-        file.write(block.text)
+    path.write_text(block.text, encoding="utf-8")
 
 
 def write_project(folder):
     for block in blocks_of(ROOT / "README.md"):
-        if block.mark in ("file", "more of"):
+        if block.mark == "file":
             write_file(block, folder)
         elif block.mark == "prints":
             (folder / (pathlib.Path(block.value).name + ".expected")).write_text(block.text, encoding="utf-8")

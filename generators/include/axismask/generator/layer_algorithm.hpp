@@ -9,7 +9,7 @@
 #include <type_traits>
 
 #include "axismask/generator/expression.hpp"
-#include "axismask/layer/layer_type.hpp"
+#include "axismask/layer/reflection.hpp"
 
 namespace axismask::generator {
 
