@@ -20,7 +20,8 @@ struct ApplyTenNumbersMask {
                  (count, n8),
                  (count, n9),
                  (query_positions, query_positions_input_name, "token_positions"),
-                 (query_axis, seq_axis, "seq"))
+                 (query_axis, seq_axis, "seq"),
+                 (kv_axis, kv_seq_axis, "kv_seq"))
 
 #ifdef AXISMASK_EXPECT_FAIL
   template <class Position>
@@ -35,7 +36,7 @@ struct ApplyTenNumbersMask {
 #endif
 };
 
-auto attend(const ApplyTenNumbersMask& layer, const named_array<float, axes<"heads", "seq">>& logits,
+auto attend(const ApplyTenNumbersMask& layer, const named_array<float, axes<"seq", "kv_seq">>& logits,
             const named_array<std::int32_t, axes<"seq">>& positions) {
   return layer(logits, input<"token_positions">(positions));
 }

@@ -1,4 +1,7 @@
 // Axes: names as types, and lists of them. Boost.Hana does the set algebra.
+//
+// The room arrays/ holds axes, element types and arrays with named axes.
+// What may never enter it: layers and masks.
 #pragma once
 
 #include <array>

@@ -1,5 +1,8 @@
 // The door between the DSL and the runtime: a layer's attributes as run-time values, and the one function that runs a
 // layer on arrays. The DSL declares it; the runtime, which knows the kernels, defines it.
+//
+// The room call/ holds a call of a layer: its checks by the compiler, and the door to the runtime.
+// What may never enter it: kernels, and how layers are declared.
 #pragma once
 
 #include <array>

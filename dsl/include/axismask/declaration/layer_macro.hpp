@@ -1,4 +1,7 @@
 // AXISMASK_LAYER, the macro that makes a struct a layer.
+//
+// The room declaration/ holds how layers are declared: the macro, compositions, the list of a config header.
+// What may never enter it: edits of layers (structure/).
 #pragma once
 
 #include <boost/hana/pair.hpp>

@@ -1,4 +1,7 @@
 // What a layer's attributes can be. Each type here says what part the attribute plays; a layer is a struct of them.
+//
+// The room layer/ holds what a layer is: its attributes, its struct as the compiler reads it, its record.
+// What may never enter it: arrays of a call, and the macro.
 #pragma once
 
 #include <array>

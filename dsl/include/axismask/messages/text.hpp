@@ -1,5 +1,8 @@
 // Text that can be part of a type (`axis<"seq">`), and the few text helpers that compile-time and run-time
 // messages share: quoted lists and "did you mean".
+//
+// The room messages/ holds text and sentences of all messages.
+// What may never enter it: arrays, layers or anything else of this library.
 #pragma once
 
 #include <array>

@@ -1,5 +1,8 @@
 // The first reading of `keep`: whole numbers. This is the arithmetic that all readings share, and the reference that
 // every kernel is compared with.
+//
+// The room readings/ holds the arithmetics with which a `keep` is read.
+// What may never enter it: layers, and what a reading is used for.
 #pragma once
 
 #include <compare>

@@ -1,4 +1,7 @@
 // The fields of a layer by their names: a field with its value, and the checks of a name that an edit gives.
+//
+// The room structure/ holds layers as trees of values: fields, edits, variables, colours.
+// What may never enter it: kernels and specs.
 #pragma once
 
 #include <array>
