@@ -22,7 +22,7 @@ class floor_loop {
  public:
   // The positions' axes are "seq" and, for some, "batch"; the logits' are those, "kv_seq", and any number of others.
   // The logits and `out` are dense in the same order, and "kv_seq" stands after "seq".
-  floor_loop(floor_kind kind, const Layer& layer, const any_view& logits, const any_view& out,
+  floor_loop(floor_kind kind, const any_layer& layer, const any_view& logits, const any_view& out,
              std::span<const side_input> side_inputs, int threads);
 
   // Nanoseconds of all the `calls` together.
@@ -45,7 +45,7 @@ class floor_loop {
     std::size_t last_piece;
   };
 
-  void find_pieces(const Layer& layer, const any_view& logits, std::span<const side_input> side_inputs);
+  void find_pieces(const any_layer& layer, const any_view& logits, std::span<const side_input> side_inputs);
   void share_out(std::span<const std::size_t> plane_starts, std::size_t first_piece);
   void choose();
   void run(const share& what) const;
