@@ -116,7 +116,7 @@ void mask_rows::take_operands(std::span<const side_input> given, std::span<const
     if (std::find(to_make.begin(), to_make.end(), index) != to_make.end()) continue;
     const attribute_record& attribute = values_.type->attributes[index];
     const attribute_value& value = values_.attributes[index];
-    if (attribute.kind == attribute_kind::parameter) {
+    if (!is_side_input(attribute.kind)) {
       if (value.numbers == nullptr) continue;
       numbers_.push_back({index, *value.numbers});
       note_sizes(*value.numbers, false);

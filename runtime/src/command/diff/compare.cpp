@@ -199,7 +199,7 @@ std::string formula_of(const any_layer& layer, const std::vector<std::int64_t>& 
   std::vector<std::string> texts;
   for (std::size_t place = 0; place < operands.size(); ++place) {
     const std::int64_t number = operands[place];
-    const bool is_boolean = layer.type().attributes[layer.type().operands[place]].kind == attribute_kind::mask;
+    const bool is_boolean = is_boolean_operand(layer.type().attributes[layer.type().operands[place]].kind);
     texts.push_back(is_boolean   ? number != 0 ? "true" : "false"
                     : number < 0 ? "(" + std::to_string(number) + ")"
                                  : std::to_string(number));
