@@ -87,7 +87,9 @@ void write_numbers(layer_contents& layer, std::size_t index, const axis_counts& 
   layer.values.attributes.at(index).numbers = layer.memory.at(index).hold(counts.axis, counts.values);
 }
 
-// The value as a whole number, if it is one. 512.0 is, as in specs.
+// The value as a whole number, if it is one. 512.0 is, as in specs. Edits take any int64, and doubles up to 2^53, while
+// specs stop at 2^53 - 1 (`largest_count`): a layer edited to a larger number runs, and its spec can be saved but not
+// loaded again.
 std::optional<std::int64_t> number_in(const any_attribute& value) {
   if (const auto* number = std::get_if<std::int64_t>(&value)) return *number;
   const auto* number = std::get_if<masked_value>(&value);

@@ -11,7 +11,8 @@
 
 namespace axismask {
 
-// The largest whole number up to which JSON readers, which may use doubles, carry every one.
+// The largest whole number of a spec: up to here JSON readers, which may use doubles, tell each whole number from the
+// next. Edits take larger ones (edit_layer.cpp).
 constexpr std::int64_t largest_count = (std::int64_t{1} << 53) - 1;
 
 // A kind of file: what its mistakes are called, and their cures.
