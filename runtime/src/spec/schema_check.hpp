@@ -5,7 +5,7 @@
 
 namespace axismask::spec {
 
-// Throws `error` for whatever the schema rejects in a spec, said in a general way.
+// Throws `error` (spec-type, spec-value) unless the spec is valid by the schema; its cure is the description there.
 void check_schema(const nlohmann::json& spec);
 
 }  // namespace axismask::spec
