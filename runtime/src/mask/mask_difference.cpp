@@ -17,7 +17,7 @@ namespace {
 // A read of a mask costs about as much as it takes for some thousand of its elements.
 constexpr tile_size tile{64, 64};
 
-// A part of a mask, bound to logits of its size.
+// Binds a call for some queries and keys to logits of that size.
 bound_call bind_call(const mask_rows& mask, const mask_rows::partial_call& wanted, std::int64_t queries,
                      std::int64_t keys) {
   const std::array axes{named_axis{mask.query_axis(), queries, keys}, named_axis{mask.kv_axis(), keys, 1}};

@@ -1,4 +1,4 @@
-// The schema of model specs as a check of its own, behind those that know what to say.
+// Checks a spec by its schema. This comes after our own checks, whose messages say more.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
