@@ -23,9 +23,8 @@ class operands {
       const attribute_record& record = layer.attributes[index];
       // Numbered, since a composed layer has several attributes of one name.
       const std::string name = std::string(record.name) + "_" + std::to_string(inputs_.size());
-      Halide::Type type = Halide::Int(8 * position_bytes);
-      if (record.kind == attribute_kind::mask) type = Halide::UInt(8);
-      if (record.kind == attribute_kind::parameter) type = Halide::Int(64);
+      Halide::Type type = Halide::Int(is_side_input(record.kind) ? 8 * position_bytes : 64);
+      if (is_boolean_operand(record.kind)) type = Halide::UInt(8);
       inputs_.push_back(generator.template add_input<Halide::Buffer<void>>(name, type, static_cast<int>(rank)));
       kinds_.push_back(record.kind);
     }

@@ -26,7 +26,7 @@ struct variant {
 // Whether a layer's `keep` computes with numbers: with booleans alone there is no width to compute with.
 [[nodiscard]] inline bool has_numbers(const layer_type& layer) {
   return std::any_of(layer.operands.begin(), layer.operands.end(),
-                     [&](std::size_t index) { return layer.attributes[index].kind != attribute_kind::mask; });
+                     [&](std::size_t index) { return !is_boolean_operand(layer.attributes[index].kind); });
 }
 
 // For a processor one kernel for each element width and, where the layer has numbers, each width to compute with. For a

@@ -53,21 +53,15 @@ json reference(std::string_view definition) { return {{"$ref", "#/definitions/" 
 
 // The definition in the frame of what an attribute of that kind may be.
 std::string_view definition_of(const attribute_record& attribute) {
-  switch (attribute.kind) {
-    case attribute_kind::masked_value:
+  switch (info(attribute.kind).form) {
+    case attribute_form::masked_value:
       return "masked_value";
-    case attribute_kind::parameter:
+    case attribute_form::numbers:
       return attribute.lowest == 0 ? "whole_parameter" : "parameter";
-    case attribute_kind::query_positions:
-    case attribute_kind::kv_positions:
-    case attribute_kind::integers:
-    case attribute_kind::mask:
-      return "input_name";
-    case attribute_kind::query_axis:
-    case attribute_kind::kv_axis:
+    case attribute_form::name:
       break;
   }
-  return "axis_name";
+  return is_side_input(attribute.kind) ? "input_name" : "axis_name";
 }
 
 json attribute_schema(const attribute_record& attribute, const json& description) {
@@ -107,7 +101,7 @@ json type_schema(const layer_type& type, const json& own, const json& shared, js
   properties[keys::type.name] = reference("layer_type");
   for (const attribute_record& attribute : type.attributes) {
     const std::string name(attribute.name);
-    if (attribute.kind == attribute_kind::parameter) required.push_back(name);
+    if (info(attribute.kind).form == attribute_form::numbers) required.push_back(name);
     if (own.contains(name)) {
       properties[name] = attribute_schema(attribute, own[name]);
       continue;

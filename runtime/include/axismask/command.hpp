@@ -4,7 +4,8 @@
 
 namespace axismask {
 
-// Runs the command and returns the exit status: 0; 1 for masks that differ; 2 with one line on stderr. Throws nothing.
+// Runs the command with the arguments of `main` and returns its exit status: 0; 1 when `diff` finds that masks differ;
+// 2 for an error, with one line on stderr. Throws nothing.
 int command_line(int argc, const char* const* argv);
 
 }  // namespace axismask

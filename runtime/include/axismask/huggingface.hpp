@@ -1,5 +1,5 @@
-// From a Hugging Face model's own config.json to the attention of each of its layers, by the rules that transformers
-// 5.24.0 itself applies, and from there to a model spec. src/huggingface/rules.cpp has the rules, with their sources.
+// Reads a Hugging Face model's config.json, tells the attention of each layer by the rules of transformers 5.24.0, and
+// makes a model spec of it. src/huggingface/rules.cpp has the rules, with their sources.
 #pragma once
 
 #include <cstdint>
@@ -20,28 +20,29 @@ enum class attention {
   bidirectional_sliding,  // the nearest keys to both sides
 };
 
-// "full", "sliding", ...: as it stands in `axismask explain --json`.
-std::string_view name_of(attention what);
+// Returns the name of a kind of attention as `axismask explain --json` writes it: "full", "sliding", ...
+std::string_view name_of(attention kind);
 
+// The attention of one layer.
 struct layer {
   attention what;
-  // sliding: the visible keys, the query's own included. chunked: the keys of a chunk. bidirectional_sliding: the keys
-  // to each side, without the query's own. Otherwise 0.
+  // In keys. sliding: those that are visible, the query's own included. chunked: those of a chunk.
+  // bidirectional_sliding: those to each side, without the query's own. Otherwise 0.
   std::int64_t size;
   // Why, in the terms of the file and of transformers' code: "(5+1) % 6 == 0; sliding_window_pattern is 6".
   std::string reason;
 
-  // The most keys that a query sees, its own included; nothing where there is no limit.
+  // Returns the most keys that a query sees, its own included; nothing where there is no limit.
   [[nodiscard]] std::optional<std::int64_t> visible_keys() const;
 };
 
-// What a reader of the file should know, though there is an answer. IDs are stable; docs/messages.md lists them.
+// What the user should know about a file that could be read. IDs are stable; docs/messages.md lists them.
 struct warning {
   std::string id;
   std::string where;  // a JSON pointer into the file, or the file
   std::string what;
 
-  // `axismask: warning[ID] WHERE: what`
+  // Returns the warning as one line: `axismask: warning[ID] WHERE: what`.
   [[nodiscard]] std::string line() const;
 };
 
@@ -51,14 +52,14 @@ struct config {
   std::vector<layer> layers;
   std::vector<warning> warnings;
 
-  // Reads a config.json. Throws `error` with the place in the file (a JSON pointer) for what transformers refuses too,
-  // and for what this does not know.
+  // Reads a config.json. Throws `error`, whose WHERE is a JSON pointer into the file, for what transformers refuses and
+  // for what is not known here.
   [[nodiscard]] static config load(const std::filesystem::path& file);
-  // The same for a text; `source` stands for the file in messages.
+  // Reads the text of a config.json; `source` stands for the file in messages.
   [[nodiscard]] static config parse(std::string_view text, const std::string& source);
 
-  // A model spec with a layer "layers.N" for each layer that has attention. Masked logits are "lowest", because
-  // transformers gives them the lowest finite number of the dtype.
+  // Returns a model spec, as JSON, with a layer "layers.N" for each layer N that has attention. Masked logits are
+  // "lowest", because transformers gives them the lowest finite number of the dtype.
   [[nodiscard]] std::string spec() const;
 };
 

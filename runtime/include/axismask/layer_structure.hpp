@@ -1,6 +1,6 @@
-// Layers of a spec as trees of values: the methods that penzai's layers inherit from `Struct` and `any_layer`. They are
-// those of axismask/structure.hpp, with the names of fields and variables known at run time only. Whatever is wrong is
-// an `error`.
+// Layers of a spec as trees of values, by the methods that penzai's layers inherit from `Struct`. They are those of
+// axismask/structure.hpp, for names of fields and variables that are known at run time only. Each throws `error`; the
+// IDs are listed after "Errors:".
 //
 // A layer's leaves are its values; the names of side inputs and axes are its structure, as in penzai. A layer never
 // changes: each edit gives a new one.
@@ -40,7 +40,7 @@ struct axis_counts {
 };
 
 // The value of a field: the masked value, a parameter of one number or of several, the name of a side input or an axis,
-// or a variable in the place of a leaf.
+// or a variable instead of a leaf.
 using any_attribute = std::variant<masked_value, std::int64_t, axis_counts, std::string, any_variable>;
 
 // ------------------------------------------------------------------------------------------------------ Attributes
@@ -48,19 +48,20 @@ using any_attribute = std::variant<masked_value, std::int64_t, axis_counts, std:
 // Fields with their values.
 using any_attributes = std::vector<std::pair<std::string, any_attribute>>;
 
-// Every field of a layer, in its type's order.
+// Returns every field of a layer with its value, in its type's order.
 [[nodiscard]] any_attributes attributes_dict(const any_layer& layer);
 
-// A layer of all its fields by name, in any order, names too. `type` is the name of a linked layer type; `name` is what
-// `any_layer::name` gives. Errors: layer-type, field-unknown, field-missing, field-twice, field-type, field-value.
+// Makes a layer from a value for each of its fields, names too, in any order. `type` is a linked layer type, or its
+// name; `name` is the layer's own. Errors: layer-type, field-unknown, field-missing, field-twice, field-type,
+// field-value.
 [[nodiscard]] any_layer from_attributes(std::string_view type, const any_attributes& fields, std::string name = {});
 [[nodiscard]] any_layer from_attributes(const layer_type& type, const any_attributes& fields, std::string name = {});
 
-// The layer with another rule for rows of which nothing is kept. It is no field, and edits keep it. Errors: field-value
-// when the layer lacks what the rule needs.
+// Returns the layer with another rule for rows of which nothing is kept. The rule is no field, and edits keep it.
+// Errors: field-value when the layer lacks what the rule needs.
 [[nodiscard]] any_layer with_empty_rows(const any_layer& layer, empty_row_rule rule);
 
-// The key of a field in the path to a leaf. Errors: field-unknown.
+// Returns the key that stands for a field in the path to a leaf. Errors: field-unknown.
 [[nodiscard]] attribute_key key_for_field(const any_layer& layer, std::string_view field);
 
 // ------------------------------------------------------------------------------------------------------ Selections
@@ -70,10 +71,11 @@ class any_leaf_selection {
  public:
   any_leaf_selection(any_layer layer, std::size_t index) : layer_(std::move(layer)), index_(index) {}
 
+  // Returns the leaf's value.
   [[nodiscard]] any_attribute get() const;
-  // The layer with this value. Errors: field-type, field-value.
+  // Returns the layer with this value for the leaf. Errors: field-type, field-value.
   [[nodiscard]] any_layer set(const any_attribute& value) const;
-  // The layer with what the function makes of the value.
+  // Returns the layer with what the function makes of the leaf's value. Errors: those of `set`.
   [[nodiscard]] any_layer apply(const std::function<any_attribute(const any_attribute&)>& function) const;
 
  private:
@@ -81,12 +83,13 @@ class any_leaf_selection {
   std::size_t index_;
 };
 
-// A whole layer, from which a leaf can be selected.
+// A layer, from which a leaf can be selected.
 class any_selection {
  public:
   explicit any_selection(any_layer layer) : layer_(std::move(layer)) {}
 
-  // Errors: field-unknown; field-structure for a name; field-ambiguous when several masks of a composition have it.
+  // Selects the leaf of that name. Errors: field-unknown; field-structure for a field that is a name; field-ambiguous
+  // when several masks of a composition have it.
   [[nodiscard]] any_leaf_selection at(std::string_view field) const;
   [[nodiscard]] const any_layer& get() const { return layer_; }
 
@@ -94,6 +97,7 @@ class any_selection {
   any_layer layer_;
 };
 
+// Selects a layer, to get or set a leaf:
 //   const any_layer wider = select(layer).at("sliding_window_size").set(1024);
 [[nodiscard]] any_selection select(const any_layer& layer);
 
@@ -120,38 +124,39 @@ struct any_flattened_with_keys {
   any_structure structure;
 };
 
-// A layer taken apart: `const auto [leaves, structure] = tree_flatten(layer)`.
+// Takes a layer apart: `const auto [leaves, structure] = tree_flatten(layer)`. The leaves are in the type's order.
 [[nodiscard]] any_flattened tree_flatten(const any_layer& layer);
 [[nodiscard]] any_flattened_with_keys tree_flatten_with_keys(const any_layer& layer);
-// The inverse. Errors: leaf-count, field-type, field-value.
+// Puts a layer together again, from as many leaves as the structure has. Errors: leaf-count, field-type, field-value.
 [[nodiscard]] any_layer tree_unflatten(const any_structure& structure, std::span<const any_attribute> leaves);
 
 // ------------------------------------------------------------------------------------------------------- Variables
 
-// The value of a variable: `value("window", 512)`.
+// A variable with its value: `value("window", 512)`.
 struct any_variable_value {
   std::string label;
   any_attribute value;
 };
-[[nodiscard]] any_variable_value value(std::string label, any_attribute what);
+[[nodiscard]] any_variable_value value(std::string label, any_attribute leaf);
 
-// The layer with values in the place of variables: in all leaves that have such a variable. Variables that get no value
-// stay. A layer that has a variable left cannot be called: variable-unbound. Errors: variable-unknown, for a value
-// without a variable, unless `allow_unused` is given; variable-twice; field-type; field-value.
+// Replaces variables by values, in each leaf that has one of these variables. Variables that get no value stay, and a
+// call of a layer that has one left is the error variable-unbound. Errors: variable-unknown for a value whose variable
+// the layer lacks, unless `allow_unused` is given; variable-twice; field-type; field-value.
 [[nodiscard]] any_layer bind_variables(const any_layer& layer, const std::vector<any_variable_value>& values);
 [[nodiscard]] any_layer bind_variables(const any_layer& layer, allow_unused_t,
                                        const std::vector<any_variable_value>& values);
 
-// Calls the layer with values for its variables, which it does not keep. The result is in `out`, as for
-// `any_layer::apply`; what comes back are the variables' values after the call, as in penzai. A mask changes none.
+// Calls the layer with values for its variables, for this call only. Writes the result to `out`, as `any_layer::apply`
+// does, and returns the variables' values after the call, as penzai does; a mask changes none. Errors: those of
+// `bind_variables` and of `any_layer::apply`.
 std::vector<any_variable_value> stateless_call(const any_layer& layer, const std::vector<any_variable_value>& values,
                                                const any_view& logits, const any_view& out,
                                                std::span<const side_input> side_inputs);
 
 // ---------------------------------------------------------------------------------------------------------- Colour
 
-// The colour in which treescope shows the layer, as CSS. The layers that penzai has too have penzai's colour; others
-// that of a class with their type's name.
+// Returns the colour in which treescope shows the layer, as CSS: penzai's for a layer that penzai has too, and for
+// others that of a class with their type's name.
 [[nodiscard]] std::string treescope_color(const any_layer& layer);
 
 }  // namespace axismask

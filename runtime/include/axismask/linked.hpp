@@ -10,28 +10,29 @@
 
 namespace axismask {
 
-// All libraries linked into this program, in the linker's order.
+// Returns all libraries that are linked into this program, in the linker's order.
 [[nodiscard]] std::span<const layer_library* const> linked_libraries();
 
-// The layer of that type, or nullptr. Throws `error` when two different layers have that name.
+// Finds the layer type of that name; nullptr if it is not linked. Throws `error` when two different types have that
+// name.
 [[nodiscard]] const linked_layer* find_linked_layer(std::string_view type);
 
-// Can this machine run the kernel? A device is asked once.
+// Returns whether this machine can run the kernel. A device is asked once.
 [[nodiscard]] bool is_usable(const kernel& kernel);
-// Why a device's kernel cannot run; nothing when it can, and for the processor's.
+// Returns why a device's kernel cannot run; empty when it can, and for a kernel of the processor.
 [[nodiscard]] const std::string& device_problem(const kernel& kernel);
 
-// The processor's kernels of a layer that run here: those of the best variant that is usable, or of the one that was
-// asked for. None when there is none; then the variant is empty.
+// Returns the processor's kernels of a layer that run here, and their variant: the best that is usable, or the one that
+// `force_variant` asked for. Both are empty when there is none.
 [[nodiscard]] std::span<const kernel> chosen_kernels(const linked_layer& layer);
 [[nodiscard]] std::string_view chosen_variant(const linked_layer& layer);
 
-// The kernels of a layer for a device, by its name in the list of targets; for "auto", the first that can be used.
-// Errors: device-unknown; device-unusable, with the reason.
+// Returns the kernels of a layer for a device, by its name in the list of targets, or for "auto" those of the first
+// that can be used. Errors: device-unknown; device-unusable, with the reason.
 [[nodiscard]] std::span<const kernel> device_kernels(const linked_layer& layer, std::string_view device);
 
-// Asks for one of the processor's variants everywhere ("sse41"); an empty name asks for the best again. For tests and
-// benchmarks. Throws `error` when no linked kernel has that variant or this machine cannot run it.
+// Makes every later call use one of the processor's variants ("sse41"); with an empty name, the best again. For tests
+// and benchmarks. Throws `error` when no linked kernel has that variant or this machine cannot run it.
 void force_variant(std::string_view variant);
 
 }  // namespace axismask

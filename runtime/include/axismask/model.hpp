@@ -13,21 +13,22 @@
 
 namespace axismask {
 
-// One layer of a model: a name, and a linked layer type with the attributes that the spec gives.
+// A layer of a model: a name, and a linked layer type with the values that the spec gives its attributes.
 class any_layer {
  public:
   [[nodiscard]] const std::string& name() const;
-  // Where its mask stands in the spec, a JSON pointer: "/layers/3", or "/masks/sliding" when a group names it. Empty
-  // for a layer that is not of a spec.
+  // Returns where the layer's mask stands in the spec, as a JSON pointer: "/layers/3", or "/masks/sliding" when a group
+  // names it. Empty for a layer that is not of a spec.
   [[nodiscard]] const std::string& place() const;
   [[nodiscard]] const layer_type& type() const;
-  // Throws `error` when a variable has no value yet (layer_structure.hpp).
+  // Returns the values of its attributes. Throws `error` when a variable has no value yet (layer_structure.hpp).
   [[nodiscard]] const layer_values& values() const;
 
-  // The mask as the type's author wrote it, with this layer's numbers: "q >= k && q - k < 512 && k >= 0".
+  // Returns the mask as the type's author wrote it, with this layer's numbers: "q >= k && q - k < 512 && k >= 0".
   [[nodiscard]] std::string formula() const;
 
-  // Writes to `out` the logits where they are kept and the masked value elsewhere; see `axismask::apply`.
+  // Writes to `out` the logits where they are kept and the masked value elsewhere. Shapes, dtypes and errors are those
+  // of `axismask::apply`. In place, `logits` is also `out`.
   void apply(const any_view& logits, const any_view& out, std::span<const side_input> side_inputs,
              const call_options& options = {}) const;
   void apply_in_place(const any_view& logits, std::span<const side_input> side_inputs,
@@ -38,27 +39,28 @@ class any_layer {
   friend struct layer_access;
   struct contents;  // keeps its address when the model is moved, so that the values can point into it
 
-  explicit any_layer(std::shared_ptr<const contents> what) : contents_(std::move(what)) {}
+  explicit any_layer(std::shared_ptr<const contents> own) : contents_(std::move(own)) {}
 
   std::shared_ptr<const contents> contents_;
 };
 
+// The mask layers of a model, in the spec's order.
 class Model {
  public:
-  // Reads a spec. Throws `error` with the place in the file (a JSON pointer) for whatever is wrong in it.
+  // Reads a spec. Throws `error`, whose WHERE is a JSON pointer into the file, for the first fault in it.
   [[nodiscard]] static Model load(const std::filesystem::path& file);
-  // The same for a spec in memory; `source` stands for the file in messages.
+  // Reads the text of a spec; `source` stands for the file in messages.
   [[nodiscard]] static Model parse(std::string_view spec, const std::string& source);
 
-  // The spec of this model: with layers in groups where their masks recur, and without attributes that are a type's
-  // defaults. Read again, it gives the same layers.
+  // Returns the spec of this model: layers whose masks recur are in groups, and names that are their type's defaults
+  // are left out. Read again, it gives the same layers.
   [[nodiscard]] std::string to_json() const;
-  // Writes that spec, whole or not at all. Errors: spec-write.
+  // Writes that spec to a file, whole or not at all. Errors: spec-write.
   void save(const std::filesystem::path& file) const;
 
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] std::span<const any_layer> layers() const { return layers_; }
-  // The layer of that name. Throws `error` that lists the nearest.
+  // Finds the layer of that name. Throws `error`, which names the nearest, when there is none.
   [[nodiscard]] const any_layer& layer(std::string_view name) const;
 
  private:

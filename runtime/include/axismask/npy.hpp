@@ -15,27 +15,27 @@
 
 namespace axismask {
 
-// An array read from a file: its memory, as it lay there.
+// An array that was read from a file: its elements, in the order in which they stand there.
 struct npy_array {
   dtype type = dtype::float32;
-  std::vector<std::int64_t> sizes;    // the file's order
+  std::vector<std::int64_t> sizes;    // of each axis, in elements
   std::vector<std::int64_t> strides;  // in elements; Fortran order has the first axis contiguous
   std::unique_ptr<std::byte[]> memory;
 
-  // The array with names for its axes. The names must outlive the view.
+  // Returns a view of the array with these names for its axes, one for each. The names must outlive the view.
   [[nodiscard]] any_view view(std::span<const std::string_view> axes) const;
 };
 
 // Reads a version 1.0 or 2.0 file of float16, float32, float64, int32, int64, bool or bfloat16 elements, little-endian,
 // in C or Fortran order. bfloat16 is what ml_dtypes writes, 2-byte void ("<V2" or "|V2"); `as` says that 2-byte
 // elements of any kind are bfloat16 or float16, and for other elements it must be their own dtype.
-// Throws `error` with the file as its place: "npy-open" when there is nothing to read, "npy-dtype" for other elements,
+// Throws `error`, whose WHERE is the file: "npy-open" when there is nothing to read, "npy-dtype" for other elements,
 // "npy-truncated" for a file that is shorter than its header says, "npy-format" for anything else.
 [[nodiscard]] npy_array read_npy(const std::filesystem::path& file, std::optional<dtype> as = std::nullopt);
 
 // Writes a version 1.0 file in C order, or in Fortran order when the strides are that; bfloat16 as "|V2". The file
-// appears whole or not at all: it is written beside its place under another name and then renamed, and so takes the
-// place of a file that was there. Throws `error` "npy-write" with the file as its place.
+// is written whole or not at all: under a temporary name in the same folder, and then renamed, which replaces a file of
+// that name. Sizes and strides are in elements. Throws `error` "npy-write", whose WHERE is the file.
 void write_npy(const std::filesystem::path& file, dtype type, std::span<const std::int64_t> sizes,
                std::span<const std::int64_t> strides, const void* data);
 

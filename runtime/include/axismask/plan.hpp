@@ -1,5 +1,5 @@
-// Tile plans: which tiles of the logits a layer keeps whole, in part or not at all. Found from the positions by the
-// interval reading of `keep`, without a look at any logit and without a dense mask.
+// Tile plans: which tiles of the logits a layer keeps whole, in part or not at all. They are found from the positions
+// by the interval reading of `keep`; no logit is read, and no dense mask is made.
 #pragma once
 
 #include <array>
@@ -67,12 +67,12 @@ struct tile_plan {
   [[nodiscard]] list list_of(verdict kept) const;
 };
 
-// The plan of a layer that has positions of queries and keys. The sizes of the axes are those of the side inputs; a
-// tile is made no larger than they are.
-// Throws `error`.
+// Plans a layer that has positions of queries and keys. The sizes of the axes are those of the side inputs; a tile is
+// made no larger than they are. `tile` is in queries and keys, each at least 1.
+// Throws `error`: plan-axes when a size is not known, plan-tile, and those of a call for the side inputs.
 [[nodiscard]] tile_plan plan(const layer_values& layer, std::span<const side_input> side_inputs, tile_size tile = {});
 
-// The same for a layer whose names are known to the compiler: `plan(local, {128, 128}, input<"token_positions">(p))`.
+// Plans a layer whose names are known to the compiler: `plan(local, {128, 128}, input<"token_positions">(p))`.
 template <class Layer, class... Inputs>
   requires requires { typename Layer::hana_accessors_impl; }
 [[nodiscard]] tile_plan plan(const Layer& layer, tile_size tile, const Inputs&... inputs) {

@@ -83,7 +83,7 @@ position_axes check_logits(const layer_values& layer, const any_view& logits) {
   position_axes found;
   for (std::size_t index = 0; index < type.attributes.size(); ++index) {
     const attribute_kind kind = type.attributes[index].kind;
-    if (kind != attribute_kind::query_axis && kind != attribute_kind::kv_axis) continue;
+    if (!is_axis_name(kind)) continue;
     const std::string_view name = layer.attributes[index].name;
     (kind == attribute_kind::query_axis ? found.query : found.kv) = name;
     if (find_axis(logits.axes(), name) == nullptr) {
@@ -216,22 +216,20 @@ void bind_arrays(const layer_values& layer, const any_view& logits, std::span<co
   for (const std::size_t index : type.operands) {
     const attribute_record& record = type.attributes[index];
     const attribute_value& value = layer.attributes[index];
-    switch (record.kind) {
-      case attribute_kind::parameter:
-        bind_parameter(record, value, logits.axes(), call);
+    if (!is_side_input(record.kind)) {
+      bind_parameter(record, value, logits.axes(), call);
+      continue;
+    }
+    const any_view& array = find_array(record, value.name, side_inputs);
+    switch (info(record.kind).operand_type) {
+      case operand::boolean:
+        bind_mask(value.name, array, logits.axes(), call);
         break;
-      case attribute_kind::mask:
-        bind_mask(value.name, find_array(record, value.name, side_inputs), logits.axes(), call);
+      case operand::number:
+        bind_numbers(record.kind, value.name, array, names, logits.axes(), call);
         break;
-      case attribute_kind::query_positions:
-      case attribute_kind::kv_positions:
-      case attribute_kind::integers:
-        bind_numbers(record.kind, value.name, find_array(record, value.name, side_inputs), names, logits.axes(), call);
+      case operand::none:
         break;
-      case attribute_kind::masked_value:
-      case attribute_kind::query_axis:
-      case attribute_kind::kv_axis:
-        break;  // these are no operands
     }
   }
   call.operand_count = type.operands.size();

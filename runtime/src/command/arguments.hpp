@@ -14,7 +14,7 @@
 
 namespace axismask::command {
 
-// Arguments of several subcommands, and where their values go.
+// Arguments that several subcommands have. Each writes its value to what it is given.
 argument spec_argument(std::string& path);
 argument config_argument(std::string& path);
 argument layer_argument(std::string& name);
@@ -52,11 +52,11 @@ bool takes_input(
     const any_layer& layer, std::string_view input,
     bool (*is_of_kind)(const attribute_record&) = [](const attribute_record& one) { return is_side_input(one.kind); });
 
-// Where a mistake is, for who typed the command. The runtime speaks of the arguments of its calls; here they are
-// options, and a layer's attributes are places in the spec.
+// The WHERE of an error as the user of the command knows it. The runtime names the arguments of its calls: here they
+// are options, and a layer's attributes are JSON pointers into the spec.
 std::string place_in_command(const error& problem, const any_layer& layer, std::span<const side_input> inputs);
 
-// Calls what runs or reads a layer, with its errors at their places in the command.
+// Calls a function that runs or reads a layer. Its errors are thrown with their WHERE in the command.
 template <class Call>
 decltype(auto) with_places_in_command(const any_layer& layer, std::span<const side_input> inputs, Call call) {
   try {

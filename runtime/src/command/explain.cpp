@@ -7,6 +7,7 @@
 
 #include "axismask/call/empty_row_rule.hpp"
 #include "axismask/huggingface.hpp"
+#include "axismask/messages/text.hpp"
 #include "command/arguments.hpp"
 #include "command/print.hpp"
 #include "command/subcommands.hpp"
@@ -18,7 +19,7 @@ using huggingface::attention;
 
 // What the layer's mask is, in words.
 std::string mask_text(const huggingface::layer& layer) {
-  const std::string keys = counted(static_cast<std::uint64_t>(layer.visible_keys().value_or(0)), "key");
+  const std::string keys = counted(layer.visible_keys().value_or(0), "key");
   switch (layer.what) {
     case attention::none:
       return "no attention";

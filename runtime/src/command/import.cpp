@@ -4,6 +4,7 @@
 #include <string>
 
 #include "axismask/huggingface.hpp"
+#include "axismask/messages/text.hpp"
 #include "command/arguments.hpp"
 #include "command/print.hpp"
 #include "command/subcommands.hpp"
@@ -22,7 +23,7 @@ int run_import(const import_options& options) {
   const std::string spec = config.spec();
   new_file output(options.out, "spec-write");
   output.write(spec.data(), spec.size());
-  output.place();
+  output.finish();
   print_warnings(config.warnings);
   std::cout << on_one_line((config.model_type.empty() ? "no model_type" : config.model_type) + ": " +
                            counted(config.layers.size(), "layer") + ", written to " + options.out)

@@ -30,8 +30,8 @@ json plan_json(const tile_plan& plan) {
   json sizes = json::object();
   for (std::size_t axis = 0; axis < plan.plane_axes.size(); ++axis)
     sizes[plan.plane_axes[axis]] = plan.plane_sizes[axis];
-  const auto list = [&plan](verdict what) {
-    tile_plan::list tiles = plan.list_of(what);
+  const auto list = [&plan](verdict kept) {
+    tile_plan::list tiles = plan.list_of(kept);
     return json{{"starts", std::move(tiles.starts)}, {"tiles", std::move(tiles.tiles)}};
   };
   return {{"tile", {{"queries", plan.tile.queries}, {"keys", plan.tile.keys}}},
@@ -57,9 +57,9 @@ void print_plane(const tile_plan& plan, std::int64_t plane) {
       bool every = true;
       for (std::int64_t row = first_row; row < std::min(first_row + step, plan.rows_per_plane); ++row) {
         for (std::int64_t column = first_column; column < std::min(first_column + step, plan.columns); ++column) {
-          const verdict one = plan.at(plane, row, column);
-          any = any || one != verdict::none;
-          every = every && one == verdict::all;
+          const verdict kept = plan.at(plane, row, column);
+          any = any || kept != verdict::none;
+          every = every && kept == verdict::all;
         }
       }
       line += every ? '#' : any ? '/' : '.';

@@ -58,15 +58,11 @@ void print_warnings(const std::vector<huggingface::warning>& warnings) {
   for (const huggingface::warning& one : warnings) std::cerr << on_one_line(one.line()) << '\n';
 }
 
-std::string counted(std::uint64_t number, std::string_view thing) {
-  return std::to_string(number) + " " + std::string(thing) + (number == 1 ? "" : "s");
-}
-
-std::string joined(const std::vector<std::string>& parts, std::string_view separator) {
+std::string joined(const std::vector<std::string>& texts, std::string_view separator) {
   std::string result;
-  for (const std::string& part : parts) {
+  for (const std::string& text : texts) {
     if (!result.empty()) result += separator;
-    result += part;
+    result += text;
   }
   return result;
 }

@@ -33,9 +33,6 @@ void finish_output();
 // Each on a line of stderr.
 void print_warnings(const std::vector<huggingface::warning>& warnings);
 
-// "1 key", "2 keys".
-std::string counted(std::uint64_t number, std::string_view thing);
-
-std::string joined(const std::vector<std::string>& parts, std::string_view separator);
+std::string joined(const std::vector<std::string>& texts, std::string_view separator);
 
 }  // namespace axismask::command

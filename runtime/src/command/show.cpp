@@ -19,6 +19,7 @@
 
 #include "arrays/bind_arrays.hpp"
 #include "axismask/layer_structure.hpp"
+#include "axismask/messages/text.hpp"
 #include "command/arguments.hpp"
 #include "command/print.hpp"
 #include "command/subcommands.hpp"
@@ -271,7 +272,7 @@ int run_show(const show_options& options) {
   const picture drawn = mask_picture(on_one_line(model.name()), panels);
   const std::string file = kind == ".png" ? drawn.png() : drawn.svg();
   output.write(file.data(), file.size());
-  output.place();
+  output.finish();
   std::cout << on_one_line(counted(panels.size(), "mask") + ", written to " + options.out) << '\n';
   finish_output();
   return 0;

@@ -17,9 +17,9 @@ using destination =
     std::variant<std::string*, std::vector<std::string>*, int*, std::int64_t*, std::optional<std::int64_t>*, bool*>;
 
 struct argument {
-  std::string name;  // "--layer"; one without dashes is told by its place
+  std::string name;  // "--layer"; one without dashes is known by its order
   destination to;
-  std::string value_name;  // in the help: "NAME"; none for flags and for what is told by its place
+  std::string value_name;  // in the help: "NAME"; none for flags and for what has no dashes
   std::string help;
   bool is_required = false;
 };

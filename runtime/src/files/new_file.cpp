@@ -37,18 +37,18 @@ new_file::new_file(const fs::path& target, std::string error_id) : target_(targe
 
 new_file::~new_file() {
   if (stream_ != nullptr) std::fclose(stream_);
-  if (!is_placed_) std::remove(path_.c_str());
+  if (!is_finished_) std::remove(path_.c_str());
 }
 
 void new_file::write(const void* bytes, std::size_t size) {
   if (std::fwrite(bytes, 1, size, stream_) != size) fail_to_write();
 }
 
-void new_file::place() {
+void new_file::finish() {
   if (std::fclose(std::exchange(stream_, nullptr)) != 0 || std::rename(path_.c_str(), target_.c_str()) != 0) {
     fail_to_write();
   }
-  is_placed_ = true;
+  is_finished_ = true;
 }
 
 void new_file::fail(const std::string& what, const std::string& cure) const {

@@ -1,4 +1,5 @@
-// A file that is written whole or not at all: beside the one that it is to be, and then put in its place.
+// A file that is written whole or not at all: under a temporary name in the same folder, and renamed when it is
+// finished.
 #pragma once
 
 #include <cstddef>
@@ -15,12 +16,12 @@ class new_file {
   new_file(const std::filesystem::path& target, std::string error_id);
   new_file(const new_file&) = delete;
   new_file& operator=(const new_file&) = delete;
-  // Removes the file, unless it is in its place.
+  // Removes the file, unless it is finished.
   ~new_file();
 
   void write(const void* bytes, std::size_t size);
-  // Puts the file in its place, over what is there.
-  void place();
+  // Gives the file its name. A file of that name is replaced.
+  void finish();
 
  private:
   [[noreturn]] void fail(const std::string& what, const std::string& cure) const;
@@ -30,7 +31,7 @@ class new_file {
   std::string error_id_;
   std::filesystem::path path_;
   std::FILE* stream_ = nullptr;
-  bool is_placed_ = false;
+  bool is_finished_ = false;
 };
 
 }  // namespace axismask

@@ -115,7 +115,7 @@ void write_npy(const std::filesystem::path& file, dtype type, std::span<const st
   new_file output(file, "npy-write");
   output.write(header.data(), header.size());
   output.write(data, bytes);
-  output.place();
+  output.finish();
 }
 
 }  // namespace axismask

@@ -36,7 +36,7 @@ class npy_stream {
   [[nodiscard]] std::uint64_t size() const { return size_; }
   [[nodiscard]] std::uint64_t bytes_read() const { return bytes_read_; }
   [[nodiscard]] std::uint64_t bytes_left() const { return size_ - bytes_read_; }
-  // False when it ends before.
+  // Reads `size` bytes; false when the file ends before.
   [[nodiscard]] bool read(void* to, std::uint64_t size);
 
  private:
@@ -46,14 +46,14 @@ class npy_stream {
   std::uint64_t bytes_read_ = 0;
 };
 
-// Reads up to the elements. Throws `error`, with the file as its place.
+// Reads a file up to its elements. Throws `error`, whose WHERE is the file.
 [[nodiscard]] npy_header read_npy_header(npy_stream& stream);
 
 // The start of a file, up to its elements: NumPy's own bytes.
 [[nodiscard]] std::string npy_header_bytes(dtype type, bool fortran_order, std::span<const std::int64_t> sizes);
 
-// The dtype that a header says, or the one that the caller asks for where the header leaves it open. Throws `error`
-// "npy-dtype" with the file as its place.
+// The dtype that a header states, or the one that the caller asks for where the header leaves it open. Throws `error`
+// "npy-dtype", whose WHERE is the file.
 [[nodiscard]] dtype dtype_of_descr(const std::string& descr, std::optional<dtype> as, const std::string& file);
 
 // Python's way to write a tuple of sizes: "()", "(3,)", "(2, 3)".

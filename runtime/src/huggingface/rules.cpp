@@ -18,6 +18,7 @@
 #include <utility>
 
 #include "axismask/messages/error.hpp"
+#include "axismask/messages/text.hpp"
 #include "spec/json_text.hpp"
 
 namespace axismask::huggingface {
@@ -26,8 +27,7 @@ using nlohmann::json;
 
 void throw_wrong_length(const config_reader& config, std::string_view key, std::size_t entries, std::size_t layers) {
   throw error("config-value", config.where(key),
-              "it has " + std::to_string(entries) + (entries == 1 ? " entry" : " entries") + ", and the model has " +
-                  std::to_string(layers) + (layers == 1 ? " layer" : " layers"),
+              "it has " + counted(entries, "entry", "entries") + ", and the model has " + counted(layers, "layer"),
               "give one for each of num_hidden_layers");
 }
 

@@ -17,7 +17,7 @@ namespace {
 // A read of a mask costs about as much as it takes for some thousand of its elements.
 constexpr tile_size tile{64, 64};
 
-// A part of a mask, bound to logits of its size.
+// Binds a call for some queries and keys to logits of that size.
 bound_call bind_call(const mask_rows& mask, const mask_rows::partial_call& wanted, std::int64_t queries,
                      std::int64_t keys) {
   const std::array axes{named_axis{mask.query_axis(), queries, keys}, named_axis{mask.kv_axis(), keys, 1}};
@@ -105,11 +105,11 @@ class tile_row {
     count(at, {0, a_.keys()}, 0);
   }
 
-  // Counts what was read of a row, which is the `place`-th of what was read.
-  void count(std::size_t at, index_range keys, std::size_t place) {
+  // Counts the keys of a row. What was read of it is the line `read_row` of what was read.
+  void count(std::size_t at, index_range keys, std::size_t read_row) {
     const auto size = static_cast<std::size_t>(keys.count);
-    const std::uint8_t* of_a = kept_by_a_.data() + place * size;
-    const std::uint8_t* of_b = kept_by_b_.data() + place * size;
+    const std::uint8_t* of_a = kept_by_a_.data() + read_row * size;
+    const std::uint8_t* of_b = kept_by_b_.data() + read_row * size;
     std::int64_t in_a = 0;
     std::int64_t in_b = 0;
     std::int64_t both = 0;
@@ -164,9 +164,9 @@ std::optional<differing_element> compare_masks(const mask_rows& a, const mask_ro
 }
 
 std::vector<std::int64_t> operands_at(const mask_rows& mask, std::int64_t query, std::int64_t key) {
-  const mask_rows::partial_call one = mask.call_for({query, 1}, {key, 1});
+  const mask_rows::partial_call element = mask.call_for({query, 1}, {key, 1});
   std::vector<std::int64_t> numbers;
-  const bound_call call = bind_call(mask, one, 1, 1);
+  const bound_call call = bind_call(mask, element, 1, 1);
   for (const bound_array& operand : call.operands()) numbers.push_back(number_at(operand.type, operand.data));
   return numbers;
 }

@@ -1,5 +1,5 @@
-// Where two masks differ, element by element. Most of it is read off their tile plans; of the tiles that neither keeps
-// nor masks whole, the masks themselves are read.
+// Where two masks differ, element by element. Most of it is read off their tile plans; the masks themselves are read
+// only in tiles that one of them may keep in part.
 #pragma once
 
 #include <cstdint>

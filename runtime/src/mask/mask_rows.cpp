@@ -33,10 +33,10 @@ any_view cut(const any_view& array, std::string_view axis, index_range range) {
 
 // The array at one index of an axis, without that axis.
 any_view at_index(const any_view& array, std::string_view axis, std::int64_t index) {
-  const any_view part = cut(array, axis, {index, 1});
-  std::vector<named_axis> axes(part.axes().begin(), part.axes().end());
+  const any_view plane = cut(array, axis, {index, 1});
+  std::vector<named_axis> axes(plane.axes().begin(), plane.axes().end());
   std::erase_if(axes, [&](const named_axis& one) { return one.name == axis; });
-  return {part.data(), part.type(), axes};
+  return {plane.data(), plane.type(), axes};
 }
 
 void check_size(const char* where, const std::string& axis, std::int64_t size) {
@@ -89,8 +89,8 @@ mask_rows::mask_rows(const layer_values& layer, std::span<const side_input> give
   set_size(sizes, !to_make.empty());
   make_positions(to_make);
 
-  for (std::size_t place = 0; place < inputs_.size(); ++place) {
-    values_.attributes[inputs_[place].attribute].name = operand_names[place];
+  for (std::size_t index = 0; index < inputs_.size(); ++index) {
+    values_.attributes[inputs_[index].attribute].name = operand_names[index];
   }
   values_.masked_out_value = masked_value::minus_infinity();
   if (values_.empty_rows == axismask::empty_row_rule::error) values_.empty_rows = axismask::empty_row_rule::masked;
@@ -116,7 +116,7 @@ void mask_rows::take_operands(std::span<const side_input> given, std::span<const
     if (std::find(to_make.begin(), to_make.end(), index) != to_make.end()) continue;
     const attribute_record& attribute = values_.type->attributes[index];
     const attribute_value& value = values_.attributes[index];
-    if (attribute.kind == attribute_kind::parameter) {
+    if (!is_side_input(attribute.kind)) {
       if (value.numbers == nullptr) continue;
       numbers_.push_back({index, *value.numbers});
       note_sizes(*value.numbers, false);
@@ -167,15 +167,15 @@ void mask_rows::make_positions(std::span<const std::size_t> operands) {
   }
 }
 
-// What is wrong with the arrays is found here, for the sizes as they are. Its place is the side input's own name, that
-// of `layer`.
+// What is wrong with the arrays is found here, for the sizes as they are. The error is about the side input by its own
+// name, that of `layer`.
 void mask_rows::check_arrays(const layer_values& layer, std::span<const named_axis> further) const {
   std::vector<named_axis> axes(further.begin(), further.end());
   axes.push_back({query_axis_, queries_, 0});
   axes.push_back({kv_axis_, keys_, 0});
   std::vector<side_input> inputs;
-  for (std::size_t place = 0; place < inputs_.size(); ++place) {
-    inputs.push_back({operand_names[place], inputs_[place].array});
+  for (std::size_t index = 0; index < inputs_.size(); ++index) {
+    inputs.push_back({operand_names[index], inputs_[index].array});
   }
   try {
     bound_call call;
@@ -263,18 +263,18 @@ std::vector<bool> mask_rows::key_padding() const { return padding(attribute_kind
 mask_rows::partial_call mask_rows::call_for(index_range queries, index_range keys) const {
   partial_call result(values_);
   result.layer.empty_rows = axismask::empty_row_rule::masked;
-  const auto cut_to_part = [&](const any_view& array, bool of_keys) {
+  const auto cut_to_ranges = [&](const any_view& array, bool of_keys) {
     if (of_keys) return cut(array, query_axis_, keys);
     return cut(cut(array, query_axis_, queries), kv_axis_, keys);
   };
-  for (const operand& one : numbers_) result.numbers.push_back(cut_to_part(one.array, false));
-  for (std::size_t place = 0; place < numbers_.size(); ++place) {
-    result.layer.attributes[numbers_[place].attribute].numbers = &result.numbers[place];
+  for (const operand& one : numbers_) result.numbers.push_back(cut_to_ranges(one.array, false));
+  for (std::size_t index = 0; index < numbers_.size(); ++index) {
+    result.layer.attributes[numbers_[index].attribute].numbers = &result.numbers[index];
   }
-  for (std::size_t place = 0; place < inputs_.size(); ++place) {
-    const auto& [attribute, array] = inputs_[place];
+  for (std::size_t index = 0; index < inputs_.size(); ++index) {
+    const auto& [attribute, array] = inputs_[index];
     const bool of_keys = values_.type->attributes[attribute].kind == attribute_kind::kv_positions;
-    result.inputs.push_back({operand_names[place], cut_to_part(array, of_keys)});
+    result.inputs.push_back({operand_names[index], cut_to_ranges(array, of_keys)});
   }
   return result;
 }

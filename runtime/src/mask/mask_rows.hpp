@@ -37,7 +37,7 @@ struct index_range {
 // user knows them, while positions can be made.
 [[nodiscard]] bool counts_tokens(const attribute_record& attribute);
 
-// Some rows of a mask, whole.
+// Some rows of a mask, with all their keys.
 struct mask_strip {
   std::int64_t first_query;
   std::int64_t queries;
@@ -47,10 +47,11 @@ struct mask_strip {
 
 class mask_rows {
  public:
-  // The layer, with its side inputs as for a call. When no positions at all are given, they are made: those of keys
-  // count from 0, and the queries are the last of them, as in a prefill, a chunk of one, or a step of decoding.
+  // Prepares to read the mask of a layer with these side inputs, which are those of a call. When no positions at all
+  // are given, they are made: keys count from 0, and the queries are the last of them, as in a prefill, in a chunk of
+  // one, or in a step of decoding.
   // The layer and the memory of the side inputs must outlive this.
-  // Throws `error`: those of `apply`; mask-size, whose place is "queries" or "keys"; mask-index, whose place is "at".
+  // Throws `error`: those of `apply`; mask-size, whose WHERE is "queries" or "keys"; mask-index, whose WHERE is "at".
   mask_rows(const layer_values& layer, std::span<const side_input> given, const mask_choice& choice);
   mask_rows(const mask_rows&) = delete;
   mask_rows& operator=(const mask_rows&) = delete;
@@ -75,16 +76,16 @@ class mask_rows {
   [[nodiscard]] std::vector<bool> query_padding() const;
   [[nodiscard]] std::vector<bool> key_padding() const;
 
-  // Are its positions made?
+  // Were the positions made, because none were given?
   [[nodiscard]] bool makes_positions() const { return !made_positions_.empty(); }
   [[nodiscard]] const axismask::layer_type& layer_type() const { return *values_.type; }
 
-  // The rule for rows that see nothing: keep_self, or masked. A layer that refuses such rows is read as if it masked
-  // them.
+  // The rule by which rows that see nothing are read: keep_self, or masked, which also stands for a layer that refuses
+  // such rows.
   [[nodiscard]] axismask::empty_row_rule empty_rows() const { return values_.empty_rows; }
 
-  // A call of the layer that computes a part of the mask: its logits have the axes query_axis() and kv_axis() alone. It
-  // has no rule for rows that see nothing: whether a row does, only all of its keys tell.
+  // A call of the layer that computes the mask for some queries and keys: its logits have the axes query_axis() and
+  // kv_axis() alone. It has no rule for rows that see nothing, because that takes all keys of a row to tell.
   struct partial_call {
     layer_values layer;
     std::vector<any_view> numbers;  // the layer points to them
@@ -99,9 +100,9 @@ class mask_rows {
   };
   [[nodiscard]] partial_call call_for(index_range queries, index_range keys) const;
 
-  // Reads a part of the mask: 1 where a logit is kept, 0 where it is masked, row after row.
+  // Reads the mask for these queries and keys: 1 where a logit is kept, 0 where it is masked, row after row.
   void read(index_range queries, index_range keys, std::vector<std::uint8_t>& kept) const;
-  // Reads whole rows, by the rule for those that see nothing.
+  // Reads these queries with all their keys, by the rule for rows that see nothing.
   void read(index_range queries, std::vector<std::uint8_t>& kept) const;
 
   // Calls `visit` with one strip after another, from the first query to the last.

@@ -23,7 +23,7 @@ std::vector<bool> padding_tiles(const std::vector<bool>& padding, std::int64_t t
 // 1,024
 std::string grouped(std::int64_t number) {
   std::string text = std::to_string(number);
-  for (std::size_t place = text.size(); place > 3;) text.insert(place -= 3, ",");
+  for (std::size_t digit = text.size(); digit > 3;) text.insert(digit -= 3, ",");
   return text;
 }
 
@@ -69,7 +69,7 @@ mask_map read_map(const mask_panel& panel, tile_size tile) {
         const std::int64_t first = column * tile.keys;
         const std::int64_t last = std::min(first + tile.keys, strip.keys);
         const std::int64_t here = std::accumulate(kept.begin() + first, kept.begin() + last, std::int64_t{0});
-        map.kept[map.place(query / tile.queries, column)] += here;
+        map.kept[map.index(query / tile.queries, column)] += here;
         keys += here;
       }
       map.all_kept += keys;

@@ -53,7 +53,7 @@ struct mask_map {
   // A query that sees as far as the layer's number says, and the keys from its first to its last.
   std::optional<key_span> reaching;
 
-  [[nodiscard]] std::size_t place(std::int64_t row, std::int64_t column) const {
+  [[nodiscard]] std::size_t index(std::int64_t row, std::int64_t column) const {
     return static_cast<std::size_t>(row * columns + column);
   }
 };

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "axismask/messages/text.hpp"
+
 namespace axismask {
 namespace {
 
@@ -104,11 +106,11 @@ std::vector<std::string> formula_lines(const std::string& formula, int width) {
   std::size_t from = 0;
   while (from < formula.size()) {
     const std::size_t end = std::min(formula.find(" && ", from + 1), formula.find(" || ", from + 1));
-    const std::string part = formula.substr(from, end == std::string::npos ? end : end - from);
-    if (!lines.back().empty() && text_width(lines.back() + part, text_size) > width) {
-      lines.push_back(part.substr(1));
+    const std::string condition = formula.substr(from, end == std::string::npos ? end : end - from);
+    if (!lines.back().empty() && text_width(lines.back() + condition, text_size) > width) {
+      lines.push_back(condition.substr(1));
     } else {
-      lines.back() += part;
+      lines.back() += condition;
     }
     from = end == std::string::npos ? formula.size() : end;
   }
@@ -122,7 +124,7 @@ struct occurrences {
   bool in_part = false;
   bool masked = false;
   bool padding = false;
-  std::vector<std::string> tiles;  // of parts: "6 x 6"
+  std::vector<std::string> tiles;  // the sizes of those that are kept in part: "6 x 6"
 };
 
 class panel_drawing {
@@ -134,10 +136,10 @@ class panel_drawing {
     const mask_rows& mask = *panel.rows;
     const auto named = [](const std::string& axis, std::int64_t number, const char* one, const char* more) {
       constexpr double longest = 180;
-      return cut_to_width(axis, text_size, longest) + ": " + std::to_string(number) + (number == 1 ? one : more);
+      return cut_to_width(axis, text_size, longest) + ": " + counted(number, one, more);
     };
-    down_name_ = named(mask.query_axis(), mask.queries(), " query", " queries");
-    across_name_ = named(mask.kv_axis(), mask.keys(), " key", " keys");
+    down_name_ = named(mask.query_axis(), mask.queries(), "query", "queries");
+    across_name_ = named(mask.kv_axis(), mask.keys(), "key", "keys");
     // A mask of few queries or keys has no room for the names at its sides.
     has_side_name_ = text_width(down_name_, text_size) <= down().pixels() + 20 &&
                      text_width(across_name_, text_size) <= across().pixels() + 60;
@@ -183,11 +185,11 @@ class panel_drawing {
 
   // -1 for padding, 0 for masked, `shades` for kept.
   [[nodiscard]] std::int64_t level(std::int64_t row, std::int64_t column) const {
-    const std::size_t place = map_.place(row, column);
-    const std::int64_t kept = map_.kept[place];
-    if (kept == map_.logits[place]) return shades;
+    const std::size_t index = map_.index(row, column);
+    const std::int64_t kept = map_.kept[index];
+    if (kept == map_.logits[index]) return shades;
     if (kept > 0)
-      return std::clamp<std::int64_t>((2 * shades * kept + map_.logits[place]) / (2 * map_.logits[place]), 1,
+      return std::clamp<std::int64_t>((2 * shades * kept + map_.logits[index]) / (2 * map_.logits[index]), 1,
                                       shades - 1);
     return map_.padding_rows[static_cast<std::size_t>(row)] || map_.padding_columns[static_cast<std::size_t>(column)]
                ? -1
@@ -197,19 +199,19 @@ class panel_drawing {
   // Equal cells next to each other are one rectangle, and so are equal runs of cells one below the other.
   void draw_logits(picture& out, int x, int y, occurrences& found) const {
     struct run {
-      std::int64_t first;
-      std::int64_t last;
+      std::int64_t begin;
+      std::int64_t end;
       std::int64_t level;
       std::int64_t first_row;
     };
-    std::array<std::vector<rectangle>, shades + 2> parts;
+    std::array<std::vector<rectangle>, shades + 2> rectangles;
     const auto close = [&](const run& one, std::int64_t row) {
       if (one.level == 0) return;  // the ground
       const int cell_x = across().cell;
       const int cell_y = down().cell;
-      parts[static_cast<std::size_t>(one.level + 1)].push_back(
-          {x + static_cast<int>(one.first) * cell_x, y + static_cast<int>(one.first_row) * cell_y,
-           static_cast<int>(one.last - one.first) * cell_x, static_cast<int>(row - one.first_row) * cell_y});
+      rectangles[static_cast<std::size_t>(one.level + 1)].push_back(
+          {x + static_cast<int>(one.begin) * cell_x, y + static_cast<int>(one.first_row) * cell_y,
+           static_cast<int>(one.end - one.begin) * cell_x, static_cast<int>(row - one.first_row) * cell_y});
     };
     std::vector<run> open;
     for (std::int64_t row = 0; row < map_.rows; ++row) {
@@ -218,11 +220,11 @@ class panel_drawing {
         const std::int64_t here = level(row, column);
         found.masked = found.masked || here == 0;
         if (runs.empty() || runs.back().level != here) runs.push_back({column, column, here, row});
-        runs.back().last = column + 1;
+        runs.back().end = column + 1;
       }
       for (const run& before : open) {
         const auto same = std::find_if(runs.begin(), runs.end(), [&](const run& one) {
-          return one.first == before.first && one.last == before.last && one.level == before.level;
+          return one.begin == before.begin && one.end == before.end && one.level == before.level;
         });
         if (same == runs.end()) {
           close(before, row);
@@ -235,19 +237,19 @@ class panel_drawing {
     for (const run& one : open) close(one, map_.rows);
 
     out.fill({{x, y, across().pixels(), down().pixels()}}, masked_colour, "masked");
-    found.padding = found.padding || !parts[0].empty();
-    found.kept = found.kept || !parts[shades + 1].empty();
-    out.fill(std::move(parts[0]), padding_colour, "padding");
-    for (std::int64_t one = 1; one < shades; ++one) {
-      std::vector<rectangle>& part = parts[static_cast<std::size_t>(one + 1)];
-      if (!part.empty()) {
+    found.padding = found.padding || !rectangles[0].empty();
+    found.kept = found.kept || !rectangles[shades + 1].empty();
+    out.fill(std::move(rectangles[0]), padding_colour, "padding");
+    for (std::int64_t level = 1; level < shades; ++level) {
+      std::vector<rectangle>& of_shade = rectangles[static_cast<std::size_t>(level + 1)];
+      if (!of_shade.empty()) {
         found.in_part = true;
         const std::string tile = std::to_string(map_.tile.queries) + " × " + std::to_string(map_.tile.keys);
         if (std::find(found.tiles.begin(), found.tiles.end(), tile) == found.tiles.end()) found.tiles.push_back(tile);
       }
-      out.fill(std::move(part), shade(one), "part");
+      out.fill(std::move(of_shade), shade(level), "part");
     }
-    out.fill(std::move(parts[shades + 1]), kept_colour, "kept");
+    out.fill(std::move(rectangles[shades + 1]), kept_colour, "kept");
   }
 
   void draw_frame(picture& out, int x, int y) const {
@@ -325,7 +327,7 @@ class panel_drawing {
     const std::int64_t last_row = std::min<std::int64_t>((middle + text_size / 2) / down().cell, map_.rows - 1);
     for (std::int64_t row = std::max(middle - text_size / 2, 0) / down().cell; row <= last_row; ++row) {
       for (std::int64_t column = from / across().cell; column <= (to - 1) / across().cell; ++column) {
-        if (map_.kept[map_.place(row, column)] > 0) return false;
+        if (map_.kept[map_.index(row, column)] > 0) return false;
       }
     }
     return true;

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "axismask/messages/text.hpp"
 #include "picture/characters.hpp"
 
 namespace axismask {
@@ -57,14 +58,6 @@ struct drawing {
   std::vector<line> key;   // what the signs mean
 };
 
-std::string counted_text(std::int64_t number, const char* thing) {
-  return std::to_string(number) + " " + thing + (number == 1 ? "" : "s");
-}
-std::string counted_keys(std::int64_t number) { return counted_text(number, "key"); }
-std::string counted_queries(std::int64_t number) {
-  return std::to_string(number) + (number == 1 ? " query" : " queries");
-}
-
 class text_panel {
  public:
   text_panel(const mask_panel& panel, const signs& chosen, std::int64_t width, bool has_halves)
@@ -108,14 +101,14 @@ class text_panel {
   }
 
   [[nodiscard]] char32_t sign(std::int64_t row, std::int64_t column) const {
-    const std::size_t place = map_.place(row, column);
+    const std::size_t index = map_.index(row, column);
     if (grain_ == grain::half_a_sign) {
-      const bool upper = map_.kept[place] > 0;
-      const bool lower = row + 1 < map_.rows && map_.kept[map_.place(row + 1, column)] > 0;
+      const bool upper = map_.kept[index] > 0;
+      const bool lower = row + 1 < map_.rows && map_.kept[map_.index(row + 1, column)] > 0;
       return upper ? (lower ? signs_.all : signs_.upper) : (lower ? signs_.lower : signs_.none);
     }
-    const std::int64_t kept = map_.kept[place];
-    const std::int64_t logits = map_.logits[place];
+    const std::int64_t kept = map_.kept[index];
+    const std::int64_t logits = map_.logits[index];
     if (kept == 0) return signs_.none;
     if (kept == logits) return signs_.all;
     return signs_.some[static_cast<std::size_t>(kept * static_cast<std::int64_t>(signs_.some.size()) / logits)];
@@ -134,8 +127,8 @@ class text_panel {
     lines.push_back(signs_.frame[0] + top + signs_.frame[1]);
     for (std::int64_t row = 0; row < map_.rows; row += step) {
       bool is_padding = true;
-      for (std::int64_t one = row; one < std::min(row + step, map_.rows); ++one) {
-        is_padding = is_padding && map_.padding_rows[static_cast<std::size_t>(one)];
+      for (std::int64_t covered = row; covered < std::min(row + step, map_.rows); ++covered) {
+        is_padding = is_padding && map_.padding_rows[static_cast<std::size_t>(covered)];
       }
       line inner(1, is_padding ? padding_sign : signs_.frame[5]);
       for (std::int64_t column = 0; column < map_.columns; ++column) inner.append(wide, sign(row, column));
@@ -153,8 +146,8 @@ class text_panel {
       meaning += U"2 queries by 1 key: " + line{signs_.all, U' ', signs_.upper, U' ', signs_.lower} +
                  U" kept both, the first, the second";
     } else {
-      meaning += text(counted_queries(map_.tile.queries)) + U" by " + text(counted_keys(map_.tile.keys)) + U": " +
-                 signs_.all + U" kept whole,";
+      meaning += text(counted(map_.tile.queries, "query", "queries")) + U" by " + text(counted(map_.tile.keys, "key")) +
+                 U": " + signs_.all + U" kept whole,";
       for (const char32_t some : signs_.some) meaning += line{U' ', some};
       meaning += U" in part";
     }
@@ -196,15 +189,15 @@ std::string mask_text(std::span<const mask_panel> panels, const text_screen& scr
     }
     if (first > 0) result += "\n";
     for (std::size_t row = 0; row < head + body; ++row) {
-      line whole;
+      line joined;
       for (std::size_t at = 0; at < drawings.size(); ++at) {
         const std::vector<line>& lines = row < head ? drawings[at].head : drawings[at].body;
-        const std::size_t place = row < head ? row : row - head;
-        whole.resize(at * static_cast<std::size_t>(width + gap), U' ');
-        if (place < lines.size()) whole += lines[place];
+        const std::size_t own_row = row < head ? row : row - head;
+        joined.resize(at * static_cast<std::size_t>(width + gap), U' ');
+        if (own_row < lines.size()) joined += lines[own_row];
       }
-      whole.erase(whole.find_last_not_of(U' ') + 1);
-      result += utf8(whole) + "\n";
+      joined.erase(joined.find_last_not_of(U' ') + 1);
+      result += utf8(joined) + "\n";
     }
   }
   result += "\n";

@@ -83,9 +83,9 @@ class canvas {
         height_(height),
         pixels_(static_cast<std::size_t>(width) * static_cast<std::size_t>(height) * 3) {}
 
-  void fill(const rectangle& part, colour paint) {
-    for (int y = part.y; y < part.y + part.height; ++y) {
-      for (int x = part.x; x < part.x + part.width; ++x) mix(x, y, paint, 255);
+  void fill(const rectangle& box, colour paint) {
+    for (int y = box.y; y < box.y + box.height; ++y) {
+      for (int x = box.x; x < box.x + box.width; ++x) mix(x, y, paint, 255);
     }
   }
 
@@ -95,8 +95,8 @@ class canvas {
     for (const char32_t character : characters(text)) {
       const int glyph = stbtt_FindGlyphIndex(&font(), static_cast<int>(character));
       const double along = is_turned ? y : x;  // a turned text runs from below: towards lower numbers
-      const double whole = std::floor(is_turned ? -along : along);
-      const auto shift = static_cast<float>((is_turned ? -along : along) - whole);
+      const double pixel = std::floor(is_turned ? -along : along);
+      const auto shift = static_cast<float>((is_turned ? -along : along) - pixel);
       int left = 0;
       int top = 0;
       int right = 0;
@@ -111,7 +111,7 @@ class canvas {
       auto next = coverage.begin();
       for (int row = 0; row < high; ++row) {
         for (int column = 0; column < wide; ++column) {
-          const int forward = static_cast<int>(whole) + left + column;
+          const int forward = static_cast<int>(pixel) + left + column;
           const int upward = top + row;  // negative above the base line
           const unsigned char cover = *next++;
           if (is_turned) {
@@ -158,8 +158,8 @@ class canvas {
 
 }  // namespace
 
-void picture::fill(std::vector<rectangle> parts, colour paint, std::string_view what) {
-  if (!parts.empty()) shapes_.emplace_back(area{std::move(parts), paint, std::string(what)});
+void picture::fill(std::vector<rectangle> boxes, colour paint, std::string_view css_class) {
+  if (!boxes.empty()) shapes_.emplace_back(area{std::move(boxes), paint, std::string(css_class)});
 }
 
 void picture::write(int x, int y, std::string_view text, int size, colour paint, anchor at) {
@@ -179,11 +179,11 @@ std::string picture::svg() const {
                      "\" font-family=\"Verdana, 'DejaVu Sans', sans-serif\">\n<title>" + escaped(title_) + "</title>\n";
   for (const auto& shape : shapes_) {
     if (const auto* filled = std::get_if<area>(&shape)) {
-      file += "<path class=\"" + filled->what + "\" fill=\"" + hex(filled->paint) +
+      file += "<path class=\"" + filled->css_class + "\" fill=\"" + hex(filled->paint) +
               "\" shape-rendering=\"crispEdges\" d=\"";
-      for (const rectangle& part : filled->parts) {
-        file += "M" + std::to_string(part.x) + " " + std::to_string(part.y) + "h" + std::to_string(part.width) + "v" +
-                std::to_string(part.height) + "h-" + std::to_string(part.width) + "z";
+      for (const rectangle& box : filled->boxes) {
+        file += "M" + std::to_string(box.x) + " " + std::to_string(box.y) + "h" + std::to_string(box.width) + "v" +
+                std::to_string(box.height) + "h-" + std::to_string(box.width) + "z";
       }
       file += "\"/>\n";
     } else {
@@ -204,8 +204,8 @@ std::string picture::png() const {
   canvas pixels(width_ * png_scale, height_ * png_scale);
   for (const auto& shape : shapes_) {
     if (const auto* filled = std::get_if<area>(&shape)) {
-      for (const rectangle& part : filled->parts) {
-        pixels.fill({part.x * png_scale, part.y * png_scale, part.width * png_scale, part.height * png_scale},
+      for (const rectangle& box : filled->boxes) {
+        pixels.fill({box.x * png_scale, box.y * png_scale, box.width * png_scale, box.height * png_scale},
                     filled->paint);
       }
     } else {

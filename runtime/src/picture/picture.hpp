@@ -37,11 +37,11 @@ class picture {
  public:
   picture(int width, int height, std::string title) : width_(width), height_(height), title_(std::move(title)) {}
 
-  // Rectangles of one colour that belong together; `what` they are is their class in SVG.
-  void fill(std::vector<rectangle> parts, colour paint, std::string_view what);
-  // `x` and `y` are the anchor's place on the base line.
+  // Rectangles of one colour, which are one path of this class in SVG.
+  void fill(std::vector<rectangle> boxes, colour paint, std::string_view css_class);
+  // The anchor is at `x`, `y`, on the base line.
   void write(int x, int y, std::string_view text, int size, colour paint, anchor at = anchor::start);
-  // A text that runs upwards; `x` and `y` are the place of its middle.
+  // A text that runs upwards, with its middle at `x`, `y`.
   void write_upwards(int x, int y, std::string_view text, int size, colour paint);
 
   // All that is on another picture.
@@ -54,9 +54,9 @@ class picture {
 
  private:
   struct area {
-    std::vector<rectangle> parts;
+    std::vector<rectangle> boxes;
     colour paint;
-    std::string what;
+    std::string css_class;
   };
   struct words {
     int x;

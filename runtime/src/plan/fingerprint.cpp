@@ -59,14 +59,11 @@ std::uint64_t fingerprint(const layer_values& layer, std::span<const side_input>
   mixed_sum mixed;
   mixed.add_name(layer.type->name);
   for (std::size_t index = 0; index < layer.type->attributes.size(); ++index) {
-    const attribute_kind kind = layer.type->attributes[index].kind;
-    if (kind == attribute_kind::query_axis || kind == attribute_kind::kv_axis) {
-      mixed.add_name(layer.attributes[index].name);
-    }
+    if (is_axis_name(layer.type->attributes[index].kind)) mixed.add_name(layer.attributes[index].name);
   }
   for (const std::size_t index : layer.type->operands) {
     const attribute_value& value = layer.attributes[index];
-    if (layer.type->attributes[index].kind == attribute_kind::parameter) {
+    if (!is_side_input(layer.type->attributes[index].kind)) {
       if (value.numbers == nullptr) {
         mixed.add(static_cast<std::uint64_t>(value.number));
       } else {

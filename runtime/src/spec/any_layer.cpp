@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "axismask/messages/error.hpp"
-#include "axismask/structure/structure_breach.hpp"
 #include "axismask/model.hpp"
+#include "axismask/structure/structure_breach.hpp"
 #include "spec/layer_contents.hpp"
 
 namespace axismask {
@@ -45,7 +45,7 @@ std::string any_layer::formula() const {
   for (const std::size_t index : type().operands) {
     const attribute_record& attribute = type().attributes[index];
     const attribute_value& value = contents_->values.attributes[index];
-    if (attribute.kind == attribute_kind::mask) {
+    if (is_boolean_operand(attribute.kind)) {
       operands.emplace_back(value.name);
     } else if (is_side_input(attribute.kind)) {
       operands.push_back(short_name(attribute.name));

@@ -27,18 +27,13 @@ any_attribute read_field(const layer_contents& layer, std::size_t index) {
   const attribute_memory& memory = layer.memory.at(index);
   const attribute_value& value = layer.values.attributes.at(index);
   if (!memory.variable.empty()) return any_variable(memory.variable);
-  switch (layer.values.type->attributes[index].kind) {
-    case attribute_kind::masked_value:
+  switch (info(layer.values.type->attributes[index].kind).form) {
+    case attribute_form::masked_value:
       return layer.values.masked_out_value;
-    case attribute_kind::parameter:
+    case attribute_form::numbers:
       if (value.numbers == nullptr) return value.number;
       return axis_counts{memory.text, memory.numbers};
-    case attribute_kind::query_positions:
-    case attribute_kind::kv_positions:
-    case attribute_kind::integers:
-    case attribute_kind::mask:
-    case attribute_kind::query_axis:
-    case attribute_kind::kv_axis:
+    case attribute_form::name:
       break;
   }
   return std::string(value.name);
@@ -50,24 +45,6 @@ std::string field_place(const layer_contents& layer, std::string_view field) {
   return spec::field_place(layer.name, *layer.values.type, field);
 }
 
-// What a field takes, after "give".
-std::string wanted_for(attribute_kind kind) {
-  switch (kind) {
-    case attribute_kind::masked_value:
-      return "a number, a masked_value or a variable";
-    case attribute_kind::parameter:
-      return "a whole number, numbers for each index of an axis, or a variable";
-    case attribute_kind::query_positions:
-    case attribute_kind::kv_positions:
-    case attribute_kind::integers:
-    case attribute_kind::mask:
-    case attribute_kind::query_axis:
-    case attribute_kind::kv_axis:
-      break;
-  }
-  return "a name";
-}
-
 // Each `write_` says whether the value is of a type that the field takes.
 bool write_name(layer_contents& layer, std::size_t index, const any_attribute& value) {
   const auto* name = std::get_if<std::string>(&value);
@@ -75,7 +52,7 @@ bool write_name(layer_contents& layer, std::size_t index, const any_attribute& v
   const attribute_record& record = layer.values.type->attributes[index];
   if (name->empty()) {
     throw error("field-value", field_place(layer, record.name), "the name is empty",
-                "give " + wanted_name(record.kind));
+                "give " + std::string(info(record.kind).wanted));
   }
   layer.memory.at(index).text = *name;
   layer.values.attributes.at(index).name = layer.memory.at(index).text;
@@ -110,7 +87,9 @@ void write_numbers(layer_contents& layer, std::size_t index, const axis_counts& 
   layer.values.attributes.at(index).numbers = layer.memory.at(index).hold(counts.axis, counts.values);
 }
 
-// The value as a whole number, if it is one. 512.0 is, as in specs.
+// The value as a whole number, if it is one. 512.0 is, as in specs. Edits take any int64, and doubles up to 2^53, while
+// specs stop at 2^53 - 1 (`largest_count`): a layer edited to a larger number runs, and its spec can be saved but not
+// loaded again.
 std::optional<std::int64_t> number_in(const any_attribute& value) {
   if (const auto* number = std::get_if<std::int64_t>(&value)) return *number;
   const auto* number = std::get_if<masked_value>(&value);
@@ -139,17 +118,12 @@ void write_variable(layer_contents& layer, std::size_t index, const any_variable
 }
 
 bool write_value(layer_contents& layer, std::size_t index, const any_attribute& value) {
-  switch (layer.values.type->attributes[index].kind) {
-    case attribute_kind::masked_value:
+  switch (info(layer.values.type->attributes[index].kind).form) {
+    case attribute_form::masked_value:
       return write_masked_value(layer, value);
-    case attribute_kind::parameter:
+    case attribute_form::numbers:
       return write_parameter(layer, index, value);
-    case attribute_kind::query_positions:
-    case attribute_kind::kv_positions:
-    case attribute_kind::integers:
-    case attribute_kind::mask:
-    case attribute_kind::query_axis:
-    case attribute_kind::kv_axis:
+    case attribute_form::name:
       break;
   }
   return write_name(layer, index, value);
@@ -161,7 +135,7 @@ void write_field(layer_contents& layer, std::size_t index, const any_attribute& 
   if (variable != nullptr && is_leaf(record.kind)) return write_variable(layer, index, *variable);
   if (write_value(layer, index, value)) return;
   fail("field-type", field_place(layer, record.name),
-       breach::field_of_other_type(record.name, wanted_for(record.kind)));
+       breach::field_of_other_type(record.name, info(record.kind).wanted_in_edit));
 }
 
 void check_axes_of(const layer_contents& layer) {

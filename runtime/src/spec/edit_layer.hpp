@@ -1,5 +1,5 @@
 // Layers made of values: the attributes of a layer's contents are read as values, and written into new contents with
-// the checks of the spec loader. What is wrong has the layer and its field as its place.
+// the checks of the spec loader. Errors name the layer and its field as their WHERE.
 #pragma once
 
 #include <cstddef>
@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "axismask/layer_structure.hpp"
 #include "axismask/call/call_breach.hpp"
+#include "axismask/layer_structure.hpp"
 #include "spec/layer_contents.hpp"
 
 namespace axismask::spec {

@@ -10,8 +10,8 @@ namespace axismask::spec {
 // A layer of a spec on its own. It points into the spec: a copy of JSON goes as deep as that is nested.
 struct placed_layer {
   const nlohmann::json* mask;
-  std::string where;       // the mask's place
-  std::string entry;       // that of the layer, or its group, among "layers"
+  std::string where;       // the mask's, a JSON pointer
+  std::string entry;       // the JSON pointer of the layer's, or its group's, entry in "layers"
   std::string group_name;  // what a group calls it; empty without a group
 };
 

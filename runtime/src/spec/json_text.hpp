@@ -1,4 +1,4 @@
-// JSON in the user's files: read with what is needed to say where a mistake is, and put into messages.
+// Reads JSON of the user's files, so that messages can say where a mistake is, and writes it into messages.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,8 @@
 
 namespace axismask {
 
-// The largest whole number up to which JSON readers, which may use doubles, carry every one.
+// The largest whole number of a spec: up to here JSON readers, which may use doubles, tell each whole number from the
+// next. Edits take larger ones (edit_layer.cpp).
 constexpr std::int64_t largest_count = (std::int64_t{1} << 53) - 1;
 
 // A kind of file: what its mistakes are called, and their cures.
@@ -28,11 +29,11 @@ struct json_file {
   std::size_t largest = std::numeric_limits<std::size_t>::max();  // bytes
 };
 
-// The text of a file. Throws `error`.
+// Reads a file, at most `kind.largest` bytes. Throws `error` kind.open_id.
 std::string read_text_file(const std::filesystem::path& file, const json_file& kind);
 
-// The JSON of a text; `source` stands for the file in messages. Throws `error` for whatever is not JSON, and for a key
-// that is there twice.
+// Parses a text; `source` stands for the file in messages. Throws `error` for whatever is not JSON, and for an object
+// that has a key twice.
 nlohmann::json parse_json(std::string_view text, const std::string& source, const json_file& kind);
 
 // A text of the user's, on one line: escaped as JSON escapes it.

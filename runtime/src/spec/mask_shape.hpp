@@ -19,7 +19,7 @@ struct mask_shape {
   std::string where;
   const layer_type* type = nullptr;  // of a mask that is not composed
   composition how = composition::none;
-  std::vector<mask_shape> parts;  // those of a part that is composed in the same way stand in its place
+  std::vector<mask_shape> parts;  // a part that is composed in the same way is replaced by its own parts
 };
 
 // Reads which mask an object is, without its attributes.

@@ -107,7 +107,7 @@ void Model::save(const std::filesystem::path& file) const {
   const std::string text = to_json();
   new_file output(file, "spec-write");
   output.write(text.data(), text.size());
-  output.place();
+  output.finish();
 }
 
 const any_layer& Model::layer(std::string_view name) const {

@@ -35,19 +35,14 @@ namespace {
 // What an attribute's value is, after "give" or "add it:".
 std::string wanted_for(const attribute_record& attribute) {
   const std::string example = attribute.default_name.empty() ? "" : ", such as " + in_quotes(attribute.default_name);
-  switch (attribute.kind) {
-    case attribute_kind::masked_value:
-      return std::string(keys::masked_out_value.wanted);
-    case attribute_kind::parameter:
-      return wanted_number(attribute) +
-             R"(, or one for each index of an axis: {"axis": "heads", "values": [512, 1024]})";
-    case attribute_kind::query_positions:
-    case attribute_kind::kv_positions:
-    case attribute_kind::integers:
-    case attribute_kind::mask:
-    case attribute_kind::query_axis:
-    case attribute_kind::kv_axis:
-      return wanted_name(attribute.kind) + example;
+  const std::string wanted(info(attribute.kind).wanted_in_spec);
+  switch (info(attribute.kind).form) {
+    case attribute_form::masked_value:
+      return wanted;
+    case attribute_form::numbers:
+      return wanted_number(attribute) + ", " + wanted;
+    case attribute_form::name:
+      return wanted + example;
   }
   return {};
 }
@@ -133,8 +128,9 @@ attribute_value read_parameter(const json& value, const std::string& where, cons
   if (!value.is_object()) return {{}, read_number(value, where, parameter, wanted_for(parameter)), nullptr};
 
   check_keys(value, where, std::string(parameter.name), keys::of_numbers);
-  const std::string& axis = read_text(value[keys::axis.name], where + step(keys::axis.name),
-                                      wanted_name(attribute_kind::query_axis) + R"(, such as "heads")");
+  const std::string& axis =
+      read_text(value[keys::axis.name], where + step(keys::axis.name),
+                std::string(info(attribute_kind::query_axis).wanted_in_spec) + R"(, such as "heads")");
   const json& numbers = value[keys::values.name];
   const std::string value_where = where + step(keys::values.name);
   if (!numbers.is_array()) throw_wrong_type(value_where, numbers, keys::values.wanted);
@@ -150,19 +146,14 @@ attribute_value read_parameter(const json& value, const std::string& where, cons
 
 void read_attribute(const json& value, const std::string& where, const attribute_record& attribute, layer_values& layer,
                     attribute_value& read, attribute_memory& memory) {
-  switch (attribute.kind) {
-    case attribute_kind::masked_value:
+  switch (info(attribute.kind).form) {
+    case attribute_form::masked_value:
       layer.masked_out_value = read_masked_value(value, where);
       return;
-    case attribute_kind::parameter:
+    case attribute_form::numbers:
       read = read_parameter(value, where, attribute, memory);
       return;
-    case attribute_kind::query_positions:
-    case attribute_kind::kv_positions:
-    case attribute_kind::integers:
-    case attribute_kind::mask:
-    case attribute_kind::query_axis:
-    case attribute_kind::kv_axis:
+    case attribute_form::name:
       memory.text = read_text(value, where, wanted_for(attribute));
       read.name = memory.text;
       return;

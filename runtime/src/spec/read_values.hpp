@@ -28,7 +28,7 @@ struct allowed_key {
       : name(the_name), is_required(required), wanted(the_wanted) {}
 };
 
-// Has the object at that place the keys that it must have, and no others than these? `owner` is who has them.
+// Throws unless the object has each required key and no others than these. `owner` names the object in messages.
 void check_keys(const nlohmann::json& object, const std::string& where, const std::string& owner,
                 std::span<const allowed_key> keys);
 void check_keys(const nlohmann::json& object, const std::string& where, const std::string& owner,

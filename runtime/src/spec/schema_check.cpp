@@ -29,10 +29,10 @@ using nlohmann::json;
 
 namespace {
 
-// What a part of the schema refers to, or itself.
-const json* resolved(const json& schema, const json* part) {
-  const auto reference = part->find("$ref");
-  if (reference == part->end()) return part;
+// A subschema, or what it refers to if it is a "$ref".
+const json* resolved(const json& schema, const json* subschema) {
+  const auto reference = subschema->find("$ref");
+  if (reference == subschema->end()) return subschema;
   return &schema.at(json::json_pointer(reference->get_ref<const std::string&>().substr(1)));
 }
 
@@ -46,8 +46,8 @@ void check_schema(const json& spec) {
   valijson::Validator validator;
   if (validator.validate(compiled, valijson::adapters::NlohmannJsonAdapter(spec), &results)) return;
 
-  // The innermost place comes first: "<root>", "[layers]", "[0]". Beside it goes the nearest part of the schema that
-  // describes it.
+  // The innermost error comes first, with its path: "<root>", "[layers]", "[0]". Its message is the description that
+  // is nearest in the schema.
   valijson::ValidationResults::Error first;
   results.popError(first);
   std::string pointer;

@@ -1,11 +1,11 @@
-// The schema of model specs as a check of its own, behind those that know what to say.
+// Checks a spec by its schema. This comes after our own checks, whose messages say more.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
 
 namespace axismask::spec {
 
-// Throws `error` for whatever the schema rejects in a spec, said in a general way.
+// Throws `error` (spec-type, spec-value) unless the spec is valid by the schema; its cure is the description there.
 void check_schema(const nlohmann::json& spec);
 
 }  // namespace axismask::spec

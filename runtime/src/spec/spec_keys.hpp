@@ -40,7 +40,7 @@ inline constexpr layer_key name{
     {"name", true, R"(the layer's name, such as "layers.0")"}, "and its parts have none", "leave it out here"};
 inline constexpr spec_key type{key_of(composition::none), true, "the layer's type"};
 inline constexpr layer_key masked_out_value{
-    {"masked_out_value", true, R"(a number, "lowest" or "-inf")"},
+    {"masked_out_value", true, info(attribute_kind::masked_value).wanted_in_spec},
     "which has one value for all its parts",
     R"(leave it out here, and give "masked_out_value" beside the layer's "name")"};
 inline constexpr layer_key empty_rows{{"empty_rows", false, R"("masked", "error" or "keep_self")"},

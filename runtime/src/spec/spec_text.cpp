@@ -109,22 +109,17 @@ spec_json masked_value_json(const masked_value& value) {
 
 spec_json attribute_json(const any_layer& layer, std::size_t index) {
   const attribute_value& value = layer.values().attributes[index];
-  switch (layer.type().attributes[index].kind) {
-    case attribute_kind::masked_value:
+  switch (info(layer.type().attributes[index].kind).form) {
+    case attribute_form::masked_value:
       return masked_value_json(layer.values().masked_out_value);
-    case attribute_kind::parameter: {
+    case attribute_form::numbers: {
       if (value.numbers == nullptr) return value.number;
       // The numbers of a parameter in a spec lie along one axis.
       const std::span numbers(static_cast<const std::int64_t*>(value.numbers->data()),
                               static_cast<std::size_t>(value.numbers->element_count()));
       return {{keys::axis.name, value.numbers->axes().front().name}, {keys::values.name, numbers}};
     }
-    case attribute_kind::query_positions:
-    case attribute_kind::kv_positions:
-    case attribute_kind::integers:
-    case attribute_kind::mask:
-    case attribute_kind::query_axis:
-    case attribute_kind::kv_axis:
+    case attribute_form::name:
       break;
   }
   return value.name;

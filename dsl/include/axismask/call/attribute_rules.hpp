@@ -10,8 +10,8 @@
 #include <string_view>
 
 #include "axismask/call/call.hpp"
-#include "axismask/layer/layer_type.hpp"
 #include "axismask/call/call_breach.hpp"
+#include "axismask/layer/layer_type.hpp"
 
 namespace axismask {
 
@@ -28,11 +28,6 @@ inline constexpr std::int64_t largest_exact_number = std::int64_t{1} << 53;
 // What a parameter takes, after "give".
 [[nodiscard]] inline std::string wanted_number(const attribute_record& parameter) {
   return "a whole number of at least " + std::to_string(parameter.lowest);
-}
-
-// What an attribute takes that names something.
-[[nodiscard]] inline std::string wanted_name(attribute_kind kind) {
-  return is_side_input(kind) ? "the name of a side input" : "the name of an axis of the logits";
 }
 
 // `Number`: a whole number, or a double of a file that may be beyond those.
@@ -67,12 +62,9 @@ struct axis_clash {
 [[nodiscard]] inline std::optional<axis_clash> clash_of_axes(const layer_values& layer, std::size_t begin,
                                                              std::size_t end) {
   const std::span<const attribute_record> records = layer.type->attributes;
-  const auto is_axis = [&](std::size_t index) {
-    return records[index].kind == attribute_kind::query_axis || records[index].kind == attribute_kind::kv_axis;
-  };
   for (std::size_t second = begin; second < end; ++second) {
     for (std::size_t first = begin; first < second; ++first) {
-      if (!is_axis(first) || !is_axis(second)) continue;
+      if (!is_axis_name(records[first].kind) || !is_axis_name(records[second].kind)) continue;
       const bool should_be_same = records[first].kind == records[second].kind;
       const bool are_same = layer.attributes.at(first).name == layer.attributes.at(second).name;
       if (are_same != should_be_same) return axis_clash{first, second, should_be_same};

@@ -9,10 +9,10 @@
 
 #include "axismask/arrays/axis.hpp"
 #include "axismask/arrays/dtype.hpp"
+#include "axismask/call/call_breach.hpp"
 #include "axismask/layer/attributes.hpp"
 #include "axismask/layer/check_layer.hpp"
 #include "axismask/layer/reflection.hpp"
-#include "axismask/call/call_breach.hpp"
 #include "axismask/messages/require.hpp"
 #include "axismask/messages/text.hpp"
 
@@ -171,10 +171,10 @@ constexpr void check_side_input_for() {
         check_axes_on_logits<Layer, Input::name, LogitsAxes>(on_logits());
       }
     } else {
-      if constexpr (kind == attribute_kind::integers) {
-        check_integers<Layer, Input::name, element_type>();
-      } else {
+      if constexpr (is_boolean_operand(kind)) {
         check_mask<Layer, Input::name, element_type>();
+      } else {
+        check_integers<Layer, Input::name, element_type>();
       }
       check_axes_on_logits<Layer, Input::name, LogitsAxes>(on_logits());
     }

@@ -28,19 +28,22 @@ enum class attribute_kind : std::uint8_t {
   kv_axis,       // the name of the logits' key/value axis
 };
 
+// What the value of an attribute is, in specs, edits and calls.
+enum class attribute_form : std::uint8_t { masked_value, numbers, name };
+
 // What `keep` gets of an attribute, if anything.
 enum class operand : std::uint8_t { none, number, boolean };
 
 // All that a kind of attribute is to the rest of the library: a new kind needs a type below and an entry in `info`.
 struct attribute_kind_info {
-  bool is_leaf = false;        // a value, and no name: what an edit may replace
+  attribute_form form = attribute_form::name;
   bool is_side_input = false;  // names an array that each call gives
   bool is_positions = false;   // that array lies along the query axis or the key/value axis
   bool is_axis_name = false;   // names an axis of the logits
   operand operand_type = operand::none;
 
-  // What a value of this kind is, as words after "give": in an edit in C++ (structure.hpp), in an edit of a layer of a
-  // spec (layer_structure.hpp), and in the spec itself.
+  // What a value of this kind is, as words after "give": in an edit in C++ (structure.hpp) or for a name that is empty,
+  // in an edit of a layer of a spec (layer_structure.hpp), and in the spec itself.
   std::string_view wanted;
   std::string_view wanted_in_edit;
   std::string_view wanted_in_spec;
@@ -51,12 +54,12 @@ struct attribute_kind_info {
   constexpr std::string_view axis = "the name of an axis of the logits";
   switch (kind) {
     case attribute_kind::masked_value:
-      return {.is_leaf = true,
+      return {.form = attribute_form::masked_value,
               .wanted = "a number or a masked_value",
               .wanted_in_edit = "a number, a masked_value or a variable",
               .wanted_in_spec = R"(a number, "lowest" or "-inf")"};
     case attribute_kind::parameter:
-      return {.is_leaf = true,
+      return {.form = attribute_form::numbers,
               .operand_type = operand::number,
               .wanted = "a whole number, count, constant or counts_over",
               .wanted_in_edit = "a whole number, numbers for each index of an axis, or a variable",
@@ -89,14 +92,17 @@ struct attribute_kind_info {
   return {};
 }
 
-// Values are leaves; names are structure.
-[[nodiscard]] constexpr bool is_leaf(attribute_kind kind) { return info(kind).is_leaf; }
+// Values are leaves, which an edit may replace; names are structure.
+[[nodiscard]] constexpr bool is_leaf(attribute_kind kind) { return info(kind).form != attribute_form::name; }
 [[nodiscard]] constexpr bool is_side_input(attribute_kind kind) { return info(kind).is_side_input; }
 // Side inputs that lie along the query axis or the key/value axis.
 [[nodiscard]] constexpr bool is_positions(attribute_kind kind) { return info(kind).is_positions; }
 [[nodiscard]] constexpr bool is_axis_name(attribute_kind kind) { return info(kind).is_axis_name; }
 // `keep` gets the side inputs, and then the parameters.
 [[nodiscard]] constexpr bool is_operand(attribute_kind kind) { return info(kind).operand_type != operand::none; }
+[[nodiscard]] constexpr bool is_boolean_operand(attribute_kind kind) {
+  return info(kind).operand_type == operand::boolean;
+}
 
 // The value to substitute for masked-out logits. A number must fit the logits' dtype: -2.38e38 is an error for
 // float16, not -inf. Minus infinity is never meant by accident, so it is asked for by name.

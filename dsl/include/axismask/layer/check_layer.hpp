@@ -100,7 +100,7 @@ template <class Layer>
 [[nodiscard]] constexpr phrase axis_names() {
   phrase names;
   for (const attribute_record& record : attribute_records<Layer>) {
-    if (record.kind != attribute_kind::query_axis && record.kind != attribute_kind::kv_axis) continue;
+    if (!is_axis_name(record.kind)) continue;
     if (names.size() > 0) names += ", ";
     names += "\"";
     names += record.default_name;

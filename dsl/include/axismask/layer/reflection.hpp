@@ -141,9 +141,8 @@ namespace detail {
 // The type of `keep`'s operand at `Place`, in a reading whose numbers are `Number` and whose booleans are `Boolean`.
 template <class Layer, std::size_t Place, class Number, class Boolean>
 using operand_type =
-    std::conditional_t<info(attribute_records<Layer>[operand_indices<Layer>[Place]].kind).operand_type ==
-                           operand::boolean,
-                       Boolean, Number>;
+    std::conditional_t<is_boolean_operand(attribute_records<Layer>[operand_indices<Layer>[Place]].kind), Boolean,
+                       Number>;
 
 // Can `keep` be called with the layer's operands, and what does it give?
 template <class Layer, class Number, class Boolean, class Places = std::make_index_sequence<operand_count<Layer>>>

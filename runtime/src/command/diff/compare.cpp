@@ -197,9 +197,9 @@ difference compare(const two_sides& sides, const mask_choice& wanted) {
 
 std::string formula_of(const any_layer& layer, const std::vector<std::int64_t>& operands) {
   std::vector<std::string> texts;
-  for (std::size_t place = 0; place < operands.size(); ++place) {
-    const std::int64_t number = operands[place];
-    const bool is_boolean = layer.type().attributes[layer.type().operands[place]].kind == attribute_kind::mask;
+  for (std::size_t at = 0; at < operands.size(); ++at) {
+    const std::int64_t number = operands[at];
+    const bool is_boolean = is_boolean_operand(layer.type().attributes[layer.type().operands[at]].kind);
     texts.push_back(is_boolean   ? number != 0 ? "true" : "false"
                     : number < 0 ? "(" + std::to_string(number) + ")"
                                  : std::to_string(number));

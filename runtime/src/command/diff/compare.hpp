@@ -1,4 +1,4 @@
-// What comes of comparing two masks: how many elements differ, in which queries, and the first that does.
+// Compares two masks: how many elements differ, in which queries, and which is the first.
 #pragma once
 
 #include <cstdint>
@@ -63,8 +63,8 @@ struct difference {
   [[nodiscard]] std::int64_t elements() const { return further.count() * queries * keys; }
 };
 
-// Compares the masks at every index of their further axes. Sizes that `wanted` has not are those of the side inputs;
-// without any, as many as show the layers' windows.
+// Compares the masks at every index of their further axes. Sizes that `wanted` lacks are those of the side inputs, or,
+// without side inputs, large enough to show the layers' windows.
 difference compare(const two_sides& sides, const mask_choice& wanted);
 
 // The layer's formula with the numbers of an element.

@@ -11,6 +11,7 @@
 #include "axismask/layer_structure.hpp"
 #include "axismask/linked.hpp"
 #include "axismask/messages/error.hpp"
+#include "axismask/messages/text.hpp"
 #include "axismask/window.hpp"
 
 namespace axismask::command {
@@ -141,7 +142,7 @@ any_layer layer_of(const std::string& text, std::string_view name, const std::ve
       return window_layer(text, (*convert)(numbers[0], numbers[1]));
     }
   }
-  refuse(text, name, "it has " + std::to_string(numbers.size()) + (numbers.size() == 1 ? " number" : " numbers"));
+  refuse(text, name, "it has " + counted(numbers.size(), "number"));
 }
 
 }  // namespace

@@ -11,9 +11,9 @@
 
 namespace axismask::command {
 
-// The layer of a convention, "NAME:NUMBER" or "NAME:NUMBER,NUMBER"; "causal" has no number. Its name is the text, its
-// side inputs and axes have their types' default names. None when no convention has that name.
-// Errors: window, whose place is the text; layer-type when the program links no such layer.
+// Makes the layer of a convention, "NAME:NUMBER" or "NAME:NUMBER,NUMBER"; "causal" has no number. The layer's name is
+// the text; its side inputs and axes have their type's default names. Nothing when no convention has that name.
+// Errors: window, whose WHERE is the text; layer-type when the program links no such layer.
 [[nodiscard]] std::optional<any_layer> convention_layer(const std::string& text);
 
 // The names, in window.hpp's order.

@@ -61,9 +61,9 @@ std::vector<std::string> conditions(std::string_view formula) {
 // The position of an element's query or key, if the layer knows positions.
 std::optional<std::int64_t> position_of(attribute_kind kind, const any_layer& layer,
                                         const std::vector<std::int64_t>& operands) {
-  for (std::size_t place = 0; place < operands.size(); ++place) {
-    const attribute_record& attribute = layer.type().attributes[layer.type().operands[place]];
-    if (attribute.kind == kind && counts_tokens(attribute)) return operands[place];
+  for (std::size_t at = 0; at < operands.size(); ++at) {
+    const attribute_record& attribute = layer.type().attributes[layer.type().operands[at]];
+    if (attribute.kind == kind && counts_tokens(attribute)) return operands[at];
   }
   return {};
 }
@@ -74,10 +74,10 @@ std::string example_text(const two_sides& sides, const further_planes& further, 
   const any_layer& a = sides.a.layer;
   const any_layer& b = sides.b.layer;
   const differing_element& element = first.element;
-  const auto place = [&](const char* what, std::int64_t index, attribute_kind kind) {
+  const auto described = [&](const char* thing, std::int64_t index, attribute_kind kind) {
     auto position = position_of(kind, a, first.operands_of_a);
     if (!position) position = position_of(kind, b, first.operands_of_b);
-    return std::string(what) + " " + std::to_string(index) +
+    return std::string(thing) + " " + std::to_string(index) +
            (position ? " (position " + std::to_string(*position) + ")" : "");
   };
   const bool by_a = element.kept_by_a;
@@ -95,8 +95,8 @@ std::string example_text(const two_sides& sides, const further_planes& further, 
   const std::string why = by_rule ? "its row sees nothing else" : without(of_keeper, of_other);
   const std::string why_not = by_rule ? joined(of_other, " && ") : without(of_other, of_keeper);
   return "first: " + further.text(first.plane) + (further.axes.empty() ? "" : ", ") +
-         place("query", element.query, attribute_kind::query_positions) + ", " +
-         place("key", element.key, attribute_kind::kv_positions) + ": kept by " + (by_a ? "A" : "B") +
+         described("query", element.query, attribute_kind::query_positions) + ", " +
+         described("key", element.key, attribute_kind::kv_positions) + ": kept by " + (by_a ? "A" : "B") +
          (why.empty() ? "" : ", as " + why) + "; not by " + (by_a ? "B" : "A") + ", as " + why_not + " is false";
 }
 

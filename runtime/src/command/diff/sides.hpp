@@ -22,10 +22,10 @@ struct two_sides {
   side b;
 };
 
-// The layers, yet without side inputs.
+// Reads both layers, which have no side inputs yet.
 two_sides read_sides(const std::string& a, const std::string& b);
 
-// Gives each side those side inputs that it takes. What neither takes is an error of A's.
+// Gives each side the side inputs that it takes. One that neither takes is an error of A.
 void share_inputs(two_sides& sides, std::span<const side_input> given);
 
 // Are any of a side's inputs its positions?
