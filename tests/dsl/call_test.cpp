@@ -234,5 +234,26 @@ TEST_F(Call, OfALayerWithAMaskPassesBooleans) {
   EXPECT_EQ(shape(made().side_inputs[0].array), "seq:2:8 kv_seq:8:1");
 }
 
+// A layer with positions of queries only needs no key axis.
+struct ApplyPaddingQueryMask {
+  AXISMASK_LAYER(ApplyPaddingQueryMask, (masked_value, masked_out_value),
+                 (query_positions, query_positions_input_name, "token_positions"), (query_axis, seq_axis, "seq"))
+
+  template <class Number>
+  static constexpr auto keep(Number query) {
+    return query >= 0;
+  }
+};
+
+TEST_F(Call, OfALayerWithoutAKeyAxisPassesThePositionsOfQueries) {
+  named_array<std::int32_t, axes<"heads", "seq">> positions({4, 2});
+  const ApplyPaddingQueryMask layer{.masked_out_value = -1e30};
+  layer.apply_in_place(logits_, input<"token_positions">(positions));
+  EXPECT_EQ(made().layer.type->name, "ApplyPaddingQueryMask");
+  EXPECT_EQ(made().layer.attributes[1].name, "token_positions");
+  EXPECT_EQ(made().layer.attributes[2].name, "seq");
+  EXPECT_EQ(shape(made().side_inputs[0].array), "heads:4:2 seq:2:1");
+}
+
 }  // namespace
 }  // namespace axismask

@@ -66,7 +66,8 @@ TEST(Dtype, NamesAreNumpysButForBfloat16) {
 }
 
 TEST(Dtype, FloatsFillTheirBits) {
-  for (const dtype_info& entry : dtype_table) {
+  for (const dtype type : all_dtypes) {
+    const dtype_info entry = info(type);
     if (entry.is_float) {
       // Sign, exponent, and the significand without its hidden bit.
       EXPECT_EQ(1 + entry.exponent_bits + entry.significand_bits - 1, 8 * entry.bytes) << entry.name;

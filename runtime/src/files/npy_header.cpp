@@ -34,8 +34,8 @@ constexpr std::array spellings{
 };
 
 consteval bool each_dtype_is_written_once() {
-  for (std::size_t type = 0; type < dtype_table.size(); ++type) {
-    const auto is_of_type = [&](const spelling& one) { return one.type == static_cast<dtype>(type) && one.is_written; };
+  for (const dtype type : all_dtypes) {
+    const auto is_of_type = [&](const spelling& one) { return one.type == type && one.is_written; };
     if (std::count_if(spellings.begin(), spellings.end(), is_of_type) != 1) return false;
   }
   return true;

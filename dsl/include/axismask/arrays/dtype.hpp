@@ -10,28 +10,45 @@
 
 namespace axismask {
 
+// The type of an array's elements. A new one needs an entry in `info`, and stands before `boolean`.
 enum class dtype : std::uint8_t { float16, bfloat16, float32, float64, int32, int64, boolean };
 
 struct dtype_info {
-  std::string_view name;
-  int bytes;
-  bool is_float;
-  int significand_bits;  // floats: with the hidden bit
-  int exponent_bits;     // floats
+  std::string_view name;  // NumPy's; bfloat16 has none there
+  int bytes = 0;          // of one element
+  bool is_float = false;
+  int significand_bits = 0;  // floats: with the hidden bit
+  int exponent_bits = 0;     // floats
 };
 
-// One entry for each dtype, in the order of the enumeration.
-inline constexpr std::array<dtype_info, 7> dtype_table{{
-    {"float16", 2, true, 11, 5},
-    {"bfloat16", 2, true, 8, 8},
-    {"float32", 4, true, 24, 8},
-    {"float64", 8, true, 53, 11},
-    {"int32", 4, false, 0, 0},
-    {"int64", 8, false, 0, 0},
-    {"bool", 1, false, 0, 0},
-}};
+// Exhaustive: the compiler finds a dtype without an entry.
+[[nodiscard]] constexpr dtype_info info(dtype type) {
+  switch (type) {
+    case dtype::float16:
+      return {.name = "float16", .bytes = 2, .is_float = true, .significand_bits = 11, .exponent_bits = 5};
+    case dtype::bfloat16:
+      return {.name = "bfloat16", .bytes = 2, .is_float = true, .significand_bits = 8, .exponent_bits = 8};
+    case dtype::float32:
+      return {.name = "float32", .bytes = 4, .is_float = true, .significand_bits = 24, .exponent_bits = 8};
+    case dtype::float64:
+      return {.name = "float64", .bytes = 8, .is_float = true, .significand_bits = 53, .exponent_bits = 11};
+    case dtype::int32:
+      return {.name = "int32", .bytes = 4};
+    case dtype::int64:
+      return {.name = "int64", .bytes = 8};
+    case dtype::boolean:
+      return {.name = "bool", .bytes = 1};
+  }
+  return {};
+}
 
-[[nodiscard]] constexpr const dtype_info& info(dtype type) { return dtype_table[static_cast<std::size_t>(type)]; }
+// Every dtype, for what is to be done or checked for each.
+inline constexpr auto all_dtypes = [] {
+  std::array<dtype, static_cast<std::size_t>(dtype::boolean) + 1> types{};
+  for (std::size_t index = 0; index < types.size(); ++index) types[index] = static_cast<dtype>(index);
+  return types;
+}();
+static_assert(info(static_cast<dtype>(all_dtypes.size())).bytes == 0, "axismask: a new dtype stands before boolean");
 
 // The bits of an IEEE half and of a bfloat16. For a half type of your own, specialise dtype_of below.
 struct float16 {

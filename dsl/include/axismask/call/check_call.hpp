@@ -164,9 +164,12 @@ constexpr void check_side_input_for() {
     using on_logits = typename decltype(axes_on_logits<Layer, Index, axes_type>())::type;
     if constexpr (is_positions(kind)) {
       constexpr auto query_axis = attribute_text<Layer, index_of<Layer>(attribute_kind::query_axis)>();
-      constexpr auto kv_axis = attribute_text<Layer, index_of<Layer>(attribute_kind::kv_axis)>();
       check_positions<Layer, Input::name, element_type, query_axis, axes_type>();
-      check_key_axes<Layer, Input::name, query_axis, kv_axis, on_logits>();
+      // A layer with positions of queries only may have no key axis.
+      if constexpr (kind == attribute_kind::kv_positions) {
+        constexpr auto kv_axis = attribute_text<Layer, index_of<Layer>(attribute_kind::kv_axis)>();
+        check_key_axes<Layer, Input::name, query_axis, kv_axis, on_logits>();
+      }
       if constexpr (has_axis<axes_type, axis<query_axis>> && has_distinct_axes<on_logits>) {
         check_axes_on_logits<Layer, Input::name, LogitsAxes>(on_logits());
       }
