@@ -59,10 +59,10 @@ class apply_test : public testing::Test {
 };
 
 TEST_F(apply_test, says_what_is_wrong_with_the_logits) {
-  EXPECT_EQ(
-      error_of(with_axes({{"heads", 2, 16}, {"sek", 4, 4}, {"kv_seq", 4, 1}}), {good}),
-      "axismask: error[axis-missing] logits: the logits have no axis \"seq\"; they have \"heads\", \"sek\", \"kv_seq\"; "
-      "rename \"sek\" to \"seq\", or set the layer's seq_axis to \"sek\"");
+  EXPECT_EQ(error_of(with_axes({{"heads", 2, 16}, {"sek", 4, 4}, {"kv_seq", 4, 1}}), {good}),
+            "axismask: error[axis-missing] logits: the logits have no axis \"seq\"; they have \"heads\", \"sek\", "
+            "\"kv_seq\"; "
+            "rename \"sek\" to \"seq\", or set the layer's seq_axis to \"sek\"");
   EXPECT_EQ(error_of(with_axes({{"seq", 2, 16}, {"seq", 4, 4}, {"kv_seq", 4, 1}}), {good}),
             "axismask: error[axis-twice] logits: it has the axis \"seq\" twice; rename one of the two");
   EXPECT_EQ(error_of(with_axes({{"seq", -2, 16}, {"kv_seq", 4, 1}}), {good}),

@@ -14,9 +14,9 @@
 #include <cstddef>
 #include <optional>
 
+#include "axismask/call/call_breach.hpp"
 #include "axismask/call/empty_row_rule.hpp"
 #include "axismask/layer.hpp"
-#include "axismask/call/call_breach.hpp"
 
 namespace axismask {
 

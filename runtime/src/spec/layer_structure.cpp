@@ -7,9 +7,9 @@
 
 #include "axismask/linked.hpp"
 #include "axismask/messages/error.hpp"
-#include "axismask/structure/structure_breach.hpp"
 #include "axismask/messages/text.hpp"
 #include "axismask/structure/color.hpp"
+#include "axismask/structure/structure_breach.hpp"
 #include "axismask/structure/structure_words.hpp"
 #include "spec/edit_layer.hpp"
 #include "spec/layer_contents.hpp"

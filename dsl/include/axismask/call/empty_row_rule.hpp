@@ -8,8 +8,8 @@
 #include <string_view>
 
 #include "axismask/call/call.hpp"
-#include "axismask/layer/layer_type.hpp"
 #include "axismask/call/call_breach.hpp"
+#include "axismask/layer/layer_type.hpp"
 
 namespace axismask {
 

@@ -59,9 +59,9 @@ class phrase {
 // "1 key", "2 keys"; `more` is the plural where it is not made with an s.
 template <class Number>
 [[nodiscard]] std::string counted(Number number, std::string_view one, std::string_view more = {}) {
-  std::string text = std::to_string(number) + " ";
-  if (number == 1) return text += one;
-  return more.empty() ? (text += one) += "s" : text += more;
+  const std::string text = std::to_string(number) + " ";
+  if (number == 1) return text + std::string(one);
+  return text + (more.empty() ? std::string(one) + "s" : std::string(more));
 }
 
 // The result of a captureless function that gives a phrase or a view, as a text: `to_text([] { return ...; })`.

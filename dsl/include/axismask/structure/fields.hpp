@@ -14,9 +14,9 @@
 #include "axismask/layer/layer_type.hpp"
 #include "axismask/layer/reflection.hpp"
 #include "axismask/messages/require.hpp"
-#include "axismask/structure/structure_breach.hpp"
 #include "axismask/messages/text.hpp"
 #include "axismask/readings/integer.hpp"
+#include "axismask/structure/structure_breach.hpp"
 #include "axismask/structure/structure_words.hpp"
 
 namespace axismask {

@@ -12,10 +12,10 @@
 #include "axismask/layer/attributes.hpp"
 #include "axismask/layer/reflection.hpp"
 #include "axismask/messages/require.hpp"
-#include "axismask/structure/structure_breach.hpp"
 #include "axismask/messages/text.hpp"
 #include "axismask/readings/integer.hpp"
 #include "axismask/structure/fields.hpp"
+#include "axismask/structure/structure_breach.hpp"
 #include "axismask/structure/values.hpp"
 
 namespace axismask {

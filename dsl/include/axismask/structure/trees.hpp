@@ -11,10 +11,10 @@
 #include "axismask/layer/attributes.hpp"
 #include "axismask/layer/reflection.hpp"
 #include "axismask/messages/require.hpp"
-#include "axismask/structure/structure_breach.hpp"
 #include "axismask/messages/text.hpp"
 #include "axismask/structure/fields.hpp"
 #include "axismask/structure/rebuild.hpp"
+#include "axismask/structure/structure_breach.hpp"
 #include "axismask/structure/structure_words.hpp"
 #include "axismask/structure/values.hpp"
 

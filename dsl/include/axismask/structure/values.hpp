@@ -8,8 +8,8 @@
 
 #include "axismask/layer/attributes.hpp"
 #include "axismask/layer/reflection.hpp"
-#include "axismask/structure/structure_breach.hpp"
 #include "axismask/messages/text.hpp"
+#include "axismask/structure/structure_breach.hpp"
 #include "axismask/structure/variable.hpp"
 
 namespace axismask {

@@ -6,8 +6,8 @@
 
 #include "axismask/layer/attributes.hpp"
 #include "axismask/messages/require.hpp"
-#include "axismask/structure/structure_breach.hpp"
 #include "axismask/messages/text.hpp"
+#include "axismask/structure/structure_breach.hpp"
 
 namespace axismask {
 
