@@ -66,7 +66,7 @@ struct call_options {
 // any order), sizes and dtype; it is the logits themselves (in place) or does not overlap them. The call returns when
 // the result is there (see call_options::stream). After the first call of its size it allocates no array, on a device
 // either. The result may not lie over a side input.
-// Throws `error` before anything is written.
+// Throws `error` for anything that is wrong with the call, before anything is written.
 void apply(const layer_values& layer, const any_view& logits, const any_view& out,
            std::span<const side_input> side_inputs, const call_options& options = {});
 

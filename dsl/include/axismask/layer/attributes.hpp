@@ -128,8 +128,8 @@ class masked_value {
   double number_;
 };
 
-// The rule for empty rows: those of which the mask keeps no key. A row is one query at one index of every other axis; a
-// query that is padding often has an empty one. The rule goes with a layer and is none of its attributes
+// The rule for empty rows: those of which the mask keeps no key. A row is one query at one index of every axis but the
+// keys'; a query that is padding often has an empty one. The rule goes with a layer and is none of its attributes
 // (empty_rows.hpp; in a spec the key "empty_rows").
 enum class empty_row_rule : std::uint8_t {
   masked,     // masked as any other: a softmax over it is uniform, or NaN where the masked value is -inf
