@@ -1,5 +1,5 @@
 // Counting along several axes.
-#include "arrays/index_walk.hpp"
+#include "axismask/arrays/index_walk.hpp"
 
 #include <gtest/gtest.h>
 

@@ -3,8 +3,8 @@
 //   const ApplyCausalAttentionMask causal{.masked_out_value = masked_value::lowest()};
 //   with_empty_rows<empty_row_rule::keep_self>(causal).apply_in_place(logits, input<"token_positions">(positions));
 //
-// What comes back is called as the layer is, and is no layer: a rule is for a whole mask, so masks are composed first
-// and get their rule then. Rows that are not empty are masked as without it.
+// The result is called as the layer is, but is no layer and does not compose: a rule is for the composed mask, so
+// compose first. Rows that are not empty are masked as without the rule.
 //
 // keep_self keeps in an empty row each key whose position is the query's own: several, if several have it. A padding
 // query at -1 keeps the padding keys at -1, so that its softmax is finite. Where no key has the query's position, the
@@ -33,7 +33,7 @@ inline constexpr bool layer_can_have_empty_rows = !breach_of_layer<Rows, Layer>(
 
 }  // namespace detail
 
-// A layer with a rule for its empty rows.
+// A layer with a rule for its empty rows, to be called as the layer is.
 template <empty_row_rule Rows, class Layer>
 struct layer_with_empty_rows {
   Layer layer;
@@ -41,6 +41,9 @@ struct layer_with_empty_rows {
   AXISMASK_CALLS(Rows, layer)
 };
 
+// Gives a layer a rule for its empty rows. A rule that the layer cannot have is a compile error: `error` and
+// `keep_self` require a key/value axis, `keep_self` one side input with positions of queries and one with those of keys
+// too.
 template <empty_row_rule Rows, class Layer>
 [[nodiscard]] constexpr auto with_empty_rows(const Layer& layer) {
   check_layer<Layer>();

@@ -21,7 +21,7 @@ namespace axismask::positions {
 template <class T>
 concept position = std::same_as<T, std::int32_t> || std::same_as<T, std::int64_t>;
 
-// There is no token in this place.
+// The position of a token that is not there: padding, or an empty slot.
 inline constexpr std::int32_t nowhere = -1;
 
 namespace detail {
@@ -40,16 +40,16 @@ inline void check_length(const char* function, std::int64_t length, std::int64_t
               "give lengths from 0 to the width of the rows");
 }
 
-// One row for each length: its tokens' positions from the place `start(length)` on.
+// Writes one row for each length: its tokens' positions from the index `start(length)` on.
 template <position Position, class Start>
 void padded(const char* function, std::span<const std::int64_t> lengths, std::int64_t width, std::span<Position> out,
             Start start) {
   for (const std::int64_t length : lengths) check_length(function, length, width);
   check_size(function, out.size(), lengths.size() * static_cast<std::size_t>(width));
   for (std::size_t row = 0; row < lengths.size(); ++row) {
-    for (std::int64_t place = 0; place < width; ++place) {
-      const std::int64_t token = place - start(lengths[row]);
-      out[row * static_cast<std::size_t>(width) + static_cast<std::size_t>(place)] =
+    for (std::int64_t column = 0; column < width; ++column) {
+      const std::int64_t token = column - start(lengths[row]);
+      out[row * static_cast<std::size_t>(width) + static_cast<std::size_t>(column)] =
           static_cast<Position>(token >= 0 && token < lengths[row] ? token : nowhere);
     }
   }
@@ -57,28 +57,32 @@ void padded(const char* function, std::span<const std::int64_t> lengths, std::in
 
 }  // namespace detail
 
-// first, first + 1, ...: a prefill from 0; a chunk of one, or a step of decoding, from the number of tokens before it.
+// Writes first, first + 1, ...: a prefill starts at 0; a chunk of it, or a step of decoding, at the number of tokens
+// before it.
 template <position Position>
 void consecutive(std::span<Position> out, std::int64_t first = 0) {
   for (std::size_t at = 0; at < out.size(); ++at)
     out[at] = static_cast<Position>(first + static_cast<std::int64_t>(at));
 }
 
-// A batch whose rows are filled up before their tokens: each row's last `length` places are its tokens 0, 1, ...
-// `out` is lengths.size() rows of `width`. Throws `error`.
+// Writes the positions of a batch that is padded before its tokens: in each row of `width`, the last `length` elements
+// are 0, 1, ... and those before them `nowhere`. `out` has lengths.size() rows, one after another. Throws
+// error[positions-length] for a length that is not from 0 to `width`, error[positions-size] for memory of another size.
 template <position Position>
 void left_padded(std::span<const std::int64_t> lengths, std::int64_t width, std::span<Position> out) {
   detail::padded("left_padded", lengths, width, out, [width](std::int64_t length) { return width - length; });
 }
 
-// The same, filled up after their tokens.
+// Writes the positions of a batch that is padded after its tokens; else as left_padded.
 template <position Position>
 void right_padded(std::span<const std::int64_t> lengths, std::int64_t width, std::span<Position> out) {
   detail::padded("right_padded", lengths, width, out, [](std::int64_t) { return 0; });
 }
 
-// Documents one after another in one row: the number of each token's document, for `ApplyDocumentAttentionMask`, and
-// its position in it. What is left of the row is padding, in no document and nowhere. Throws `error`.
+// Writes a row of documents that lie one after another: to `documents` the number of each token's document, from 0, for
+// `ApplyDocumentAttentionMask`; to `out` its position in that document. The rest of the row is padding, `nowhere` in
+// both, which have the same size. Throws error[positions-length] for documents that do not fit, error[positions-size]
+// when the sizes differ.
 template <position Position>
 void packed(std::span<const std::int64_t> lengths, std::span<Position> documents, std::span<Position> out) {
   std::int64_t total = 0;
@@ -89,27 +93,27 @@ void packed(std::span<const std::int64_t> lengths, std::span<Position> documents
   detail::check_size("packed", documents.size(), out.size());
   for (Position& document : documents) document = nowhere;
   for (Position& token : out) token = nowhere;
-  std::size_t place = 0;
+  std::size_t next = 0;
   for (std::size_t document = 0; document < lengths.size(); ++document) {
-    for (std::int64_t token = 0; token < lengths[document]; ++token, ++place) {
-      documents[place] = static_cast<Position>(document);
-      out[place] = static_cast<Position>(token);
+    for (std::int64_t token = 0; token < lengths[document]; ++token, ++next) {
+      documents[next] = static_cast<Position>(document);
+      out[next] = static_cast<Position>(token);
     }
   }
 }
 
-// The slots that a cache needs so that every query of a chunk still finds the keys of its window: the window of the
-// first, and the rest of the chunk. A cache of `window` slots serves chunks of one token only.
+// The number of slots that a cache needs so that every query of a chunk still finds the keys of its window: `window`
+// for the first query, and one for each further token of the chunk. With `window` slots, a chunk is one token.
 [[nodiscard]] constexpr std::int64_t ring_capacity(std::int64_t window, std::int64_t longest_chunk) {
   return window + longest_chunk - 1;
 }
 
-// A cache of keys that wraps: the token at position p has the slot p % capacity. Keeps which position stands in each
-// slot, in the caller's memory: the side input of the keys.
+// The positions of the keys in a cache that wraps: the token at position p is in slot p % capacity. They are in the
+// caller's memory, one for each slot, which is the side input of the keys.
 template <position Position>
 class ring {
  public:
-  // Empty. `slots` has at least `window` places.
+  // An empty cache. Throws error[ring-capacity] when `window`, in keys, is below 1 or more than slots.size().
   ring(std::span<Position> slots, std::int64_t window) : slots_(slots), window_(window) {
     if (window < 1 || static_cast<std::int64_t>(slots.size()) < window) {
       throw error(
@@ -120,11 +124,11 @@ class ring {
     for (Position& slot : slots_) slot = nowhere;
   }
 
-  // As many tokens as there were: the position of the next.
+  // The number of tokens up to now, which is the position of the next.
   [[nodiscard]] std::int64_t tokens() const { return tokens_; }
 
-  // Puts the next `count` tokens in. To be called with a chunk's keys, before its logits are masked. Throws `error` and
-  // changes nothing when the chunk would take the place of keys that its own first query sees.
+  // Adds the next `count` tokens: to be called for each chunk before its logits are masked. Throws error[ring-capacity]
+  // and changes nothing when the chunk would overwrite keys that its own first query sees.
   void append(std::int64_t count) {
     const auto capacity = static_cast<std::int64_t>(slots_.size());
     const std::int64_t seen =
@@ -144,8 +148,8 @@ class ring {
     if (most_ < tokens_) most_ = tokens_;
   }
 
-  // Takes the last tokens back, until there are `tokens`: a rejected draft, an edited prompt. Keys that they had pushed
-  // out are gone. Throws `error` and changes nothing when the next query would see one of those.
+  // Removes the last tokens until `tokens` are left: a rejected draft, an edited prompt. The keys that they overwrote
+  // do not come back. Throws error[ring-capacity] and changes nothing when the next query would see one of those.
   void trim(std::int64_t tokens) {
     const auto capacity = static_cast<std::int64_t>(slots_.size());
     // The oldest key that is there, and the oldest that the next query sees.
@@ -168,7 +172,7 @@ class ring {
   std::span<Position> slots_;
   std::int64_t window_;
   std::int64_t tokens_ = 0;
-  std::int64_t most_ = 0;  // tokens that there ever were: what these pushed out does not come back
+  std::int64_t most_ = 0;  // the most tokens since it was empty: what they overwrote does not come back
 };
 
 }  // namespace axismask::positions

@@ -10,13 +10,14 @@
 #include <utility>
 
 #include "axismask/arrays/axis.hpp"
+#include "axismask/arrays/index_walk.hpp"
 #include "axismask/arrays/named_view.hpp"
 #include "axismask/messages/error.hpp"
 #include "axismask/messages/require.hpp"
 
 namespace axismask {
 
-// An array whose axes have places instead of names. Strides count elements.
+// A view of an array whose axes have no names: they are known by their order. Strides count elements.
 template <class T, std::size_t Rank>
 struct positional_view {
   T* data;
@@ -27,10 +28,10 @@ struct positional_view {
 namespace detail {
 
 template <class Axes, text Name>
-inline constexpr std::size_t place_of = [] {
-  std::size_t place = 0;
-  while (place < Axes::rank && Axes::names[place] != Name.view()) ++place;
-  return place;
+inline constexpr std::size_t axis_index = [] {
+  std::size_t index = 0;
+  while (index < Axes::rank && Axes::names[index] != Name.view()) ++index;
+  return index;
 }();
 
 template <text Function, text Name, class Axes>
@@ -53,10 +54,10 @@ constexpr void check_same_axes() {
 template <class Axes, text... Names>
 [[nodiscard]] constexpr std::array<std::int64_t, sizeof...(Names)> in_order(
     const std::array<std::int64_t, Axes::rank>& values) {
-  return {values[place_of<Axes, Names>]...};
+  return {values[axis_index<Axes, Names>]...};
 }
 
-// The list of axes without one of them.
+// The list of axes without the one called `Name`.
 template <text Name, class Done, class Rest>
 struct without_axis;
 template <text Name, text... Done>
@@ -70,13 +71,13 @@ struct without_axis<Name, axes<Done...>, axes<First, Rest...>>
 
 }  // namespace detail
 
-// Gives names to an array's axes, in their order: `tag<"heads", "seq", "kv_seq">(positions)`.
+// Gives each axis of an array a name, in the axes' order: `tag<"heads", "seq", "kv_seq">(array)`.
 template <text... Names, class T>
 [[nodiscard]] constexpr auto tag(const positional_view<T, sizeof...(Names)>& array) {
   return named_view<T, axes<Names...>>(array.data, array.sizes, array.strides);
 }
 
-// Takes the names away; the axes come in the order asked for, which has each of them once.
+// Takes the names away: the axes of the result are those named, in that order. Each axis of the array is named once.
 template <text... Names, class T, class Axes>
 [[nodiscard]] constexpr auto untag(const named_view<T, Axes>& array) {
   detail::check_same_axes<"untag", axes<Names...>, Axes>();
@@ -84,14 +85,14 @@ template <text... Names, class T, class Axes>
                                               detail::in_order<Axes, Names...>(array.strides())};
 }
 
-// The same array with one axis called otherwise: `rename<"seq", "kv_seq">(positions)`.
+// Gives one axis another name: `rename<"seq", "kv_seq">(positions)`.
 template <text From, text To, class T, class Axes>
 [[nodiscard]] constexpr auto rename(const named_view<T, Axes>& array) {
   detail::check_has_axis<"rename", From, Axes>();
   return named_view<T, typename renamed<Axes, From, To>::type>(array.data(), array.sizes(), array.strides());
 }
 
-// The same array with its axes in another order; the memory stays as it is.
+// Puts the axes in the order of the names, each of them once: `order_as<"seq", "heads">(array)`.
 template <text... Names, class T, class Axes>
 [[nodiscard]] constexpr auto order_as(const named_view<T, Axes>& array) {
   detail::check_same_axes<"order_as", axes<Names...>, Axes>();
@@ -99,41 +100,43 @@ template <text... Names, class T, class Axes>
                                        detail::in_order<Axes, Names...>(array.strides()));
 }
 
-// A part of one axis: `slice<"seq">(array, first, size)`. Throws `error` when it is not within the axis.
+// Takes `size` indices of one axis from `first` on: `slice<"seq">(array, first, size)`. Throws error[slice-range] when
+// the axis does not have them.
 template <text Name, class T, class Axes>
 [[nodiscard]] constexpr named_view<T, Axes> slice(const named_view<T, Axes>& array, std::int64_t first,
                                                   std::int64_t size) {
   detail::check_has_axis<"slice", Name, Axes>();
-  constexpr std::size_t place = detail::place_of<Axes, Name>;
+  constexpr std::size_t axis = detail::axis_index<Axes, Name>;
   auto sizes = array.sizes();
-  if (first < 0 || size < 0 || first > sizes[place] - size) {
+  if (first < 0 || size < 0 || first > sizes[axis] - size) {
     throw error("slice-range", "slice",
                 std::to_string(size) + " from " + std::to_string(first) + " is not within the axis \"" +
-                    std::string(Name.view()) + "\" of size " + std::to_string(sizes[place]),
+                    std::string(Name.view()) + "\" of size " + std::to_string(sizes[axis]),
                 "take a part that the axis has");
   }
-  sizes[place] = size;
-  return {array.data() + first * array.strides()[place], sizes, array.strides()};
+  sizes[axis] = size;
+  return {array.data() + first * array.strides()[axis], sizes, array.strides()};
 }
 
-// One index of an axis, which goes: `slice<"batch">(array, 3)`. Throws `error` when the axis has no such index.
+// Takes one index of an axis, which the result then lacks: `slice<"batch">(array, 3)`. Throws error[slice-range] when
+// the axis has no such index.
 template <text Name, class T, class Axes>
 [[nodiscard]] constexpr auto slice(const named_view<T, Axes>& array, std::int64_t index) {
-  const named_view<T, Axes> one = slice<Name>(array, index, 1);
+  const named_view<T, Axes> picked = slice<Name>(array, index, 1);
   using rest = typename detail::without_axis<Name, axes<>, Axes>::type;
   return [&]<text... Names>(axes<Names...>) {
-    return named_view<T, rest>(one.data(), detail::in_order<Axes, Names...>(one.sizes()),
-                               detail::in_order<Axes, Names...>(one.strides()));
+    return named_view<T, rest>(picked.data(), detail::in_order<Axes, Names...>(picked.sizes()),
+                               detail::in_order<Axes, Names...>(picked.strides()));
   }(rest());
 }
 
-// `{heads: 4, seq: 2048, kv_seq: 2048}`
+// Writes the axes with their sizes: `{heads: 4, seq: 2048, kv_seq: 2048}`.
 template <class T, class Axes>
 [[nodiscard]] std::string named_shape(const named_view<T, Axes>& array) {
   std::string text = "{";
-  for (std::size_t place = 0; place < Axes::rank; ++place) {
-    if (place > 0) text += ", ";
-    text += std::string(Axes::names[place]) + ": " + std::to_string(array.sizes()[place]);
+  for (std::size_t axis = 0; axis < Axes::rank; ++axis) {
+    if (axis > 0) text += ", ";
+    text += std::string(Axes::names[axis]) + ": " + std::to_string(array.sizes()[axis]);
   }
   return text + "}";
 }
@@ -151,12 +154,10 @@ std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& o
   if constexpr (std::is_arithmetic_v<element_type>) {
     if (count > few) return out;
     for (std::int64_t at = 0; at < count; ++at) {
-      std::int64_t rest = at;
       std::int64_t offset = 0;
-      for (std::size_t place = Axes::rank; place-- > 0;) {
-        offset += rest % array.sizes()[place] * array.strides()[place];
-        rest /= array.sizes()[place];
-      }
+      split_index(
+          at, Axes::rank, [&](std::size_t axis) { return array.sizes()[axis]; },
+          [&](std::size_t axis, std::int64_t index) { offset += index * array.strides()[axis]; });
       const bool starts_line = Axes::rank == 0 || at % array.sizes()[Axes::rank - 1] == 0;
       out << (starts_line ? '\n' : ' ') << array.data()[offset];
     }

@@ -10,8 +10,8 @@
 #include <string_view>
 
 #include "arrays/bound_call.hpp"
-#include "arrays/index_walk.hpp"
 #include "arrays/mask_job.hpp"
+#include "axismask/arrays/index_walk.hpp"
 #include "axismask/call/call.hpp"
 #include "axismask/call/call_breach.hpp"
 

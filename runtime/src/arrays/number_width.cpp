@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <span>
 
-#include "arrays/index_walk.hpp"
+#include "axismask/arrays/index_walk.hpp"
 
 namespace axismask {
 namespace {

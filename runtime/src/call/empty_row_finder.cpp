@@ -9,7 +9,7 @@
 
 #include "arrays/bind_arrays.hpp"
 #include "arrays/element_types.hpp"
-#include "arrays/index_walk.hpp"
+#include "axismask/arrays/index_walk.hpp"
 #include "axismask/call/empty_row_rule.hpp"
 #include "axismask/messages/text.hpp"
 

@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <span>
 
-#include "arrays/index_walk.hpp"
+#include "axismask/arrays/index_walk.hpp"
 #include "cpu/fill.hpp"
 #include "cpu/passes.hpp"
 #include "cpu/workers.hpp"

@@ -7,7 +7,7 @@
 #include <numeric>
 #include <span>
 
-#include "arrays/index_walk.hpp"
+#include "axismask/arrays/index_walk.hpp"
 #include "cpu/passes.hpp"
 #include "cpu/workers.hpp"
 

@@ -8,7 +8,7 @@
 #include <optional>
 
 #include "arrays/element_types.hpp"
-#include "arrays/index_walk.hpp"
+#include "axismask/arrays/index_walk.hpp"
 #include "axismask/kernel/kernel.hpp"
 #include "axismask/messages/error.hpp"
 #include "device/host_copies.hpp"

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <string>
 
-#include "arrays/index_walk.hpp"
+#include "axismask/arrays/index_walk.hpp"
 #include "axismask/messages/error.hpp"
 
 namespace axismask {

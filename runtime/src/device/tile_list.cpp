@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 
-#include "arrays/index_walk.hpp"
+#include "axismask/arrays/index_walk.hpp"
 #include "device/device.hpp"
 
 namespace axismask {

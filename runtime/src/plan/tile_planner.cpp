@@ -7,7 +7,7 @@
 #include <type_traits>
 
 #include "arrays/element_types.hpp"
-#include "arrays/index_walk.hpp"
+#include "axismask/arrays/index_walk.hpp"
 
 namespace axismask {
 namespace {

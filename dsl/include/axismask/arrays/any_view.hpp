@@ -30,6 +30,7 @@ class any_view {
 
   any_view() = default;
 
+  // Views an array with these axes. Throws error[array-rank] for more than `max_rank` of them.
   any_view(void* data, dtype type, std::span<const named_axis> axes) : data_(data), type_(type), rank_(axes.size()) {
     if (axes.size() > max_rank) {
       throw error(
@@ -42,7 +43,8 @@ class any_view {
   any_view(void* data, dtype type, std::initializer_list<named_axis> axes)
       : any_view(data, type, std::span(axes.begin(), axes.size())) {}
 
-  // A dense array in C order: the last axis is contiguous. The strides in `axes` are not looked at.
+  // Views a dense array in C order: the last axis is contiguous. The strides in `axes` are ignored. Throws
+  // error[array-rank].
   [[nodiscard]] static any_view dense(void* data, dtype type, std::span<const named_axis> axes) {
     any_view view(data, type, axes);
     std::int64_t stride = 1;
@@ -53,8 +55,8 @@ class any_view {
     return view;
   }
 
-  // The same array where its memory is a device's: `data` is then what the device knows it by, a CUdeviceptr for CUDA
-  // or a cl_mem for OpenCL, of the first element. An OpenCL array starts where its cl_mem starts.
+  // Gives the view of the same array whose memory is a device's: `data` is then not an address but the device's handle,
+  // for CUDA the CUdeviceptr of the first element, for OpenCL a cl_mem, at whose start the array starts.
   [[nodiscard]] any_view in_device_memory() const {
     any_view view = *this;
     view.in_device_memory_ = true;

@@ -61,7 +61,7 @@ struct renamed;
 namespace detail {
 
 template <text Name, text From, text To>
-consteval auto rename_one() {
+consteval auto renamed_axis() {
   if constexpr (Name.view() == From.view()) {
     return To;
   } else {
@@ -73,7 +73,7 @@ consteval auto rename_one() {
 
 template <text... Names, text From, text To>
 struct renamed<axes<Names...>, From, To> {
-  using type = axes<detail::rename_one<Names, From, To>()...>;
+  using type = axes<detail::renamed_axis<Names, From, To>()...>;
 };
 
 }  // namespace axismask

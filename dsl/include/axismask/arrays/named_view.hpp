@@ -18,7 +18,7 @@ namespace axismask {
 template <class T, class Axes>
 class named_view;
 
-// A view of `T` elements over the axes in the order given. `T` may be const.
+// A view of an array of `T` elements, const or not, with the axes in the order given. It does not own the memory.
 //   named_view<float, axes<"heads", "seq", "kv_seq">> logits(pointer, {4, 2048, 2048});
 template <class T, text... Names>
 class named_view<T, axes<Names...>> {
@@ -30,7 +30,7 @@ class named_view<T, axes<Names...>> {
                 "axismask: an array holds float, double, float16, bfloat16, a signed 32- or 64-bit integer or bool; "
                 "for another type specialise axismask::dtype_of");
 
-  // Dense, in C order: the last axis is contiguous.
+  // Views a dense array in C order, of `sizes` elements along each axis: the last axis is contiguous.
   constexpr named_view(T* data, const std::array<std::int64_t, rank>& sizes) : data_(data), sizes_(sizes) {
     require_distinct_axes();
     std::int64_t stride = 1;
@@ -40,14 +40,14 @@ class named_view<T, axes<Names...>> {
     }
   }
 
-  // With strides in elements, one for each axis.
+  // Views an array with a stride for each axis, in elements; a stride may be 0 or negative.
   constexpr named_view(T* data, const std::array<std::int64_t, rank>& sizes,
                        const std::array<std::int64_t, rank>& strides)
       : data_(data), sizes_(sizes), strides_(strides) {
     require_distinct_axes();
   }
 
-  // The same array where its memory is a device's; see `any_view::in_device_memory`.
+  // Gives the view of the same array whose memory is a device's; see `any_view::in_device_memory`.
   [[nodiscard]] constexpr named_view in_device_memory() const {
     named_view view = *this;
     view.in_device_memory_ = true;
@@ -58,7 +58,7 @@ class named_view<T, axes<Names...>> {
   [[nodiscard]] constexpr const std::array<std::int64_t, rank>& sizes() const { return sizes_; }
   [[nodiscard]] constexpr const std::array<std::int64_t, rank>& strides() const { return strides_; }
 
-  // The size along one axis: `logits.size<"kv_seq">()`.
+  // The number of elements along one axis: `logits.size<"kv_seq">()`. An axis that is not there is a compile error.
   template <text Name>
   [[nodiscard]] std::int64_t size() const {
     AXISMASK_REQUIRE((has_axis<axes_type, axis<Name>>),
@@ -68,7 +68,7 @@ class named_view<T, axes<Names...>> {
     return sizes_[index_of<Name>()];
   }
 
-  // The element at an index for each axis, in the view's order: `logits(head, query, key)`.
+  // The element at an index of each axis, in the view's order: `logits(head, query, key)`. Indices are not checked.
   template <std::integral... Index>
     requires(sizeof...(Index) == rank)
   [[nodiscard]] T& operator()(Index... index) const {
@@ -78,6 +78,7 @@ class named_view<T, axes<Names...>> {
     return data_[offset];
   }
 
+  // Gives the same view with its axes and dtype as run-time values.
   [[nodiscard]] any_view erased() const {
     std::array<named_axis, rank> axes;
     for (std::size_t axis = 0; axis < rank; ++axis) {

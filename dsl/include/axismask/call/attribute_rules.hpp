@@ -1,5 +1,5 @@
 // What the values of a layer's attributes may be, for specs, edits and calls alike: each rule gives what is wrong, or
-// nothing, and who asks says it with an ID and a place of its own.
+// nothing; the caller reports it with its own ID and WHERE.
 #pragma once
 
 #include <cmath>
@@ -15,10 +15,10 @@
 
 namespace axismask {
 
-// Up to here each whole number is a double.
+// Every integer up to this magnitude is a double.
 inline constexpr std::int64_t largest_exact_number = std::int64_t{1} << 53;
 
-// The number as a whole one, if it is one whose magnitude is at most `largest`.
+// The number as an integer, if it is one whose magnitude is at most `largest`.
 [[nodiscard]] inline std::optional<std::int64_t> whole_number(double number,
                                                               std::int64_t largest = largest_exact_number) {
   if (std::trunc(number) != number || std::abs(number) > static_cast<double>(largest)) return {};

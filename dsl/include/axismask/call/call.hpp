@@ -38,9 +38,9 @@ struct side_input {
 
 struct tile_plan;  // plan.hpp
 
-// How a call is to be run. Nothing of it changes the result.
+// Options of a call: its tiles, threads and device. None of them changes the result.
 struct call_options {
-  // The tiles of the same layer with the same side inputs (plan.hpp): the call need not look for them itself.
+  // A plan made for the same layer and side inputs (plan.hpp), so that the call need not make it.
   const tile_plan* plan = nullptr;
 
   // At most this many threads work at once, the caller's included. 0: one for each processor that the process may use.
@@ -66,7 +66,7 @@ struct call_options {
 // any order), sizes and dtype; it is the logits themselves (in place) or does not overlap them. The call returns when
 // the result is there (see call_options::stream). After the first call of its size it allocates no array, on a device
 // either. The result may not lie over a side input.
-// Throws `error` for whatever is wrong, before anything is written.
+// Throws `error` for anything that is wrong with the call, before anything is written.
 void apply(const layer_values& layer, const any_view& logits, const any_view& out,
            std::span<const side_input> side_inputs, const call_options& options = {});
 

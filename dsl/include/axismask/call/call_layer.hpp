@@ -25,6 +25,8 @@ struct named_input {
   View view;
 };
 
+// Gives a call the side input called `Name`: `input<"token_positions">(positions)`. The array is a named_view or a
+// named_array, and must live as long as the call.
 template <text Name, named Array>
 [[nodiscard]] auto input(Array&& array) {
   return named_input<Name, decltype(as_view(array))>{as_view(array)};

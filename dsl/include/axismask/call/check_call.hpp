@@ -76,7 +76,7 @@ inline constexpr bool result_has_the_logits_type = std::is_same_v<std::remove_co
 template <class Layer, class Axes, class LogitsAxes>
 inline constexpr bool result_has_the_logits_axes = has_only_axes<Axes, LogitsAxes> && has_only_axes<LogitsAxes, Axes>;
 
-// The attribute at `Index` names an axis of the logits.
+// Checks that the logits have the axis that the attribute at `Index` names.
 template <class Layer, std::size_t Index, text Axis, class LogitsAxes>
 constexpr void check_logits_axis() {
   AXISMASK_REQUIRE((logits_have_axis<Layer, Axis, LogitsAxes>),
@@ -95,7 +95,8 @@ inline constexpr bool logits_have_axis_at = [] {
   }
 }();
 
-// The axes that an array has when it lies on the logits: those of keys change their name.
+// The axes of the logits that an array lies along: for positions of keys the query axis' name stands for the key/value
+// axis.
 template <class Layer, std::size_t Index, class Axes>
 [[nodiscard]] constexpr auto axes_on_logits() {
   if constexpr (attribute_records<Layer>[Index].kind == attribute_kind::kv_positions) {
@@ -107,8 +108,8 @@ template <class Layer, std::size_t Index, class Axes>
   }
 }
 
-// One axis for each call, and no more arguments than the sentence needs: queries and keys that share an array share the
-// error too.
+// A function for each axis, with no more template arguments than its message needs: queries and keys that share an
+// array then share the instantiation, and so the error.
 template <class Layer, text Array, text Axis, class LogitsAxes>
 constexpr void check_axis_on_logits() {
   AXISMASK_REQUIRE((axis_is_the_logits<Layer, Array, Axis, LogitsAxes>),
@@ -154,7 +155,8 @@ constexpr void check_key_axes() {
                    "of the two out");
 }
 
-// The array of the side input that the attribute at `Index` names. An array without its axis is not asked for others.
+// Checks the array of the side input that the attribute at `Index` names, if `Input` is that one. Positions without the
+// query axis get that error only: their other axes are not checked.
 template <class Layer, std::size_t Index, class Input, class LogitsAxes>
 constexpr void check_side_input_for() {
   if constexpr (Input::name.view() == attribute_records<Layer>[Index].default_name) {
@@ -184,7 +186,7 @@ constexpr void check_side_input_for() {
   }
 }
 
-// A side input that a call gives: known to the layer, and once.
+// Checks that the layer takes the side input `Input`, and that the call gives it once.
 template <class Layer, text Input, class... Inputs>
 constexpr void check_given() {
   AXISMASK_REQUIRE((side_input_is_taken<Layer, Input>),
@@ -196,7 +198,7 @@ constexpr void check_given() {
                    "a call requires each side input once; leave one of them out");
 }
 
-// The first attribute that names this side input: of several, one message is enough.
+// Is this the first attribute that names its side input? Attributes that share one report it once.
 template <class Layer, std::size_t Index>
 inline constexpr bool is_first_of_its_name = [] {
   for (std::size_t index = 0; index < Index; ++index) {
@@ -206,7 +208,7 @@ inline constexpr bool is_first_of_its_name = [] {
   return true;
 }();
 
-// A side input that the layer takes: there.
+// Checks that the call gives the side input that the attribute at `Index` names.
 template <class Layer, std::size_t Index, text Input, class... Inputs>
 constexpr void check_taken() {
   AXISMASK_REQUIRE(
@@ -219,7 +221,7 @@ constexpr void check_taken() {
 template <class Layer, std::size_t Index, class LogitsAxes, class... Inputs>
 constexpr void check_attribute() {
   if constexpr (is_side_input(attribute_records<Layer>[Index].kind)) {
-    // A misspelt side input has been called unknown: that the right one is missing follows.
+    // A misspelt side input is reported as unknown; that the right one is missing then goes without saying.
     if constexpr (is_first_of_its_name<Layer, Index> && (side_input_is_taken<Layer, Inputs::name> && ...)) {
       check_taken<Layer, Index, attribute_text<Layer, Index>(), Inputs...>();
     }
@@ -230,7 +232,8 @@ constexpr void check_attribute() {
   }
 }
 
-// Everything that can be known of a call from its types. What depends on an axis that is not there is not asked.
+// Checks everything that the types of a call's arrays tell. What depends on an axis that the logits lack is left out,
+// so that one mistake gives one error.
 template <class Layer, class Logits, class... Inputs>
 constexpr void check_call() {
   check_layer<Layer>();
@@ -258,7 +261,7 @@ constexpr void check_call() {
   }
 }
 
-// The array for the result, as far as types tell.
+// Checks what the types tell of the array for the result.
 template <class Layer, class Element, class Axes, class LogitsElement, class LogitsAxes>
 constexpr void check_result() {
   AXISMASK_REQUIRE((result_can_be_written<Layer, Element>), said_of<Layer>("result", breach::result_const()),

@@ -1,4 +1,4 @@
-// What a layer's attributes can be. Each type here says what part the attribute plays; a layer is a struct of them.
+// The types of a layer's attributes. Each type has a kind, `attribute_kind`; a layer is a struct of them.
 //
 // The room layer/ holds what a layer is: its attributes, its struct as the compiler reads it, its record.
 // What may never enter it: arrays of a call, and the macro.
@@ -34,7 +34,7 @@ enum class attribute_form : std::uint8_t { masked_value, numbers, name };
 // What `keep` gets of an attribute, if anything.
 enum class operand : std::uint8_t { none, number, boolean };
 
-// All that a kind of attribute is to the rest of the library: a new kind needs a type below and an entry in `info`.
+// What the rest of the library asks of a kind of attribute. A new kind needs a type below and an entry in `info`.
 struct attribute_kind_info {
   attribute_form form = attribute_form::name;
   bool is_side_input = false;  // names an array that each call gives
@@ -104,8 +104,9 @@ struct attribute_kind_info {
   return info(kind).operand_type == operand::boolean;
 }
 
-// The value to substitute for masked-out logits. A number must fit the logits' dtype: -2.38e38 is an error for
-// float16, not -inf. Minus infinity is never meant by accident, so it is asked for by name.
+// The value that replaces masked-out logits: a number, the lowest of the logits' dtype, or minus infinity. A number
+// beyond the range of the logits' dtype is an error of the call: -2.38e38 does not become -inf in float16. Minus
+// infinity is never meant by accident, so it is asked for by name.
 class masked_value {
  public:
   static constexpr attribute_kind kind = attribute_kind::masked_value;
@@ -133,19 +134,20 @@ class masked_value {
   double number_;
 };
 
-// What becomes of a row of which the mask keeps nothing: one query, and one index of every further axis. A padding
-// query has such a row. It goes with a layer, and is none of its attributes (empty_rows.hpp; in a spec the key
-// "empty_rows").
+// The rule for empty rows: those of which the mask keeps no key. A row is one query at one index of every axis but the
+// keys'; a query that is padding often has an empty one. The rule goes with a layer and is none of its attributes
+// (empty_rows.hpp; in a spec the key "empty_rows").
 enum class empty_row_rule : std::uint8_t {
   masked,     // masked as any other: a softmax over it is uniform, or NaN where the masked value is -inf
   error,      // the call is an error, and writes nothing
   keep_self,  // the logits whose key has the query's own position are kept, and nothing else
 };
 
-// As they are called in specs.
+// The rules' names in specs.
 inline constexpr std::array<std::string_view, 3> empty_row_rule_names{"masked", "error", "keep_self"};
 
-// A whole number of at least 1, known at run time: a window, a chunk.
+// A parameter: an integer of at least 1, known at run time, such as the keys in a window or a chunk. A lower one is an
+// error of the call.
 struct count {
   static constexpr attribute_kind kind = attribute_kind::parameter;
   static constexpr std::int64_t lowest = 1;
@@ -155,7 +157,8 @@ struct count {
   constexpr count(std::int64_t number) : value(number) {}  // NOLINT: implicit, an attribute is written as a number
 };
 
-// A whole number of at least 0, known at run time: how many keys to one side.
+// A parameter: an integer of at least 0, known at run time, such as the keys that a query sees to one side. A lower one
+// is an error of the call.
 struct whole {
   static constexpr attribute_kind kind = attribute_kind::parameter;
   static constexpr std::int64_t lowest = 0;
@@ -165,14 +168,15 @@ struct whole {
   constexpr whole(std::int64_t number) : value(number) {}  // NOLINT: implicit, an attribute is written as a number
 };
 
-// The same, known at compile time: `constant<512>`.
+// A parameter: an integer of at least 1, known at compile time, `constant<512>`. A lower one is a compile error.
 template <std::int64_t Value>
 struct constant {
   static constexpr attribute_kind kind = attribute_kind::parameter;
   static constexpr std::int64_t value = Value;
 };
 
-// One number for each index of some axes of the logits: a window for each head.
+// A parameter: an int64 array over some axes of the logits, one integer of at least 1 for each index, such as a window
+// for each head. The layer keeps a view and not the memory. A lower one is an error of the call.
 template <class Axes>
 using counts_over = named_view<const std::int64_t, Axes>;
 
@@ -182,11 +186,14 @@ struct named_attribute {
   static constexpr attribute_kind kind = Kind;
   static constexpr std::string_view name = Name.view();
 };
+// A side input: the position of each query, int32 or int64, over the query axis and any other axes of the logits.
 template <text Name>
 struct query_positions : named_attribute<Name, attribute_kind::query_positions> {};
+// A side input: the position of each key, int32 or int64. Its array has the query axis' name for the keys, as in
+// penzai.
 template <text Name>
 struct kv_positions : named_attribute<Name, attribute_kind::kv_positions> {};
-// Integers along the same axes that are no positions: the document of each token.
+// Side inputs of queries and of keys that are integers over the same axes but no positions: the document of each token.
 template <text Name>
 struct query_ids : named_attribute<Name, attribute_kind::query_positions> {
   static constexpr bool are_ids = true;
@@ -195,16 +202,20 @@ template <text Name>
 struct kv_ids : named_attribute<Name, attribute_kind::kv_positions> {
   static constexpr bool are_ids = true;
 };
+// A side input: int32 or int64, over any axes of the logits.
 template <text Name>
 struct integers : named_attribute<Name, attribute_kind::integers> {};
+// A side input: bool, over any axes of the logits.
 template <text Name>
 struct mask : named_attribute<Name, attribute_kind::mask> {};
+// The name of the logits' query axis.
 template <text Name>
 struct query_axis : named_attribute<Name, attribute_kind::query_axis> {};
+// The name of the logits' key/value axis.
 template <text Name>
 struct kv_axis : named_attribute<Name, attribute_kind::kv_axis> {};
 
-// Can a layer have an attribute of this type, and which part does it play?
+// Can a layer have an attribute of this type, and of which kind is it?
 template <class T>
 inline constexpr bool is_counts_over = false;
 template <class Axes>

@@ -18,7 +18,7 @@ namespace axismask {
 
 namespace detail {
 
-// Every attribute of a type that says its part, so that the checks below can be made at all.
+// Is every member of the struct of an attribute's type? The checks below can only be made then.
 template <class Layer>
 inline constexpr bool has_only_attributes = []<std::size_t... Index>(std::index_sequence<Index...>) {
   return (attribute<attribute_type<Layer, Index>> && ...);
@@ -76,7 +76,8 @@ inline constexpr bool has_free_names = [] {
 template <class Layer>
 inline constexpr bool has_masked_value = index_of<Layer>(attribute_kind::masked_value) < attribute_count<Layer>;
 
-// Positions lie along axes: who has the one must have the other.
+// Positions lie along the query axis, and those of keys stand for the key/value axis too: a layer with positions needs
+// these axes.
 template <class Layer>
 inline constexpr bool has_axes_of_its_positions = [] {
   const auto has = [](attribute_kind kind) { return index_of<Layer>(kind) < attribute_count<Layer>; };
@@ -135,7 +136,7 @@ inline constexpr bool keep_gives_a_boolean = [] {
   }
 }();
 
-// What check_layer asks, as one answer: of a struct that is no layer nothing further is asked.
+// Does the struct pass every check of check_layer? Calls and edits check nothing further of one that does not.
 template <class Layer>
 inline constexpr bool is_layer = [] {
   if constexpr (has_only_attributes<Layer>) {
@@ -149,7 +150,7 @@ inline constexpr bool is_layer = [] {
 
 }  // namespace detail
 
-// Is the struct a layer? Each breach is a compile error that names the layer. Every use of a layer asks this first.
+// Checks that the struct is a layer: each breach is a compile error that names it. Every use of a layer begins here.
 template <class Layer>
 constexpr void check_layer() {
   if constexpr (requires { Layer::check_parts(); }) Layer::check_parts();

@@ -68,6 +68,9 @@ template <class Attribute>
   }
 }
 
+template <class Attribute>
+inline constexpr bool are_ids = requires { Attribute::are_ids; };
+
 }  // namespace detail
 
 // A layer's attributes, in the order of its struct.
@@ -76,18 +79,12 @@ inline constexpr auto attribute_records = []<std::size_t... Index>(std::index_se
   return std::array<attribute_record, sizeof...(Index)>{attribute_record{
       detail::attribute_name<Layer, Index>(), kind_of<detail::attribute_type<Layer, Index>>(),
       detail::default_name<detail::attribute_type<Layer, Index>>(), lowest_of<detail::attribute_type<Layer, Index>>(),
-      requires {detail::attribute_type<Layer, Index>::are_ids;
-}
-}
-...
-}
-;
-}
-(std::make_index_sequence<detail::attribute_count<Layer>>());
+      detail::are_ids<detail::attribute_type<Layer, Index>>}...};
+}(std::make_index_sequence<detail::attribute_count<Layer>>());
 
 namespace detail {
 
-// The first attribute that plays a part, or the number of attributes when none does.
+// The index of the first attribute of a kind, or the number of attributes when there is none.
 template <class Layer>
 [[nodiscard]] constexpr std::size_t index_of(attribute_kind kind) {
   for (std::size_t index = 0; index < attribute_count<Layer>; ++index) {
@@ -110,7 +107,7 @@ inline constexpr std::size_t side_input_count = [] {
   return count;
 }();
 
-// A name that a layer's attribute has in its type, as a text.
+// The name that a layer's attribute has in its type, and that of the attribute itself, as texts.
 template <class Layer, std::size_t Index>
 [[nodiscard]] consteval auto attribute_text() {
   return to_text([] { return attribute_records<Layer>[Index].default_name; });
@@ -138,27 +135,27 @@ inline constexpr auto operand_indices = [] {
 
 namespace detail {
 
-// The type of `keep`'s operand at `Place`, in a reading whose numbers are `Number` and whose booleans are `Boolean`.
-template <class Layer, std::size_t Place, class Number, class Boolean>
+// The type of `keep`'s operand at `Index`, in a reading whose numbers are `Number` and whose booleans are `Boolean`.
+template <class Layer, std::size_t Index, class Number, class Boolean>
 using operand_type =
-    std::conditional_t<is_boolean_operand(attribute_records<Layer>[operand_indices<Layer>[Place]].kind), Boolean,
+    std::conditional_t<is_boolean_operand(attribute_records<Layer>[operand_indices<Layer>[Index]].kind), Boolean,
                        Number>;
 
 // Can `keep` be called with the layer's operands, and what does it give?
-template <class Layer, class Number, class Boolean, class Places = std::make_index_sequence<operand_count<Layer>>>
+template <class Layer, class Number, class Boolean, class Indices = std::make_index_sequence<operand_count<Layer>>>
 inline constexpr bool keep_takes_operands = false;
-template <class Layer, class Number, class Boolean, std::size_t... Place>
-inline constexpr bool keep_takes_operands<Layer, Number, Boolean, std::index_sequence<Place...>> =
-    requires { Layer::keep(std::declval<operand_type<Layer, Place, Number, Boolean>>()...); };
+template <class Layer, class Number, class Boolean, std::size_t... Index>
+inline constexpr bool keep_takes_operands<Layer, Number, Boolean, std::index_sequence<Index...>> =
+    requires { Layer::keep(std::declval<operand_type<Layer, Index, Number, Boolean>>()...); };
 
 }  // namespace detail
 
-// Calls a layer's `keep` with operands of any reading: `make(place, std::type_identity<T>())` gives the operand at each
-// place, a T, which is `Number` or, of a mask, `Boolean`.
+// Calls a layer's `keep` with operands of any reading: `make(index, std::type_identity<T>())` gives the operand at
+// each index, a T, which is `Number` or, of a mask, `Boolean`.
 template <class Layer, class Number, class Boolean, class Make>
 [[nodiscard]] constexpr auto read_keep(Make make) {
-  return [&]<std::size_t... Place>(std::index_sequence<Place...>) {
-    return Layer::keep(make(Place, std::type_identity<detail::operand_type<Layer, Place, Number, Boolean>>())...);
+  return [&]<std::size_t... Index>(std::index_sequence<Index...>) {
+    return Layer::keep(make(Index, std::type_identity<detail::operand_type<Layer, Index, Number, Boolean>>())...);
   }(std::make_index_sequence<detail::operand_count<Layer>>());
 }
 
@@ -170,7 +167,7 @@ template <class Layer, class... Operands>
   if constexpr (sizeof...(Operands) == detail::operand_count<Layer>) {
     const std::array<std::int64_t, sizeof...(Operands)> numbers{static_cast<std::int64_t>(operands)...};
     return read_keep<Layer, integer, bool>(
-        [&]<class T>(std::size_t place, std::type_identity<T>) { return static_cast<T>(numbers[place]); });
+        [&]<class T>(std::size_t index, std::type_identity<T>) { return static_cast<T>(numbers[index]); });
   } else {
     return true;  // said already
   }
@@ -193,26 +190,26 @@ inline constexpr layer_type layer_type_of{
     operand_indices<Layer>,
     [](std::span<const std::int64_t> operands) {
       return read_keep<Layer, integer, bool>(
-          [&]<class T>(std::size_t place, std::type_identity<T>) { return static_cast<T>(operands[place]); });
+          [&]<class T>(std::size_t index, std::type_identity<T>) { return static_cast<T>(operands[index]); });
     },
     [](std::span<const interval> operands) {
-      return read_keep<Layer, interval, verdict>([&]<class T>(std::size_t place, std::type_identity<T>) {
+      return read_keep<Layer, interval, verdict>([&]<class T>(std::size_t index, std::type_identity<T>) {
         if constexpr (std::is_same_v<T, verdict>) {
-          return operands[place] != interval(0);
+          return operands[index] != interval(0);
         } else {
-          return operands[place];
+          return operands[index];
         }
       });
     },
     [](std::span<const std::int64_t> magnitudes) {
       return magnitude::condition(
                  read_keep<Layer, magnitude, magnitude::condition>(
-                     [&]<class T>(std::size_t place, std::type_identity<T>) { return T(magnitudes[place]); }))
+                     [&]<class T>(std::size_t index, std::type_identity<T>) { return T(magnitudes[index]); }))
           .largest();
     },
     [](std::span<const std::string> operands) {
       return read_keep<Layer, formula, formula>(
-                 [&](std::size_t place, std::type_identity<formula>) { return formula(operands[place]); })
+                 [&](std::size_t index, std::type_identity<formula>) { return formula(operands[index]); })
           .text();
     },
     detail::composition_of<Layer>,

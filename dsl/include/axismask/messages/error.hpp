@@ -23,7 +23,7 @@ class error : public std::runtime_error {
   [[nodiscard]] const std::string& what_is_wrong() const { return what_is_wrong_; }
   [[nodiscard]] const std::string& cure() const { return cure_; }
 
-  // The same error at another place: where a caller knows better what is meant by it.
+  // Gives the same error with another WHERE, for a caller that knows better what the user meant.
   [[nodiscard]] error at(std::string where) const { return {id_, std::move(where), what_is_wrong_, cure_}; }
 
  private:

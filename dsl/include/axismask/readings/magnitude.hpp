@@ -36,14 +36,14 @@ class magnitude {
 
     [[nodiscard]] constexpr std::int64_t largest() const { return largest_.value(); }
 
-    friend constexpr condition operator&&(condition a, condition b) { return a.with(b); }
-    friend constexpr condition operator||(condition a, condition b) { return a.with(b); }
+    friend constexpr condition operator&&(condition a, condition b) { return a.joined(b); }
+    friend constexpr condition operator||(condition a, condition b) { return a.joined(b); }
     friend constexpr condition operator!(condition a) { return a; }
-    friend constexpr condition operator==(condition a, condition b) { return a.with(b); }
-    friend constexpr condition operator!=(condition a, condition b) { return a.with(b); }
+    friend constexpr condition operator==(condition a, condition b) { return a.joined(b); }
+    friend constexpr condition operator!=(condition a, condition b) { return a.joined(b); }
 
    private:
-    [[nodiscard]] constexpr condition with(condition other) const {
+    [[nodiscard]] constexpr condition joined(condition other) const {
       return condition(detail::larger(largest_, other.largest_));
     }
 

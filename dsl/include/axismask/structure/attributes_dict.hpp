@@ -26,7 +26,7 @@ class attributes_of_layer {
 
   [[nodiscard]] static constexpr std::size_t size() { return detail::attribute_count<Layer>; }
 
-  // The value of a field. That of a name is its attribute, which has it in its type: `.name`.
+  // The value of a field. For a field that is a name it is the attribute, whose `.name` is the name.
   template <text Field>
   [[nodiscard]] constexpr const auto& at() const {
     detail::check_field<Layer, "attributes_dict", Field>();
@@ -47,6 +47,7 @@ class attributes_of_layer {
   Layer layer_;
 };
 
+// Gives every field of a layer by name: `attributes_dict(layer).at<"sliding_window_size">()`.
 template <declared_layer Layer>
 [[nodiscard]] constexpr attributes_of_layer<Layer> attributes_dict(const Layer& layer) {
   return attributes_of_layer<Layer>(layer);
@@ -59,7 +60,7 @@ inline constexpr bool field_is_given = ((Fields::field_name == Field.view()) || 
 template <class Layer, text Field, class... Fields>
 inline constexpr bool field_is_given_once = ((Fields::field_name == Field.view() ? 1 : 0) + ... + 0) < 2;
 
-// Is the value one that the layer's type has room for: the same name, or a leaf of the same type?
+// Can the layer's type hold the value: is it the same name, or a leaf of the same type?
 template <class Layer, text Field, class Value>
 inline constexpr bool value_is_the_fields = [] {
   constexpr std::size_t index = field_at<Layer, Field>;
@@ -79,7 +80,7 @@ template <class Layer, text Field>
   return breach::field_has_other_name(Field.view(), attribute_records<Layer>[index].default_name);
 }
 
-// One field that is given: known, once, and of a value that fits.
+// Checks a field that is given: the layer has it, it is given once, and its value fits.
 template <class Layer, text Field, class Value, class... Fields>
 constexpr void check_given_field() {
   check_field<Layer, "from_attributes", Field>();
@@ -122,7 +123,8 @@ template <class Layer, std::size_t Index, class First, class... Rest>
 
 }  // namespace detail
 
-// A layer of all its fields by name, in any order, names too. To leave the names out, write the struct's braces.
+// Makes a layer from all its fields, each by name, in any order. A field that is missing, unknown, given twice or of
+// another type is a compile error. The struct's braces do without those fields that are names.
 //   from_attributes<ApplyCausalAttentionMask<>>(field<"masked_out_value">(-1e9),
 //       field<"query_positions_input_name", "token_positions">(), ...)
 template <declared_layer Layer, text... Names, class... Values>
@@ -149,7 +151,7 @@ template <declared_layer Layer>
   return attributes.layer();
 }
 
-// The key of a field in the path to a leaf: `key_for_field<"sliding_window_size">(layer)`.
+// Gives the key of a field in the path to a leaf: `key_for_field<"sliding_window_size">(layer)`.
 template <text Field, declared_layer Layer>
 [[nodiscard]] constexpr attribute_key key_for_field(const Layer&) {
   detail::check_field<Layer, "key_for_field", Field>();

@@ -1,4 +1,4 @@
-// Values in the place of a layer's variables: for good, or for one call.
+// Binds a layer's variables to values: for good, or for one call.
 #pragma once
 
 #include <array>
@@ -67,7 +67,7 @@ inline constexpr bool value_fits_variable = []<std::size_t... Index>(std::index_
   return ((labels<Layer>[Index] != Label.view() || value_can_stand_for<Layer, Index, Value>) && ...);
 }(std::make_index_sequence<attribute_count<Layer>>());
 
-// One value that is given for a variable: known, once, and one that fits.
+// Checks a value that is given for a variable: the layer has the variable, gets one value for it, and one that fits.
 template <class Layer, text Function, bool AllowUnused, text Label, class Value, text... Given>
 constexpr void check_variable() {
   AXISMASK_REQUIRE((variable_is_given_once<Layer, Label, Given...>),
@@ -118,8 +118,9 @@ template <text Function, bool AllowUnused, class Layer, text... Labels, class...
 
 }  // namespace detail
 
-// The layer with values in the place of variables. A variable that stands in several leaves is bound in all; those
-// that get no value stay variables. A value without a variable is an error, but for `allow_unused`.
+// Gives the layer with values instead of variables. A variable that several leaves share is bound in all of them;
+// variables without a value stay variables. A value without a variable is a compile error, unless `allow_unused` is
+// given.
 //   bind_variables(layer, value<"window">(512))
 template <declared_layer Layer, text... Labels, class... Values>
 [[nodiscard]] constexpr auto bind_variables(const Layer& layer, const variable_value<Labels, Values>&... values) {
@@ -131,8 +132,8 @@ template <declared_layer Layer, text... Labels, class... Values>
   return detail::bind<"bind_variables", true>(layer, values...);
 }
 
-// Calls the layer with values for its variables, which it keeps not. The result, and the variables' values after the
-// call, as in penzai; a mask changes none, so they are those that were given.
+// Calls the layer with values for its variables; the layer itself stays unbound. Gives a pair: the masked logits, and
+// the variables' values after the call, as in penzai. A mask changes none, so these are the values that were given.
 //   const auto [masked, values] = stateless_call(layer, std::tuple(value<"window">(512)), logits,
 //                                                input<"token_positions">(positions));
 template <declared_layer Layer, text... Labels, class... Values, class Logits, class... Inputs>

@@ -25,7 +25,8 @@ namespace axismask {
 template <class T>
 concept declared_layer = requires { typename T::hana_accessors_impl; };
 
-// A field with its value: `field<"sliding_window_size">(512)`, and of a name `field<"seq_axis", "seq">()`.
+// A field and its value, to give to from_attributes: `field<"sliding_window_size">(512)`; for a field that is a name,
+// `field<"seq_axis", "seq">()`.
 template <text Name, class T>
 struct named_field {
   static constexpr std::string_view field_name = Name.view();
@@ -92,12 +93,12 @@ inline constexpr auto leaf_indices = [] {
   return indices;
 }();
 
-// The leaf at this place, seen from the attribute: which of the leaves it is.
+// The index among the leaves of the leaf that is the attribute at `attribute`.
 template <class Layer>
-[[nodiscard]] constexpr std::size_t leaf_place(std::size_t attribute) {
-  std::size_t place = 0;
-  while (place < leaf_indices<Layer>.size() && leaf_indices<Layer>[place] < attribute) ++place;
-  return place;
+[[nodiscard]] constexpr std::size_t leaf_index(std::size_t attribute) {
+  std::size_t index = 0;
+  while (index < leaf_indices<Layer>.size() && leaf_indices<Layer>[index] < attribute) ++index;
+  return index;
 }
 
 // `select(ApplyCausalAttentionMask): what; cure`.
@@ -139,7 +140,8 @@ constexpr void check_leaf() {
   }
 }
 
-// The field or the leaf of that name; after an error, another.
+// The index of the field, or of the leaf, of that name. Without such a field an error is reported already, and the
+// index is that of some other.
 template <class Layer, text Field>
 inline constexpr std::size_t field_at = smaller(field_index<Layer>(Field.view()), attribute_count<Layer> - 1);
 template <class Layer, text Field>

@@ -22,7 +22,7 @@ namespace axismask {
 
 namespace detail {
 
-// A template's name with its arguments, types first: `with<...>` is the same with other types. AXISMASK_LAYER cannot
+// A template and its arguments, types first: `rebind<...>` is the template with other types. AXISMASK_LAYER cannot
 // give this, because C++20 has no parameter that is a type or a value.
 template <class Layer>
 struct type_arguments {
@@ -32,38 +32,38 @@ template <template <class...> class Template, class... Types>
 struct type_arguments<Template<Types...>> {
   using types = std::tuple<Types...>;
   template <class... Others>
-  using with = Template<Others...>;
+  using rebind = Template<Others...>;
 };
 template <template <class, auto...> class Template, class A, auto... Names>
   requires(sizeof...(Names) > 0)
 struct type_arguments<Template<A, Names...>> {
   using types = std::tuple<A>;
   template <class... Others>
-  using with = Template<Others..., Names...>;
+  using rebind = Template<Others..., Names...>;
 };
 template <template <class, class, auto...> class Template, class A, class B, auto... Names>
   requires(sizeof...(Names) > 0)
 struct type_arguments<Template<A, B, Names...>> {
   using types = std::tuple<A, B>;
   template <class... Others>
-  using with = Template<Others..., Names...>;
+  using rebind = Template<Others..., Names...>;
 };
 template <template <class, class, class, auto...> class Template, class A, class B, class C, auto... Names>
   requires(sizeof...(Names) > 0)
 struct type_arguments<Template<A, B, C, Names...>> {
   using types = std::tuple<A, B, C>;
   template <class... Others>
-  using with = Template<Others..., Names...>;
+  using rebind = Template<Others..., Names...>;
 };
 
-// The layer with the type argument at `Place` replaced.
-template <class Layer, std::size_t Place, class Type, class Places>
+// The layer with the type argument at `Argument` replaced.
+template <class Layer, std::size_t Argument, class Type, class Indices>
 struct with_type_argument;
-template <class Layer, std::size_t Place, class Type, std::size_t... Index>
-struct with_type_argument<Layer, Place, Type, std::index_sequence<Index...>> {
+template <class Layer, std::size_t Argument, class Type, std::size_t... Index>
+struct with_type_argument<Layer, Argument, Type, std::index_sequence<Index...>> {
   using types = typename type_arguments<Layer>::types;
-  using type = typename type_arguments<Layer>::template with<
-      std::conditional_t<Index == Place, Type, std::tuple_element_t<Index, types>>...>;
+  using type = typename type_arguments<Layer>::template rebind<
+      std::conditional_t<Index == Argument, Type, std::tuple_element_t<Index, types>>...>;
 };
 
 // The layer's types of attributes.
@@ -93,37 +93,37 @@ template <class Before, class After, class Wanted>
   }(std::make_index_sequence<std::tuple_size_v<Wanted>>());
 }
 
-// The layer of the same template whose attributes have the `Wanted` types; void when its template has no such.
-template <class Layer, class Wanted, std::size_t Place = 0>
+// The layer of the same template whose attributes have the `Wanted` types; void when its template cannot have them.
+template <class Layer, class Wanted, std::size_t Argument = 0>
 [[nodiscard]] consteval auto find_retyped() {
   using before = typename attribute_types<Layer>::type;
   constexpr std::size_t attribute = first_difference<before, Wanted>();
   if constexpr (attribute == attribute_count<Layer>) {
     return std::type_identity<Layer>();
-  } else if constexpr (Place == std::tuple_size_v<typename type_arguments<Layer>::types>) {
+  } else if constexpr (Argument == std::tuple_size_v<typename type_arguments<Layer>::types>) {
     return std::type_identity<void>();
   } else {
-    using argument = std::tuple_element_t<Place, typename type_arguments<Layer>::types>;
+    using old_type = std::tuple_element_t<Argument, typename type_arguments<Layer>::types>;
     using wanted = std::tuple_element_t<attribute, Wanted>;
-    if constexpr (std::is_same_v<argument, std::tuple_element_t<attribute, before>>) {
-      using places = std::make_index_sequence<std::tuple_size_v<typename type_arguments<Layer>::types>>;
-      using candidate = typename with_type_argument<Layer, Place, wanted, places>::type;
+    if constexpr (std::is_same_v<old_type, std::tuple_element_t<attribute, before>>) {
+      using indices_of_arguments = std::make_index_sequence<std::tuple_size_v<typename type_arguments<Layer>::types>>;
+      using candidate = typename with_type_argument<Layer, Argument, wanted, indices_of_arguments>::type;
       using after = typename attribute_types<candidate>::type;
       if constexpr (std::is_same_v<std::tuple_element_t<attribute, after>, wanted> &&
                     is_on_the_way<before, after, Wanted>()) {
         return find_retyped<candidate, Wanted>();
       } else {
-        return find_retyped<Layer, Wanted, Place + 1>();
+        return find_retyped<Layer, Wanted, Argument + 1>();
       }
     } else {
-      return find_retyped<Layer, Wanted, Place + 1>();
+      return find_retyped<Layer, Wanted, Argument + 1>();
     }
   }
 }
 
-// Where the attributes of a composition's part stand among the composition's own: the masked value comes first, and
-// is everybody's.
-template <class Whole>
+// The indices of a part's attributes among those of its composition: the masked value, which all parts share, comes
+// first.
+template <class Composition>
 struct parts;
 template <composition How, class... Masks>
 struct parts<composed<How, Masks...>> {
@@ -132,7 +132,7 @@ struct parts<composed<How, Masks...>> {
   using indices = std::index_sequence_for<Masks...>;
 
   template <std::size_t Part>
-  static constexpr auto places = [] {
+  static constexpr auto attribute_indices = [] {
     constexpr std::array<std::size_t, sizeof...(Masks)> counts{attribute_count<Masks>...};
     std::size_t next = 1;
     for (std::size_t part = 0; part < Part; ++part) next += counts[part] - 1;
@@ -150,15 +150,15 @@ inline constexpr bool is_composed = false;
 template <composition How, class... Masks>
 inline constexpr bool is_composed<composed<How, Masks...>> = true;
 
-// The values of a part, of those of the whole.
-template <class Whole, std::size_t Part, class Values>
+// A part's values, taken from the values of its composition.
+template <class Composition, std::size_t Part, class Values>
 [[nodiscard]] constexpr auto values_of_part(const Values& values) {
   return [&]<std::size_t... Index>(std::index_sequence<Index...>) {
-    return std::make_tuple(std::get<parts<Whole>::template places<Part>[Index]>(values)...);
-  }(std::make_index_sequence<parts<Whole>::template places<Part>.size()>());
+    return std::make_tuple(std::get<parts<Composition>::template attribute_indices<Part>[Index]>(values)...);
+  }(std::make_index_sequence<parts<Composition>::template attribute_indices<Part>.size()>());
 }
-template <class Whole, std::size_t Part, class Values>
-using types_of_part = decltype(values_of_part<Whole, Part>(std::declval<const Values&>()));
+template <class Composition, std::size_t Part, class Values>
+using types_of_part = decltype(values_of_part<Composition, Part>(std::declval<const Values&>()));
 
 template <class Layer, class Wanted>
 struct retyped : decltype(find_retyped<Layer, Wanted>()) {};
@@ -171,7 +171,7 @@ template <composition How, class... Masks>
     return std::type_identity<composed<How, Masks...>>();
   }
 }
-template <class Whole, class Wanted, class Indices>
+template <class Composition, class Wanted, class Indices>
 struct retyped_composition;
 template <composition How, class... Masks, class Wanted, std::size_t... Part>
 struct retyped_composition<composed<How, Masks...>, Wanted, std::index_sequence<Part...>>
@@ -219,7 +219,7 @@ template <class Layer, class Values>
   return attribute_records<Layer>[smaller(index, attribute_count<Layer> - 1)].name;
 }
 
-// Never defined: what a function gives after an error, so that the error stays the only one.
+// Never defined. A function returns it after an error, so that no second error follows.
 template <class Layer>
 Layer nothing_after_an_error();
 

@@ -17,7 +17,7 @@ namespace axismask {
 
 namespace detail {
 
-// A leaf as its user reads it: a parameter that is one number as that number.
+// A leaf as its user reads it: a parameter that is a single number as that number, all others as the attribute.
 template <class Attribute>
 [[nodiscard]] constexpr auto plain(const Attribute& attribute) {
   if constexpr (kind_of<Attribute>() == attribute_kind::parameter && !is_counts_over<Attribute> &&
@@ -30,16 +30,16 @@ template <class Attribute>
 
 }  // namespace detail
 
-// One leaf of a layer, or the layer's copy with another value there.
+// One leaf of a layer: reads it, or gives a copy of the layer with another value.
 template <declared_layer Layer, std::size_t Index>
 class leaf_selection {
  public:
   constexpr explicit leaf_selection(const Layer& layer) : layer_(layer) {}
 
-  // The value: of a parameter that is one number, that number.
+  // The leaf's value; a parameter that is a single number is an int64.
   [[nodiscard]] constexpr auto get() const { return detail::plain(detail::attribute_of<Layer, Index>(layer_)); }
 
-  // The layer with this value. The layer's type changes with the value's where it has to: from `count` to
+  // Gives the layer with this value. The layer's type changes with the value's where it has to: from `count` to
   // `constant<512>`, to `counts_over<...>` or to `variable<"window">`.
   template <class Value>
   [[nodiscard]] constexpr auto set(const Value& value) const {
@@ -61,7 +61,7 @@ class leaf_selection {
     }
   }
 
-  // The layer with what `function` makes of the value.
+  // Gives the layer with the value `function(get())`.
   template <class Function>
   [[nodiscard]] constexpr auto apply(Function function) const {
     return set(function(get()));
@@ -71,7 +71,7 @@ class leaf_selection {
   Layer layer_;
 };
 
-// A whole layer, from which a leaf can be selected.
+// A layer, of which a leaf can be selected.
 template <declared_layer Layer>
 class selection {
  public:
@@ -89,6 +89,7 @@ class selection {
   Layer layer_;
 };
 
+// Selects a layer, whose leaves are then read or replaced by name. A wrong name is a compile error.
 //   const auto wider = select(layer).at<"sliding_window_size">().set(1024);
 //   const auto twice = select(layer).at<"sliding_window_size">().apply([](auto size) { return 2 * size; });
 template <declared_layer Layer>

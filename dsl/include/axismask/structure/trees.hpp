@@ -51,21 +51,22 @@ struct flattened {
   Structure structure;
 };
 
+// Takes a layer apart: its leaves as a tuple in the layer's order, and its structure.
 template <declared_layer Layer>
 [[nodiscard]] constexpr auto tree_flatten(const Layer& layer) {
-  return [&]<std::size_t... Place>(std::index_sequence<Place...>) {
-    const auto leaves = std::make_tuple(detail::attribute_of<Layer, detail::leaf_indices<Layer>[Place]>(layer)...);
+  return [&]<std::size_t... LeafIndex>(std::index_sequence<LeafIndex...>) {
+    const auto leaves = std::make_tuple(detail::attribute_of<Layer, detail::leaf_indices<Layer>[LeafIndex]>(layer)...);
     return flattened<std::remove_const_t<decltype(leaves)>, tree_structure<Layer>>{leaves, {}};
   }(std::make_index_sequence<tree_structure<Layer>::leaf_count>());
 }
 
-// The same, each leaf in a pair with its key.
+// Takes a layer apart as tree_flatten does; each leaf is a pair of its key and its value.
 template <declared_layer Layer>
 [[nodiscard]] constexpr auto tree_flatten_with_keys(const Layer& layer) {
-  return [&]<std::size_t... Place>(std::index_sequence<Place...>) {
+  return [&]<std::size_t... LeafIndex>(std::index_sequence<LeafIndex...>) {
     const auto leaves =
-        std::make_tuple(std::pair(attribute_key{tree_structure<Layer>::child_field_names()[Place]},
-                                  detail::attribute_of<Layer, detail::leaf_indices<Layer>[Place]>(layer))...);
+        std::make_tuple(std::pair(attribute_key{tree_structure<Layer>::child_field_names()[LeafIndex]},
+                                  detail::attribute_of<Layer, detail::leaf_indices<Layer>[LeafIndex]>(layer))...);
     return flattened<std::remove_const_t<decltype(leaves)>, tree_structure<Layer>>{leaves, {}};
   }(std::make_index_sequence<tree_structure<Layer>::leaf_count>());
 }
@@ -75,17 +76,17 @@ namespace detail {
 template <class Layer, std::size_t Given>
 inline constexpr bool leaves_are_the_layers = Given == tree_structure<Layer>::leaf_count;
 
-template <class Layer, std::size_t Place, class Leaf>
+template <class Layer, std::size_t LeafIndex, class Leaf>
 constexpr void check_leaf_value() {
-  constexpr std::size_t index = leaf_indices<Layer>[Place];
+  constexpr std::size_t index = leaf_indices<Layer>[LeafIndex];
   AXISMASK_REQUIRE((value_can_stand_for<Layer, index, Leaf>),
-                   (said_in<Layer>("tree_unflatten", value_of_other_type<Layer, leaf_indices<Layer>[Place]>())),
+                   (said_in<Layer>("tree_unflatten", value_of_other_type<Layer, leaf_indices<Layer>[LeafIndex]>())),
                    "a leaf requires a value that can stand there; give a number, or an attribute of the same part");
 }
 
 template <class Layer, class... Leaves>
-inline constexpr bool leaves_fit = []<std::size_t... Place>(std::index_sequence<Place...>) {
-  return (value_can_stand_for<Layer, leaf_indices<Layer>[Place], Leaves> && ...);
+inline constexpr bool leaves_fit = []<std::size_t... LeafIndex>(std::index_sequence<LeafIndex...>) {
+  return (value_can_stand_for<Layer, leaf_indices<Layer>[LeafIndex], Leaves> && ...);
 }(std::index_sequence_for<Leaves...>());
 
 // A layer's attributes, of its leaves.
@@ -94,7 +95,7 @@ template <class Layer, class Leaves>
   const auto attribute = [&]<std::size_t Index>(std::integral_constant<std::size_t, Index>) {
     using type = attribute_type<Layer, Index>;
     if constexpr (is_leaf(attribute_records<Layer>[Index].kind)) {
-      return as_attribute<type>(std::get<leaf_place<Layer>(Index)>(leaves));
+      return as_attribute<type>(std::get<leaf_index<Layer>(Index)>(leaves));
     } else {
       return type();
     }
@@ -106,15 +107,16 @@ template <class Layer, class Leaves>
 
 }  // namespace detail
 
-// The inverse: a layer of that structure with these leaves, numbers or attributes.
+// Puts a layer together, the inverse of tree_flatten: leaves are numbers or attributes, one for each leaf of the
+// structure. Too few, too many or one that cannot be that leaf is a compile error.
 template <class Layer, class... Leaves>
 [[nodiscard]] constexpr auto tree_unflatten(tree_structure<Layer>, const std::tuple<Leaves...>& leaves) {
   AXISMASK_REQUIRE((detail::leaves_are_the_layers<Layer, sizeof...(Leaves)>),
                    detail::said_in<Layer>("tree_unflatten", breach::leaves_of_other_number(detail::leaf_fields<Layer>)),
                    "tree_unflatten requires a value for each leaf of the layer; give one for each");
   if constexpr (detail::leaves_are_the_layers<Layer, sizeof...(Leaves)>) {
-    [&]<std::size_t... Place>(std::index_sequence<Place...>) {
-      (detail::check_leaf_value<Layer, Place, Leaves>(), ...);
+    [&]<std::size_t... LeafIndex>(std::index_sequence<LeafIndex...>) {
+      (detail::check_leaf_value<Layer, LeafIndex, Leaves>(), ...);
     }(std::index_sequence_for<Leaves...>());
     if constexpr (detail::leaves_fit<Layer, Leaves...>) {
       return detail::rebuilt<Layer, "tree_unflatten">(detail::attributes_of_leaves<Layer>(leaves));

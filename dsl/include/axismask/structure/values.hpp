@@ -21,14 +21,14 @@ concept number = std::is_arithmetic_v<T> && !std::is_same_v<T, bool>;
 template <class T>
 concept whole_number = number<T> && std::is_integral_v<T>;
 
-// Of a variable, the type that it is to have; of others their own.
+// The type that a variable has once it is bound; for other attributes their own.
 template <class Attribute>
 struct bound_type : std::type_identity<Attribute> {};
 template <text Label, class Bound>
 struct bound_type<variable<Label, Bound>> : std::type_identity<Bound> {};
 
-// The type of attribute that a value becomes in the place of an `Attribute`: its own when it is one that plays that
-// part; for a plain number one that holds it. void when there is none.
+// The type of attribute that a value becomes where it replaces an `Attribute`: its own type if it is an attribute of
+// the same kind; for a plain number a type that holds it. void when there is none.
 template <class Attribute, class Value>
 [[nodiscard]] consteval auto attribute_for() {
   using bound = typename bound_type<Attribute>::type;

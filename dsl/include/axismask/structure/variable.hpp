@@ -52,15 +52,15 @@ inline constexpr bool is_variable = false;
 template <text Label, class Bound>
 inline constexpr bool is_variable<variable<Label, Bound>> = true;
 
-// The value of a variable: `value<"window">(512)`.
+// A variable's value, a number or an attribute: `value<"window">(512)`.
 template <text Label, class T>
 struct variable_value {
   static constexpr std::string_view label = Label.view();
   T value;
 };
 template <text Label, class T>
-[[nodiscard]] constexpr variable_value<Label, T> value(T what) {
-  return {what};
+[[nodiscard]] constexpr variable_value<Label, T> value(T given) {
+  return {given};
 }
 
 }  // namespace axismask

@@ -7,7 +7,7 @@
 #include <memory>
 #include <span>
 
-#include "arrays/index_walk.hpp"
+#include "axismask/arrays/index_walk.hpp"
 #include "axismask/layer_structure.hpp"
 #include "command/arguments.hpp"
 #include "command/print.hpp"
