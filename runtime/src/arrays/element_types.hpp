@@ -43,6 +43,7 @@ struct boolean_byte {
 template <class Visit>
 auto with_number_type(dtype type, Visit visit) {
   switch (type) {
+    // NOLINTNEXTLINE(bugprone-branch-clone): the branches differ in the type
     case dtype::int32:
       return visit(std::int32_t());
     case dtype::int64:

@@ -1,12 +1,14 @@
 // A masked value as the bits of an element: one rounding for every float format.
 #include "arrays/masked_bits.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdio>
 #include <limits>
 #include <string>
 
+#include "arrays/bind_arrays.hpp"
 #include "axismask/messages/error.hpp"
 
 namespace axismask {
@@ -20,7 +22,11 @@ struct format {
   [[nodiscard]] std::uint64_t sign() const { return std::uint64_t{1} << (exponent_bits + fraction_bits); }
 };
 
-format format_of(dtype type) { return {info(type).significand_bits - 1, info(type).exponent_bits}; }
+format format_of(dtype type) {
+  const dtype_info of = info(type);
+  if (!of.is_float) fail("logits-dtype", "logits", breach::logits_not_floats(type));
+  return {of.significand_bits - 1, of.exponent_bits};
+}
 
 // The bits of the magnitude of a number that is not NaN; those of infinity when it rounds to more than the format has.
 std::uint64_t rounded(double magnitude, const format& to) {
