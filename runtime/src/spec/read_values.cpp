@@ -35,7 +35,7 @@ namespace {
 // What an attribute's value is, after "give" or "add it:".
 std::string wanted_for(const attribute_record& attribute) {
   const std::string example = attribute.default_name.empty() ? "" : ", such as " + in_quotes(attribute.default_name);
-  const std::string wanted(info(attribute.kind).wanted_in_spec);
+  std::string wanted(info(attribute.kind).wanted_in_spec);
   switch (info(attribute.kind).form) {
     case attribute_form::masked_value:
       return wanted;
