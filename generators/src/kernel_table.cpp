@@ -62,7 +62,7 @@ void write_table(std::span<const layer_algorithm> layers, const table_request& r
       const std::string device = device_interface(one.target);
       if (!device.empty()) declarations.insert("const halide_device_interface_t* " + device + "(void);\n");
       for_each_kernel(layer, one.target, [&](const kernel_form& form) {
-        const std::string function = symbol(request.library, layer, one.label, form) + "_argv";
+        const std::string function = symbol(request.name, layer, one.label, form) + "_argv";
         declarations.insert("int " + function + "(void**);\n");
         kernels += kernel_text(one, form, function);
       });
@@ -73,16 +73,16 @@ void write_table(std::span<const layer_algorithm> layers, const table_request& r
   }
 
   std::ofstream out(request.out);
-  out << "// The layers and kernels of " << request.library << ". Written by its generator at build time.\n"
+  out << "// The layers and kernels of " << request.name << ". Written by its generator at build time.\n"
       << "#include \"axismask/kernel/kernel.hpp\"\n#include \"" << request.config << "\"\n\nextern \"C\" {\n";
   for (const std::string& declaration : declarations) out << declaration;
   out << "}\n\nnamespace {\n"
       << kernels << "constexpr axismask::linked_layer layers[] = {\n"
-      << records << "};\nconstexpr axismask::layer_library library{\"" << request.library
+      << records << "};\nconstexpr axismask::layer_library library{\"" << request.name
       << "\", layers};\n}  // namespace\n\n"
       << "// Pulled in by the linker option that comes with the library, found by the runtime in its section.\n"
-      << "extern \"C\" AXISMASK_LINKED_LIBRARY const axismask::layer_library* const axismask_library_"
-      << request.library << " = &library;\n";
+      << "extern \"C\" AXISMASK_LINKED_LIBRARY const axismask::layer_library* const axismask_library_" << request.name
+      << " = &library;\n";
   if (!out.flush()) throw std::runtime_error("cannot write " + request.out);
 }
 

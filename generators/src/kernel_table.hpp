@@ -11,9 +11,9 @@
 namespace axismask::generator {
 
 struct table_request {
-  std::string library;  // its name
-  std::string config;   // the header that declares its layers
-  std::string out;      // the file to write
+  std::string name;    // the library's
+  std::string config;  // the header that declares its layers
+  std::string out;     // the file to write
   std::vector<variant> variants;
 };
 
