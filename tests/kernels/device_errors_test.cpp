@@ -148,13 +148,11 @@ int failing_kernel(void** arguments) {
   halide_error(*static_cast<void**>(arguments[0]), "CL: clEnqueueNDRangeKernel failed: CL_OUT_OF_RESOURCES\n");
   return halide_error_code_gpu_device_error;
 }
-constexpr layer_type failing_type{"FailingOnDevice",
-                                  layer_type_of<window>.attributes,
-                                  layer_type_of<window>.operands,
-                                  layer_type_of<window>.keep,
-                                  layer_type_of<window>.keep_within,
-                                  layer_type_of<window>.largest,
-                                  layer_type_of<window>.formula};
+constexpr layer_type failing_type = [] {
+  layer_type type = layer_type_of<window>;
+  type.name = "FailingOnDevice";
+  return type;
+}();
 constexpr kernel failing_kernels[] = {{"opencl",
                                        "x86-64-linux-opencl",
                                        {0, 0},
