@@ -158,10 +158,6 @@ void bind_numbers(attribute_kind kind, std::string_view name, const any_view& ar
 
 }  // namespace
 
-[[noreturn]] void fail(const char* id, std::string_view where, const breach::sentence& sentence) {
-  throw error(id, std::string(where), sentence.what.str(), sentence.cure.str());
-}
-
 const named_axis* find_axis(std::span<const named_axis> axes, std::string_view name) {
   for (const named_axis& axis : axes) {
     if (axis.name == name) return &axis;

@@ -46,8 +46,6 @@ void for_each_line(std::span<const named_axis> axes, Visit visit) {
   lines.for_each([&] { visit(lines.offset(0), axes.back().size, axes.back().stride); });
 }
 
-[[noreturn]] void fail(const char* id, std::string_view where, const breach::sentence& sentence);
-
 // The names of some axes, as messages take them.
 struct names_of_axes {
   explicit names_of_axes(std::span<const named_axis> axes) : size(axes.size()) {

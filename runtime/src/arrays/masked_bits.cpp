@@ -8,7 +8,7 @@
 #include <limits>
 #include <string>
 
-#include "arrays/bind_arrays.hpp"
+#include "axismask/call/call_breach.hpp"
 #include "axismask/messages/error.hpp"
 
 namespace axismask {

@@ -5,7 +5,6 @@
 #include <string_view>
 #include <vector>
 
-#include "axismask/messages/error.hpp"
 #include "axismask/model.hpp"
 #include "axismask/structure/structure_breach.hpp"
 #include "spec/layer_contents.hpp"
@@ -21,8 +20,7 @@ const layer_values& any_layer::values() const {
   for (std::size_t index = 0; index < attributes.size(); ++index) {
     const std::string& label = contents_->memory.at(index).variable;
     if (label.empty()) continue;
-    const breach::sentence sentence = breach::variable_unbound(label);
-    throw error("variable-unbound", std::string(attributes[index].name), sentence.what.str(), sentence.cure.str());
+    fail("variable-unbound", attributes[index].name, breach::variable_unbound(label));
   }
   return contents_->values;
 }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "axismask/call/attribute_rules.hpp"
+#include "axismask/call/call_breach.hpp"
 #include "axismask/call/empty_row_rule.hpp"
 #include "axismask/messages/error.hpp"
 #include "axismask/structure/structure_breach.hpp"
@@ -17,10 +18,6 @@ namespace axismask::spec {
 
 std::string field_place(std::string_view layer, const layer_type& type, std::string_view field) {
   return std::string(layer.empty() ? type.name : layer) + attribute_key{field}.str();
-}
-
-void fail(const std::string& id, const std::string& where, const breach::sentence& sentence) {
-  throw error(id, where, sentence.what.str(), sentence.cure.str());
 }
 
 any_attribute read_field(const layer_contents& layer, std::size_t index) {

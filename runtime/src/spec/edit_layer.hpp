@@ -7,7 +7,6 @@
 #include <string>
 #include <string_view>
 
-#include "axismask/call/call_breach.hpp"
 #include "axismask/layer_structure.hpp"
 #include "spec/layer_contents.hpp"
 
@@ -15,8 +14,6 @@ namespace axismask::spec {
 
 // A layer, by its name, or by its type's when it has none, and the key of a field: "layers.0.seq_axis".
 std::string field_place(std::string_view layer, const layer_type& type, std::string_view field);
-
-[[noreturn]] void fail(const std::string& id, const std::string& where, const breach::sentence& sentence);
 
 // The value of the field with that index.
 any_attribute read_field(const layer_contents& layer, std::size_t index);

@@ -17,7 +17,6 @@
 namespace axismask {
 
 using spec::build_layer;
-using spec::fail;
 using spec::field_place;
 using spec::read_field;
 

@@ -13,7 +13,6 @@
 #include "axismask/call/empty_row_rule.hpp"
 #include "axismask/messages/error.hpp"
 #include "axismask/messages/text.hpp"
-#include "axismask/structure/structure_words.hpp"
 #include "spec/json_text.hpp"
 
 namespace axismask::spec {
@@ -111,8 +110,7 @@ std::int64_t read_number(const json& value, const std::string& where, const attr
                 "give " + std::string(wanted));
   }
   if (is_too_low(parameter, number)) {
-    const breach::sentence problem = number_too_low(parameter, value.dump());
-    throw error("spec-value", where, problem.what.str(), problem.cure.str());
+    fail("spec-value", where, number_too_low(parameter, value.dump()));
   }
   if (number > static_cast<double>(largest_count)) {
     throw error("spec-value", where, "it is " + value.dump() + ", more than JSON carries exactly",
@@ -171,9 +169,7 @@ void read_empty_rows(const json& layer, const std::string& where, layer_values& 
                 "give " + std::string(keys::empty_rows.wanted));
   }
   read.empty_rows = static_cast<empty_row_rule>(rule - empty_row_rule_names.begin());
-  if (const auto problem = breach_of(read.empty_rows, read)) {
-    throw error("spec-value", value_where, problem->what.str(), problem->cure.str());
-  }
+  if (const auto problem = breach_of(read.empty_rows, read)) fail("spec-value", value_where, *problem);
 }
 
 }  // namespace axismask::spec

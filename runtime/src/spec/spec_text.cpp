@@ -7,7 +7,6 @@
 #include <span>
 
 #include "axismask/call/empty_row_rule.hpp"
-#include "axismask/structure/structure_words.hpp"
 #include "spec/spec_keys.hpp"
 
 namespace axismask {

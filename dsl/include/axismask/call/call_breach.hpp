@@ -3,9 +3,12 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "axismask/arrays/dtype.hpp"
+#include "axismask/messages/error.hpp"
 #include "axismask/messages/text.hpp"
 
 namespace axismask::breach {
@@ -122,3 +125,12 @@ using names = std::span<const std::string_view>;
 }
 
 }  // namespace axismask::breach
+
+namespace axismask {
+
+// Throws a sentence as the error of that ID, at that place.
+[[noreturn]] inline void fail(std::string id, std::string_view where, const breach::sentence& sentence) {
+  throw error(std::move(id), std::string(where), sentence.what.str(), sentence.cure.str());
+}
+
+}  // namespace axismask
