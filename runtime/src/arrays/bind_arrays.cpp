@@ -70,28 +70,18 @@ void lay_on_logits(bound_array& array, std::string_view where, std::span<const n
   }
 }
 
-// The names of the axes that positions lie along; empty where the layer has none.
-struct position_axes {
-  std::string_view query;
-  std::string_view kv;
-};
-
-position_axes check_logits(const layer_values& layer, const any_view& logits) {
+void check_logits(const layer_values& layer, const any_view& logits) {
   const layer_type& type = *layer.type;
   check_axes("logits", logits.axes());
   if (!info(logits.type()).is_float) fail("logits-dtype", "logits", breach::logits_not_floats(logits.type()));
-  position_axes found;
   for (std::size_t index = 0; index < type.attributes.size(); ++index) {
-    const attribute_kind kind = type.attributes[index].kind;
-    if (!is_axis_name(kind)) continue;
+    if (!is_axis_name(type.attributes[index].kind)) continue;
     const std::string_view name = layer.attributes[index].name;
-    (kind == attribute_kind::query_axis ? found.query : found.kv) = name;
     if (find_axis(logits.axes(), name) == nullptr) {
       fail("axis-missing", "logits",
            breach::logits_lack_axis(name, type.attributes[index].name, names_of_axes(logits.axes())));
     }
   }
-  return found;
 }
 
 void bind_logits(const any_view& logits, bound_call& call) {
@@ -165,6 +155,16 @@ const named_axis* find_axis(std::span<const named_axis> axes, std::string_view n
   return nullptr;
 }
 
+position_axes position_axes_of(const layer_values& layer) {
+  position_axes found;
+  for (std::size_t index = 0; index < layer.type->attributes.size(); ++index) {
+    const attribute_kind kind = layer.type->attributes[index].kind;
+    if (is_axis_name(kind))
+      (kind == attribute_kind::query_axis ? found.query : found.kv) = layer.attributes[index].name;
+  }
+  return found;
+}
+
 void check_axes(std::string_view where, std::span<const named_axis> axes) {
   for (std::size_t axis = 0; axis < axes.size(); ++axis) {
     if (axes[axis].size < 0) {
@@ -205,7 +205,8 @@ void check_side_inputs(const layer_values& layer, std::span<const side_input> si
 void bind_arrays(const layer_values& layer, const any_view& logits, std::span<const side_input> side_inputs,
                  bound_call& call) {
   const layer_type& type = *layer.type;
-  const position_axes names = check_logits(layer, logits);
+  check_logits(layer, logits);
+  const position_axes names = position_axes_of(layer);
   bind_logits(logits, call);
   // Each side input that is given is taken, once, and each that is taken is given.
   check_side_inputs(layer, side_inputs);

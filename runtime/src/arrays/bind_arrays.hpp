@@ -29,6 +29,14 @@ void bind_job(const layer_values& layer, const any_view& logits, const any_view&
 // Each side input that is given is one that the layer takes, and is given once. The binding checks it too.
 void check_side_inputs(const layer_values& layer, std::span<const side_input> side_inputs);
 
+// The names of the axes that a layer's positions lie along; empty where it has none. All masks of a composition have
+// the same two.
+struct position_axes {
+  std::string_view query;
+  std::string_view kv;
+};
+[[nodiscard]] position_axes position_axes_of(const layer_values& layer);
+
 // Of any array by itself.
 void check_axes(std::string_view where, std::span<const named_axis> axes);
 void check_memory(std::string_view where, const any_view& array);

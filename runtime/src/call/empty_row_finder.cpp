@@ -129,12 +129,9 @@ void empty_row_finder::note_kept_keys(const bound_call& call, const row_index& r
 void empty_row_finder::note_job(const layer_values& layer, std::span<const named_axis> axes, const mask_job& job) {
   const bound_call& call = job.bound;
   type_ = layer.type;
-  query_axis_ = no_axis;
-  for (std::size_t index = 0; index < type_->attributes.size(); ++index) {
-    const attribute_kind kind = type_->attributes[index].kind;
-    if (kind == attribute_kind::query_axis) query_axis_ = index_of_axis(axes, layer.attributes.at(index).name);
-    if (kind == attribute_kind::kv_axis) key_axis_ = index_of_axis(axes, layer.attributes.at(index).name);
-  }
+  const position_axes names = position_axes_of(layer);
+  query_axis_ = names.query.empty() ? no_axis : index_of_axis(axes, names.query);
+  key_axis_ = index_of_axis(axes, names.kv);  // a rule asks for such an axis
   query_operand_ = operand_of(*type_, attribute_kind::query_positions);
   key_operand_ = operand_of(*type_, attribute_kind::kv_positions);
 

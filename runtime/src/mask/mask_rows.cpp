@@ -78,11 +78,9 @@ struct mask_rows::known_sizes {
 mask_rows::mask_rows(const layer_values& layer, std::span<const side_input> given, const mask_choice& choice)
     : query_axis_("seq"), kv_axis_("kv_seq"), values_(layer) {
   check_side_inputs(layer, given);
-  const std::span<const attribute_record> attributes = layer.type->attributes;
-  for (std::size_t index = attributes.size(); index-- > 0;) {
-    if (attributes[index].kind == attribute_kind::query_axis) query_axis_ = layer.attributes[index].name;
-    if (attributes[index].kind == attribute_kind::kv_axis) kv_axis_ = layer.attributes[index].name;
-  }
+  const position_axes names = position_axes_of(layer);
+  if (!names.query.empty()) query_axis_ = names.query;
+  if (!names.kv.empty()) kv_axis_ = names.kv;
   const std::vector<std::size_t> to_make = positions_to_make(layer, given);
   known_sizes sizes{choice.queries, choice.keys, {}};
   take_operands(given, to_make, sizes);

@@ -14,12 +14,7 @@ namespace {
 // The axes of logits that the side inputs lie on: further axes, then queries, then keys.
 std::vector<named_axis> logits_axes(const layer_values& layer, std::span<const side_input> side_inputs) {
   const std::span<const attribute_record> attributes = layer.type->attributes;
-  std::string_view query_axis;
-  std::string_view kv_axis;
-  for (std::size_t index = attributes.size(); index-- > 0;) {
-    if (attributes[index].kind == attribute_kind::query_axis) query_axis = layer.attributes[index].name;
-    if (attributes[index].kind == attribute_kind::kv_axis) kv_axis = layer.attributes[index].name;
-  }
+  const auto [query_axis, kv_axis] = position_axes_of(layer);
   if (query_axis.empty() || kv_axis.empty()) {
     throw error("plan-axes", std::string(layer.type->name), "it has no query and key axes to plan along",
                 "plan a layer that has positions of queries and keys");
