@@ -44,6 +44,19 @@ foreach(device cuda opencl vulkan metal d3d12compute webgpu)
 endforeach()
 set(AXISMASK_HOST_BUILD "" CACHE PATH "Cross builds: the folder of this project's build for the machine that builds")
 
+# The generator of an installed axismask is found when it is first needed, and with it Halide: a program of the shipped
+# layers needs neither. In axismask's own build it is there.
+macro(axismask_find_generator target)
+  if(NOT TARGET axismask::generator)
+    find_package(Halide 21 QUIET COMPONENTS shared)
+    if(NOT Halide_FOUND)
+      message(FATAL_ERROR "axismask_add_layers(${target}): it needs Halide 21 to make kernels, and CMake does not find it; "
+                          "`pip install halide==21.0.0`, and add the folder of that Python's environment to CMAKE_PREFIX_PATH")
+    endif()
+    include("${axismask_templates}/axismaskGeneratorTargets.cmake")
+  endif()
+endmacro()
+
 function(axismask_add_layers target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "CONFIG" "TARGETS")
   if(NOT arg_CONFIG OR arg_UNPARSED_ARGUMENTS)
@@ -76,6 +89,7 @@ function(axismask_add_layers target)
   else()
     # The generator: the layers of this header, instantiated. What it is optimised for is its own compile time; the
     # kernels that it makes do not depend on it.
+    axismask_find_generator(${target})
     set(axismask_config "${config}")
     configure_file("${axismask_templates}/generator_main.cpp.in" "${folder}/generator_main.cpp" @ONLY)
     add_executable(${target}_generator "${folder}/generator_main.cpp")
@@ -108,6 +122,8 @@ function(axismask_add_layers target)
   add_library(${target} STATIC "${table}" ${objects})
   set_source_files_properties(${objects} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
   target_link_libraries(${target} PUBLIC axismask::runtime)
-  # No symbol of the library is called by name, so the linker is told to take its table in.
-  target_link_options(${target} INTERFACE "LINKER:--undefined=axismask_library_${target}")
+  # A call in C++ asks for its layer's library by itself; a program of specs does not, so the linker is told to take the
+  # table in. Said as a library, and not as an option: then it reaches the program through static libraries that link
+  # this one privately, under each policy of CMake (CMP0099).
+  target_link_libraries(${target} INTERFACE "-Wl,--undefined=axismask_library_${target}")
 endfunction()

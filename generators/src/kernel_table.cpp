@@ -7,6 +7,8 @@
 #include <map>
 #include <set>
 
+#include "axismask/declaration/linking.hpp"
+
 namespace axismask::generator {
 namespace {
 
@@ -48,12 +50,20 @@ std::string kernel_text(const variant& of, const kernel_form& form, const std::s
          ", .device = " + (device.empty() ? "nullptr" : device) + ", .run = " + function + "},\n";
 }
 
+// The symbols by which calls ask the linker for this library: the name of each layer, and of each mask in a
+// composition.
+void add_linker_symbols(const layer_type& layer, const std::string& start, std::set<std::string>& symbols) {
+  if (layer.parts.empty()) symbols.insert(start + std::string(layer.name));
+  for (const layer_type* part : layer.parts) add_linker_symbols(*part, AXISMASK_SYMBOL_OF_PART, symbols);
+}
+
 }  // namespace
 
 void write_table(std::span<const layer_algorithm> layers, const table_request& request) {
   std::set<std::string> declarations;
   std::string kernels;
   std::string records;
+  std::set<std::string> symbols;
   for (std::size_t index = 0; index < layers.size(); ++index) {
     const layer_type& layer = *layers[index].type;
     const std::string number = std::to_string(index);
@@ -68,6 +78,7 @@ void write_table(std::span<const layer_algorithm> layers, const table_request& r
       });
     }
     kernels += "};\n";
+    add_linker_symbols(layer, AXISMASK_SYMBOL_OF_LAYER, symbols);
     records += "    {&axismask::layer_type_of<axismask::layer_at<" + number + ", axismask_declared_layers>>, kernels_" +
                number + "},\n";
   }
@@ -80,9 +91,15 @@ void write_table(std::span<const layer_algorithm> layers, const table_request& r
       << kernels << "constexpr axismask::linked_layer layers[] = {\n"
       << records << "};\nconstexpr axismask::layer_library library{\"" << request.name
       << "\", layers};\n}  // namespace\n\n"
-      << "// Pulled in by the linker option that comes with the library, found by the runtime in its section.\n"
+      << "// Found by the runtime in its section. A program of specs asks the linker for this symbol.\n"
       << "extern \"C\" AXISMASK_LINKED_LIBRARY const axismask::layer_library* const axismask_library_" << request.name
-      << " = &library;\n";
+      << " = &library;\n\n"
+      << "// Calls ask the linker for these (axismask/declaration/linking.hpp). Weak: two libraries may have one "
+         "layer.\n"
+      << "extern \"C\" {\n";
+  for (const std::string& one : symbols) out << "extern const char " << one << " __attribute__((weak));\n";
+  for (const std::string& one : symbols) out << "const char " << one << " = 0;\n";
+  out << "}\n";
   if (!out.flush()) throw std::runtime_error("cannot write " + request.out);
 }
 

@@ -45,6 +45,24 @@ struct ApplyPrefixMask {
 }  // namespace user::layers
 
 namespace axismask {
+
+// Types with commas, where they can and cannot be told from (part, name, "default").
+struct ApplyWindowsMask {
+  AXISMASK_LAYER(ApplyWindowsMask,
+                 (counts_over<axes<"batch", "heads">>, window),
+                 (axismask::counts_over<axes<"batch", "layers", "heads">>, largest),
+                 (masked_value, masked_out_value),
+                 (query_positions, query_positions_input_name, "token_positions"),
+                 (axismask::kv_positions, kv_positions_input_name, "token_positions"),
+                 (query_axis, seq_axis, "seq"),
+                 (kv_axis, kv_seq_axis, "kv_seq"))
+
+  template <class Position>
+  static constexpr auto keep(Position query, Position key, Position window, Position largest) {
+    return query - key < window && query - key < largest;
+  }
+};
+
 namespace {
 
 using seed = ApplyCausalSlidingWindowAttentionMask<>;
@@ -175,6 +193,18 @@ static_assert(kind_of<masked_value>() == attribute_kind::masked_value);
 static_assert(kind_of<count>() == attribute_kind::parameter);
 static_assert(kind_of<constant<3>>() == attribute_kind::parameter);
 static_assert(kind_of<counts_over<axes<"heads">>>() == attribute_kind::parameter);
+
+TEST(layer_type_test, a_type_may_have_commas) {
+  expect_attributes(layer_type_of<ApplyWindowsMask>,
+                    {{"window", attribute_kind::parameter, ""},
+                     {"largest", attribute_kind::parameter, ""},
+                     {"masked_out_value", attribute_kind::masked_value, ""},
+                     {"query_positions_input_name", attribute_kind::query_positions, "token_positions"},
+                     {"kv_positions_input_name", attribute_kind::kv_positions, "token_positions"},
+                     {"seq_axis", attribute_kind::query_axis, "seq"},
+                     {"kv_seq_axis", attribute_kind::kv_axis, "kv_seq"}});
+  static_assert(std::is_same_v<decltype(ApplyWindowsMask::window), counts_over<axes<"batch", "heads">>>);
+}
 static_assert(kind_of<query_positions<"p">>() == attribute_kind::query_positions);
 static_assert(kind_of<kv_positions<"p">>() == attribute_kind::kv_positions);
 static_assert(kind_of<mask<"m">>() == attribute_kind::mask);

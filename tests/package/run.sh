@@ -1,6 +1,6 @@
 # run.sh BUILD WORK CMAKE HALIDE_DIR PYTHON: installs the build, builds projects against what was installed, in folders
 # that have nothing else of axismask, and compares what they print: examples/chunked, examples/decode, and the README's
-# project by the README's own commands.
+# project by the README's own commands; and the programs of linking/, in every way to link.
 set -euo pipefail
 build=$1 work=$2 cmake=$3 halide=$4 python=$5
 here=$(cd "$(dirname "$0")" && pwd)
@@ -29,8 +29,12 @@ diff -u ../first.expected first.printed
 
 cp -r "$tree/examples/decode" "$work/decode"
 cd "$work/decode"
-"$cmake" -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_PREFIX_PATH="$work/prefix" -DHalide_DIR="$halide"
+# The shipped layers need no Halide.
+"$cmake" -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_PREFIX_PATH="$work/prefix" \
+  -DCMAKE_DISABLE_FIND_PACKAGE_Halide=ON
 "$cmake" --build build
 build/decode >decode.printed
 diff -u "$work/readme/decode.expected" decode.printed
+
+bash "$here/linking/linking.sh" "$work/prefix" "$work/linking" "$cmake"
 echo "an installed axismask works for a project of its own"

@@ -81,7 +81,8 @@ SPEC_ERRORS = [
     (
         {"type": "ApplyCausalSlidingWindow"},
         'error[spec-layer-type] /layers/0/type: this program has no layer type "ApplyCausalSlidingWindow"; '
-        "it has {types}; use one of these, or link the library that axismask_add_layers made for it",
+        "it has {types}; use one of these, or link the library that axismask_add_layers made for it; without CMake "
+        "that takes -Wl,--undefined=axismask_library_NAME -lNAME, and the shipped layers' NAME is axismask_layers",
     ),
 ]
 

@@ -13,6 +13,7 @@
 #include "axismask/structure/structure_words.hpp"
 #include "spec/edit_layer.hpp"
 #include "spec/layer_contents.hpp"
+#include "spec/mask_shape.hpp"
 
 namespace axismask {
 
@@ -69,7 +70,7 @@ any_layer from_attributes(std::string_view type, const any_attributes& fields, s
   throw error(
       "layer-type", std::string(type),
       "this program has no such layer type" + did_you_mean(type, types).str() + "; it has " + quoted_list(types).str(),
-      "use one of these, or link the library that axismask_add_layers made for it");
+      std::string(spec::how_to_link_a_type));
 }
 
 any_layer from_attributes(const layer_type& type, const any_attributes& fields, std::string name) {

@@ -74,7 +74,7 @@ const layer_type& read_layer_type(const json& value, const std::string& where) {
     throw error("spec-layer-type", where,
                 "this program has no layer type " + in_quotes(name) + did_you_mean(name, names).str() + "; it has " +
                     quoted_list(names).str(),
-                "use one of these, or link the library that axismask_add_layers made for it");
+                std::string(how_to_link_a_type));
   }
   return *linked->type;
 }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "axismask/layer/layer_type.hpp"
@@ -27,6 +28,11 @@ mask_shape read_shape(const nlohmann::json& mask, const std::string& where, mask
 
 // The masks of a shape that are not composed, in the spec's order, which is that of the type's attributes.
 std::vector<const mask_shape*> plain_masks(const mask_shape& shape);
+
+// The cure where a type is not linked. A spec names no C++ type that could ask the linker for its library.
+inline constexpr std::string_view how_to_link_a_type =
+    "use one of these, or link the library that axismask_add_layers made for it; without CMake that takes "
+    "-Wl,--undefined=axismask_library_NAME -lNAME, and the shipped layers' NAME is axismask_layers";
 
 // The linked type of a layer of that shape.
 const layer_type& find_type(const mask_shape& shape);

@@ -71,6 +71,7 @@ void run_into(const call_options& options, const Layer& layer, Logits& logits, O
   using out_view = decltype(as_view(out));
   check_call<Layer, logits_view, Inputs...>();
   if constexpr (is_layer<Layer>) {
+    Layer::axismask_ask_for_kernels();
     check_result<Layer, typename out_view::element_type, typename out_view::axes_type,
                  std::remove_const_t<typename logits_view::element_type>, typename logits_view::axes_type>();
     with_values(layer, [&](layer_values& values) {

@@ -92,6 +92,8 @@ struct composed {
     }
   };
 
+  static void axismask_ask_for_kernels() { axismask_ask_as_part(); }
+  static void axismask_ask_as_part() { (Masks::axismask_ask_as_part(), ...); }
   AXISMASK_LAYER_CALLS(composed)
 
  private:

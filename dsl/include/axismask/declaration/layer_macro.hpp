@@ -7,22 +7,31 @@
 #include <boost/hana/pair.hpp>
 #include <boost/hana/string.hpp>
 #include <boost/hana/tuple.hpp>
+#include <boost/preprocessor/arithmetic/dec.hpp>
 #include <boost/preprocessor/cat.hpp>
+#include <boost/preprocessor/comparison/equal.hpp>
+#include <boost/preprocessor/control/if.hpp>
 #include <boost/preprocessor/punctuation/comma_if.hpp>
+#include <boost/preprocessor/seq/enum.hpp>
 #include <boost/preprocessor/seq/for_each.hpp>
 #include <boost/preprocessor/seq/for_each_i.hpp>
+#include <boost/preprocessor/seq/pop_back.hpp>
 #include <boost/preprocessor/stringize.hpp>
 #include <boost/preprocessor/tuple/elem.hpp>
 #include <boost/preprocessor/tuple/size.hpp>
+#include <boost/preprocessor/tuple/to_seq.hpp>
+#include <boost/preprocessor/variadic/size.hpp>
 #include <boost/preprocessor/variadic/to_seq.hpp>
 
 #include "axismask/call/call_layer.hpp"
+#include "axismask/declaration/linking.hpp"
 #include "axismask/layer/attributes.hpp"
 
 // AXISMASK_LAYER(Name, attributes...) inside a struct makes it a layer. An attribute is
 //   (type, name)             masked_value, count, counts_over<...>: a value that each object of the layer is given
 //   (part, name, "default")  query_positions, kv_positions, integers, mask, query_axis, kv_axis: the name of a side
 //   input or axis
+// A type may have commas where it is spelled `counts_over<...>`; with a namespace before it, give it a name by `using`.
 // The struct adds its `keep`: a static constexpr function template over the side inputs and then the values, each in
 // the order of the attributes, that is true where a logit is kept. A whole layer: causal_sliding_window.hpp.
 //
@@ -35,14 +44,16 @@
 //
 // The members are declared here and not by BOOST_HANA_DEFINE_STRUCT, which cannot give one a default: then
 // `{.masked_out_value = v, .sliding_window_size = w}` would warn of the four that are not named.
-#define AXISMASK_LAYER(Name, ...)                                                                   \
-  BOOST_PP_SEQ_FOR_EACH(AXISMASK_MEMBER, _, BOOST_PP_VARIADIC_TO_SEQ(__VA_ARGS__))                  \
-  struct hana_accessors_impl {                                                                      \
-    static constexpr auto apply() {                                                                 \
-      return ::boost::hana::make_tuple(                                                             \
-          BOOST_PP_SEQ_FOR_EACH_I(AXISMASK_ACCESSOR, Name, BOOST_PP_VARIADIC_TO_SEQ(__VA_ARGS__))); \
-    }                                                                                               \
-  };                                                                                                \
+#define AXISMASK_LAYER(Name, ...)                                                                     \
+  BOOST_PP_SEQ_FOR_EACH(AXISMASK_MEMBER, _, BOOST_PP_VARIADIC_TO_SEQ(__VA_ARGS__))                    \
+  struct hana_accessors_impl {                                                                        \
+    static constexpr auto apply() {                                                                   \
+      return ::boost::hana::make_tuple(                                                               \
+          BOOST_PP_SEQ_FOR_EACH_I(AXISMASK_ACCESSOR, Name, BOOST_PP_VARIADIC_TO_SEQ(__VA_ARGS__)));   \
+    }                                                                                                 \
+  };                                                                                                  \
+  static void axismask_ask_for_kernels() { AXISMASK_ASK_LINKER_FOR(AXISMASK_SYMBOL_OF_LAYER #Name); } \
+  static void axismask_ask_as_part() { AXISMASK_ASK_LINKER_FOR(AXISMASK_SYMBOL_OF_PART #Name); }      \
   AXISMASK_LAYER_CALLS(Name)
 
 #define AXISMASK_LAYER_CALLS(Name)                                              \
@@ -75,14 +86,25 @@
     ::axismask::detail::call_in_place<rows>(layer, first, rest...);    \
   }
 
-#define AXISMASK_MEMBER(_, __, attribute) BOOST_PP_CAT(AXISMASK_MEMBER_, BOOST_PP_TUPLE_SIZE(attribute)) attribute
-#define AXISMASK_MEMBER_2(type, member) type member;
-#define AXISMASK_MEMBER_3(kind, member, name) kind<name> member{};
-#define AXISMASK_ACCESSOR(_, Name, index, attribute)                           \
-  BOOST_PP_COMMA_IF(index)                                                     \
-  ::boost::hana::make_pair(                                                    \
-      BOOST_HANA_STRING(BOOST_PP_STRINGIZE(BOOST_PP_TUPLE_ELEM(1, attribute))), \
-                        [](const Name& layer) -> const auto& { return layer.BOOST_PP_TUPLE_ELEM(1, attribute); })
+#define AXISMASK_MEMBER(_, __, attribute) BOOST_PP_CAT(AXISMASK_MEMBER_, AXISMASK_IS_PART(attribute))(attribute)
+#define AXISMASK_MEMBER_0(attribute) \
+  BOOST_PP_SEQ_ENUM(BOOST_PP_SEQ_POP_BACK(BOOST_PP_TUPLE_TO_SEQ(attribute))) AXISMASK_MEMBER_NAME(attribute);
+#define AXISMASK_MEMBER_1(attribute) \
+  BOOST_PP_TUPLE_ELEM(0, attribute)<BOOST_PP_TUPLE_ELEM(2, attribute)> AXISMASK_MEMBER_NAME(attribute){};
+#define AXISMASK_MEMBER_NAME(attribute)                                                                          \
+  BOOST_PP_TUPLE_ELEM(BOOST_PP_IF(AXISMASK_IS_PART(attribute), 1, BOOST_PP_DEC(BOOST_PP_TUPLE_SIZE(attribute))), \
+                      attribute)
+// (part, name, "default"), and not (counts_over<axes<"batch", "heads">>, name), which has as many pieces.
+#define AXISMASK_IS_PART(attribute) \
+  BOOST_PP_CAT(AXISMASK_IS_PART_, BOOST_PP_EQUAL(BOOST_PP_TUPLE_SIZE(attribute), 3))(BOOST_PP_TUPLE_ELEM(0, attribute))
+#define AXISMASK_IS_PART_0(first) 0
+#define AXISMASK_IS_PART_1(first) BOOST_PP_EQUAL(BOOST_PP_VARIADIC_SIZE(BOOST_PP_CAT(AXISMASK_COMMA_IN_, first)), 1)
+#define AXISMASK_COMMA_IN_counts_over ,
+#define AXISMASK_ACCESSOR(_, Name, index, attribute)                          \
+  BOOST_PP_COMMA_IF(index)                                                    \
+  ::boost::hana::make_pair(                                                   \
+      BOOST_HANA_STRING(BOOST_PP_STRINGIZE(AXISMASK_MEMBER_NAME(attribute))), \
+                        [](const Name& layer) -> const auto& { return layer.AXISMASK_MEMBER_NAME(attribute); })
 
 namespace axismask {
 
