@@ -41,6 +41,31 @@ TEST(NamedView, TakesStrides) {
   EXPECT_EQ(&repeated(2, 7), memory.data());
 }
 
+TEST(NamedView, WithoutStridesIsDense) {
+  std::vector<std::int32_t> memory(24);
+  const named_view<std::int32_t, axes<"seq">> positions(memory.data(), {8}, {});
+  EXPECT_EQ(&positions(7), memory.data() + 7);
+  const named_view<std::int32_t, axes<"heads", "seq", "kv_seq">> view(memory.data(), {2, 3, 4}, {});
+  EXPECT_EQ(view.strides(), (sizes3{12, 4, 1}));
+  const named_view<std::int32_t, axes<"heads", "seq">> repeated(memory.data(), {2, 3}, {0, 0});
+  EXPECT_EQ(repeated.strides(), (std::array<std::int64_t, 2>{0, 0}));
+}
+
+TEST(NamedView, TakesSizesAndStridesOfAnyIntegerType) {
+  std::vector<float> memory(24);
+  const std::size_t heads = 2;
+  const std::int32_t tokens = 3;
+  const named_view<float, axes<"heads", "seq", "kv_seq">> view(memory.data(), {heads, tokens, 4L}, {tokens * 4, 4U, 1});
+  EXPECT_EQ(view.sizes(), (sizes3{2, 3, 4}));
+  EXPECT_EQ(view.strides(), (sizes3{12, 4, 1}));
+  const std::array<std::int64_t, 2> sizes{4, 6};
+  const std::array<std::int64_t, 2> strides{1, 4};
+  const named_view<float, axes<"seq", "kv_seq">> turned(memory.data(), sizes, strides);
+  EXPECT_EQ(turned.sizes(), sizes);
+  EXPECT_EQ(turned.strides(), strides);
+  EXPECT_EQ((named_array<float, axes<"seq", "kv_seq">>(sizes).view().strides()), (std::array<std::int64_t, 2>{6, 1}));
+}
+
 TEST(NamedView, IndexesOfAnyIntegerType) {
   std::vector<std::int32_t> memory(6);
   const named_view<std::int32_t, axes<"batch", "seq">> view(memory.data(), {2, 3});
@@ -167,6 +192,37 @@ TEST(AnyView, DenseStridesAreCs) {
 TEST(AnyView, DenseMayBeEmpty) {
   const std::vector<named_axis> sizes{{"seq", 0}, {"kv_seq", 4}};
   EXPECT_EQ(any_view::dense(nullptr, dtype::float32, sizes).element_count(), 0);
+}
+
+TEST(AnyView, WithoutStridesIsDense) {
+  std::vector<std::int32_t> memory(24);
+  const any_view positions(memory.data(), dtype::int32, {{"seq", 8}});
+  EXPECT_EQ(positions.axes()[0].stride, 1);
+  const any_view view(memory.data(), dtype::int32, {{"heads", 2}, {"seq", 3}, {"kv_seq", 4}});
+  EXPECT_EQ(view.axes()[0].stride, 12);
+  EXPECT_EQ(view.axes()[1].stride, 4);
+  EXPECT_EQ(view.axes()[2].stride, 1);
+  const any_view repeated(memory.data(), dtype::int32, {{"batch", 2, 0}, {"seq", 3, 0}});
+  EXPECT_EQ(repeated.axes()[0].stride, 0);
+  EXPECT_EQ(repeated.axes()[1].stride, 0);
+}
+
+TEST(AnyView, RefusesStridesForSomeAxesOnly) {
+  for (const std::size_t without : {0U, 1U}) {
+    std::vector<named_axis> axes{{"batch", 2, 0}, {"seq", 8, 1}};
+    axes[without].stride = named_axis::no_stride;
+    try {
+      const any_view view(nullptr, dtype::int32, axes);
+      FAIL() << "a stride was missing";
+    } catch (const error& wrong) {
+      EXPECT_EQ(wrong.id(), "array-strides");
+      EXPECT_EQ(std::string(wrong.what()),
+                "axismask: error[array-strides] array: its axis \"" + std::string(axes[without].name) +
+                    "\" has no stride, and another axis has one; give each axis a stride, or none for an array in C "
+                    "order");
+    }
+    EXPECT_EQ(any_view::dense(nullptr, dtype::int32, axes).axes()[0].stride, 8);
+  }
 }
 
 TEST(AnyView, CountsElementsIn64Bits) {

@@ -15,6 +15,13 @@ struct axismask::dtype_of<foreign_half> {
   static constexpr dtype value = dtype::float16;
 };
 
+// A specialisation whose value is no dtype.
+struct not_a_dtype {};
+template <>
+struct axismask::dtype_of<not_a_dtype> {
+  static constexpr int value = 2;
+};
+
 namespace axismask {
 namespace {
 
@@ -29,10 +36,18 @@ static_assert(dtype_of<std::int64_t>::value == dtype::int64);
 static_assert(dtype_of<long long>::value == dtype::int64);
 static_assert(dtype_of<long>::value == (sizeof(long) == 8 ? dtype::int64 : dtype::int32));
 static_assert(dtype_of<foreign_half>::value == dtype::float16);
+// The compilers' own half types, where they are known to be: g++ has __bf16 from version 13 on.
+#ifdef __x86_64__
+static_assert(element_dtype<_Float16>::value == dtype::float16);
+#if defined(__clang__) || __GNUC__ >= 13
+static_assert(element_dtype<__bf16>::value == dtype::bfloat16);
+#endif
+#endif
 
 static_assert(element<float> && element<bool> && element<foreign_half>);
 static_assert(!element<std::uint32_t> && !element<std::uint64_t>);
 static_assert(!element<std::int16_t> && !element<std::int8_t> && !element<char>);
+static_assert(!element<not_a_dtype>);
 static_assert(!element<long double> && !element<void> && !element<int*>);
 // A view strips the const of its elements before it asks.
 static_assert(!element<const float>);

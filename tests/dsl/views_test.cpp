@@ -30,6 +30,13 @@ TEST_F(views_test, tags_come_and_go) {
   EXPECT_EQ(&again(0, 0, 0), memory.data());
 }
 
+TEST_F(views_test, places_without_strides_are_dense) {
+  const positional_view<int, 3> places{memory.data(), {2, 3, 4}};
+  EXPECT_EQ(places.strides, (std::array<std::int64_t, 3>{12, 4, 1}));
+  const positional_view<int, 2> repeated{memory.data(), {2, 3}, {0, 1}};
+  EXPECT_EQ(repeated.strides, (std::array<std::int64_t, 2>{0, 1}));
+}
+
 TEST_F(views_test, axes_are_renamed_and_reordered) {
   const auto renamed_view = rename<"heads", "groups">(view);
   static_assert(std::is_same_v<decltype(renamed_view)::axes_type, axes<"groups", "seq", "kv_seq">>);

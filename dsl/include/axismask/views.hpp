@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "axismask/arrays/axis.hpp"
+#include "axismask/arrays/axis_numbers.hpp"
 #include "axismask/arrays/index_walk.hpp"
 #include "axismask/arrays/named_view.hpp"
 #include "axismask/messages/error.hpp"
@@ -17,12 +18,16 @@
 
 namespace axismask {
 
-// A view of an array whose axes have no names: they are known by their order. Strides count elements.
+// A view of an array whose axes have no names: they are known by their order. Strides count elements; without them the
+// array is in C order.
 template <class T, std::size_t Rank>
 struct positional_view {
   T* data;
   std::array<std::int64_t, Rank> sizes;
   std::array<std::int64_t, Rank> strides;
+
+  constexpr positional_view(T* memory, const axis_sizes<Rank>& its_sizes, const axis_strides<Rank>& its_strides = {})
+      : data(memory), sizes(its_sizes.values()), strides(its_strides.of(sizes)) {}
 };
 
 namespace detail {
@@ -148,7 +153,7 @@ template <class Traits, class T, class Axes>
 std::basic_ostream<char, Traits>& operator<<(std::basic_ostream<char, Traits>& out, const named_view<T, Axes>& array) {
   constexpr std::int64_t few = 400;
   using element_type = std::remove_const_t<T>;
-  out << info(dtype_of<element_type>::value).name << named_shape(array);
+  out << info(element_dtype<element_type>::value).name << named_shape(array);
   std::int64_t count = 1;
   for (const std::int64_t size : array.sizes()) count *= size;
   if constexpr (std::is_arithmetic_v<element_type>) {

@@ -42,7 +42,7 @@ void convert(bound_array& numbers, const bound_call& call, std::vector<To>& copy
   });
   numbers.data = reinterpret_cast<std::byte*>(copy.data());
   numbers.element_bytes = sizeof(To);
-  numbers.type = dtype_of<To>::value;
+  numbers.type = element_dtype<To>::value;
   numbers.strides = strides;
 }
 

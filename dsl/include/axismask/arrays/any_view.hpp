@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
@@ -15,11 +16,13 @@
 namespace axismask {
 
 // One axis of an array at run time. The stride counts elements, may be 0 (the axis repeats one element) and may be
-// negative.
+// negative. A view whose axes are given without strides is in C order.
 struct named_axis {
+  static constexpr std::int64_t no_stride = std::numeric_limits<std::int64_t>::min();
+
   std::string_view name;
   std::int64_t size = 0;
-  std::int64_t stride = 0;
+  std::int64_t stride = no_stride;
 };
 
 // An array whose axes are known at run time: a pointer to its first element, its dtype and its axes, outermost first.
@@ -30,28 +33,25 @@ class any_view {
 
   any_view() = default;
 
-  // Views an array with these axes. Throws error[array-rank] for more than `max_rank` of them.
-  any_view(void* data, dtype type, std::span<const named_axis> axes) : data_(data), type_(type), rank_(axes.size()) {
-    if (axes.size() > max_rank) {
-      throw error(
-          "array-rank", "array",
-          "it has " + std::to_string(axes.size()) + " axes, and at most " + std::to_string(max_rank) + " are possible",
-          "fold axes that lie next to each other in memory into one");
-    }
-    for (std::size_t axis = 0; axis < rank_; ++axis) axes_[axis] = axes[axis];
+  // Views an array with these axes: each with its stride, or none, and then the array is in C order. Throws
+  // error[array-rank] for more than `max_rank` of them, and error[array-strides] where only some have a stride.
+  any_view(void* data, dtype type, std::span<const named_axis> axes) : any_view(data, type) {
+    take(axes);
+    std::size_t without_stride = 0;
+    for (const named_axis& axis : axes) without_stride += axis.stride == named_axis::no_stride ? 1U : 0U;
+    if (without_stride == 0) return;
+    if (without_stride < rank_) refuse_some_strides();
+    make_dense();
   }
   any_view(void* data, dtype type, std::initializer_list<named_axis> axes)
       : any_view(data, type, std::span(axes.begin(), axes.size())) {}
 
-  // Views a dense array in C order: the last axis is contiguous. The strides in `axes` are ignored. Throws
-  // error[array-rank].
+  // Views a dense array in C order: the last axis is contiguous. The strides in `axes` are ignored, for axes that are
+  // another array's. Throws error[array-rank].
   [[nodiscard]] static any_view dense(void* data, dtype type, std::span<const named_axis> axes) {
-    any_view view(data, type, axes);
-    std::int64_t stride = 1;
-    for (std::size_t axis = view.rank_; axis-- > 0;) {
-      view.axes_[axis].stride = stride;
-      stride *= view.axes_[axis].size;
-    }
+    any_view view(data, type);
+    view.take(axes);
+    view.make_dense();
     return view;
   }
 
@@ -75,6 +75,35 @@ class any_view {
   }
 
  private:
+  any_view(void* data, dtype type) : data_(data), type_(type) {}
+
+  void take(std::span<const named_axis> axes) {
+    if (axes.size() > max_rank) {
+      throw error(
+          "array-rank", "array",
+          "it has " + std::to_string(axes.size()) + " axes, and at most " + std::to_string(max_rank) + " are possible",
+          "fold axes that lie next to each other in memory into one");
+    }
+    rank_ = axes.size();
+    for (std::size_t axis = 0; axis < rank_; ++axis) axes_[axis] = axes[axis];
+  }
+
+  void make_dense() {
+    std::int64_t stride = 1;
+    for (std::size_t axis = rank_; axis-- > 0;) {
+      axes_[axis].stride = stride;
+      stride *= axes_[axis].size;
+    }
+  }
+
+  [[noreturn]] void refuse_some_strides() const {
+    const named_axis* axis = axes_.data();
+    while (axis->stride != named_axis::no_stride) ++axis;
+    throw error("array-strides", "array",
+                "its axis \"" + std::string(axis->name) + "\" has no stride, and another axis has one",
+                "give each axis a stride, or none for an array in C order");
+  }
+
   void* data_ = nullptr;
   dtype type_ = dtype::float32;
   bool in_device_memory_ = false;

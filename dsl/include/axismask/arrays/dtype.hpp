@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -50,7 +51,8 @@ inline constexpr auto all_dtypes = [] {
 }();
 static_assert(info(static_cast<dtype>(all_dtypes.size())).bytes == 0, "axismask: a new dtype stands before boolean");
 
-// The bits of an IEEE half and of a bfloat16. For a half type of your own, specialise dtype_of below.
+// The bits of an IEEE half and of a bfloat16. The compiler's own `_Float16` and `__bf16` are known where it has them;
+// for a half type of your own, specialise dtype_of below.
 struct float16 {
   std::uint16_t bits;
 };
@@ -60,6 +62,7 @@ struct bfloat16 {
 
 // The dtype of a C++ element type. A specialisation makes another type known:
 //   template <> struct axismask::dtype_of<my::half> { static constexpr dtype value = dtype::float16; };
+// The type must have as many bytes as the dtype.
 template <class T>
 struct dtype_of;
 template <>
@@ -70,6 +73,20 @@ template <>
 struct dtype_of<bfloat16> {
   static constexpr dtype value = dtype::bfloat16;
 };
+// g++ 12 has the macro for 64-bit ARM too, and not the type.
+#if defined(__FLT16_MANT_DIG__) && (defined(__clang__) || defined(__SSE2__) || __GNUC__ >= 13)
+template <>
+struct dtype_of<_Float16> {
+  static constexpr dtype value = dtype::float16;
+};
+#endif
+// clang has the type without the macro, and so has g++ 12 for 64-bit ARM.
+#if defined(__BFLT16_MANT_DIG__) || defined(__aarch64__) || (defined(__clang__) && defined(__SSE2__))
+template <>
+struct dtype_of<__bf16> {
+  static constexpr dtype value = dtype::bfloat16;
+};
+#endif
 template <>
 struct dtype_of<float> {
   static constexpr dtype value = dtype::float32;
@@ -89,6 +106,27 @@ struct dtype_of<T> {
 };
 
 template <class T>
-concept element = requires { dtype_of<T>::value; };
+concept element = requires {
+  { dtype_of<T>::value } -> std::convertible_to<dtype>;
+};
+
+// The dtype of an array's elements: `dtype_of`, checked. Everything that reads or writes a `T` as its dtype asks here.
+// A template of its own, so that a mistake is told once for each type.
+template <class T>
+struct element_dtype {
+  static_assert(element<T>,
+                "axismask: an array holds float, double, float16, bfloat16, a signed 32- or 64-bit integer or bool; "
+                "for another type specialise axismask::dtype_of");
+  static constexpr dtype value{};
+  static constexpr bool is_checked = true;  // for a check where the value is not needed
+};
+template <element T>
+struct element_dtype<T> {
+  static_assert(sizeof(T) == static_cast<std::size_t>(info(dtype_of<T>::value).bytes),
+                "axismask: axismask::dtype_of gives this element type a dtype of another size, and a call would reach "
+                "past the array's end; give it a dtype that has as many bytes as the type");
+  static constexpr dtype value = dtype_of<T>::value;
+  static constexpr bool is_checked = true;
+};
 
 }  // namespace axismask

@@ -18,8 +18,11 @@ class named_array {
   using element_type = T;
   using axes_type = Axes;
 
-  explicit named_array(const std::array<std::int64_t, Axes::rank>& sizes)
-      : memory_(count(sizes)), view_(memory_.data, sizes) {}
+  // A template, since a number in braces would else be an array to move from as well as its sizes.
+  template <class Sizes = axis_sizes<Axes::rank>>
+    requires(!axis_number<Sizes>)
+  explicit named_array(const Sizes& sizes)
+      : memory_(count(axis_sizes<Axes::rank>(sizes).values())), view_(memory_.data, sizes) {}
 
   // The view, for everything that is not here: `array.view().size<"seq">()`.
   [[nodiscard]] named_view<T, Axes> view() { return view_; }

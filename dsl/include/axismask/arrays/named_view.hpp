@@ -10,6 +10,7 @@
 
 #include "axismask/arrays/any_view.hpp"
 #include "axismask/arrays/axis.hpp"
+#include "axismask/arrays/axis_numbers.hpp"
 #include "axismask/arrays/dtype.hpp"
 #include "axismask/messages/require.hpp"
 
@@ -26,24 +27,12 @@ class named_view<T, axes<Names...>> {
   using element_type = T;
   using axes_type = axes<Names...>;
   static constexpr std::size_t rank = sizeof...(Names);
-  static_assert(element<std::remove_const_t<T>>,
-                "axismask: an array holds float, double, float16, bfloat16, a signed 32- or 64-bit integer or bool; "
-                "for another type specialise axismask::dtype_of");
+  static_assert(element_dtype<std::remove_const_t<T>>::is_checked);
 
-  // Views a dense array in C order, of `sizes` elements along each axis: the last axis is contiguous.
-  constexpr named_view(T* data, const std::array<std::int64_t, rank>& sizes) : data_(data), sizes_(sizes) {
-    require_distinct_axes();
-    std::int64_t stride = 1;
-    for (std::size_t axis = rank; axis-- > 0;) {
-      strides_[axis] = stride;
-      stride *= sizes_[axis];
-    }
-  }
-
-  // Views an array with a stride for each axis, in elements; a stride may be 0 or negative.
-  constexpr named_view(T* data, const std::array<std::int64_t, rank>& sizes,
-                       const std::array<std::int64_t, rank>& strides)
-      : data_(data), sizes_(sizes), strides_(strides) {
+  // Views an array of `sizes` elements along each axis, with a stride for each axis, in elements, which may be 0 or
+  // negative. Without strides the array is dense, in C order: the last axis is contiguous.
+  constexpr named_view(T* data, const axis_sizes<rank>& sizes, const axis_strides<rank>& strides = {})
+      : data_(data), sizes_(sizes.values()), strides_(strides.of(sizes_)) {
     require_distinct_axes();
   }
 
@@ -84,7 +73,7 @@ class named_view<T, axes<Names...>> {
     for (std::size_t axis = 0; axis < rank; ++axis) {
       axes[axis] = {axes_type::names[axis], sizes_[axis], strides_[axis]};
     }
-    const any_view view(const_cast<std::remove_const_t<T>*>(data_), dtype_of<std::remove_const_t<T>>::value, axes);
+    const any_view view(const_cast<std::remove_const_t<T>*>(data_), element_dtype<std::remove_const_t<T>>::value, axes);
     return in_device_memory_ ? view.in_device_memory() : view;
   }
 
@@ -106,7 +95,7 @@ class named_view<T, axes<Names...>> {
 
   T* data_;
   std::array<std::int64_t, rank> sizes_;
-  std::array<std::int64_t, rank> strides_{};
+  std::array<std::int64_t, rank> strides_;
   bool in_device_memory_ = false;
 };
 

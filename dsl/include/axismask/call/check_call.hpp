@@ -57,12 +57,12 @@ inline constexpr bool side_input_is_taken = contains(taken_names<Layer>, Input.v
 template <class Layer, text Input, class... Given>
 inline constexpr bool side_input_is_given_once = ((Given::name.view() == Input.view() ? 1 : 0) + ... + 0) == 1;
 template <class Layer, class Element>
-inline constexpr bool logits_are_floats = info(dtype_of<Element>::value).is_float;
+inline constexpr bool logits_are_floats = info(element_dtype<Element>::value).is_float;
 template <class Layer, text Input, class Element>
 inline constexpr bool positions_are_integers =
-    dtype_of<Element>::value == dtype::int32 || dtype_of<Element>::value == dtype::int64;
+    element_dtype<Element>::value == dtype::int32 || element_dtype<Element>::value == dtype::int64;
 template <class Layer, text Input, class Element>
-inline constexpr bool mask_is_boolean = dtype_of<Element>::value == dtype::boolean;
+inline constexpr bool mask_is_boolean = element_dtype<Element>::value == dtype::boolean;
 template <class Layer, text Input, text Axis, class InputAxes>
 inline constexpr bool side_input_has_axis = has_axis<InputAxes, axis<Axis>>;
 template <class Layer, text Input, class Axes>
@@ -126,7 +126,7 @@ constexpr void check_axes_on_logits(axes<Names...>) {
 template <class Layer, text Input, class Element, text QueryAxis, class Axes>
 constexpr void check_positions() {
   AXISMASK_REQUIRE((positions_are_integers<Layer, Input, Element>),
-                   said_of<Layer>(Input.view(), breach::positions_not_integers(dtype_of<Element>::value)),
+                   said_of<Layer>(Input.view(), breach::positions_not_integers(element_dtype<Element>::value)),
                    "positions require integers; give int32 or int64");
   AXISMASK_REQUIRE((side_input_has_axis<Layer, Input, QueryAxis, Axes>),
                    said_of<Layer>(Input.view(), breach::side_input_lacks_axis(QueryAxis.view(), Axes::names)),
@@ -136,14 +136,14 @@ constexpr void check_positions() {
 template <class Layer, text Input, class Element>
 constexpr void check_integers() {
   AXISMASK_REQUIRE((positions_are_integers<Layer, Input, Element>),
-                   said_of<Layer>(Input.view(), breach::not_integers(dtype_of<Element>::value)),
+                   said_of<Layer>(Input.view(), breach::not_integers(element_dtype<Element>::value)),
                    "a side input of numbers requires integers; give int32 or int64");
 }
 
 template <class Layer, text Input, class Element>
 constexpr void check_mask() {
   AXISMASK_REQUIRE((mask_is_boolean<Layer, Input, Element>),
-                   said_of<Layer>(Input.view(), breach::mask_not_boolean(dtype_of<Element>::value)),
+                   said_of<Layer>(Input.view(), breach::mask_not_boolean(element_dtype<Element>::value)),
                    "a mask requires booleans; give bool");
 }
 
@@ -241,7 +241,7 @@ constexpr void check_call() {
     using logits_axes = typename Logits::axes_type;
     using element_type = std::remove_const_t<typename Logits::element_type>;
     AXISMASK_REQUIRE((logits_are_floats<Layer, element_type>),
-                     said_of<Layer>("logits", breach::logits_not_floats(dtype_of<element_type>::value)),
+                     said_of<Layer>("logits", breach::logits_not_floats(element_dtype<element_type>::value)),
                      "logits require floats; give float16, bfloat16, float32 or float64");
     constexpr std::size_t query_axis = index_of<Layer>(attribute_kind::query_axis);
     constexpr std::size_t kv_axis = index_of<Layer>(attribute_kind::kv_axis);
@@ -266,10 +266,11 @@ template <class Layer, class Element, class Axes, class LogitsElement, class Log
 constexpr void check_result() {
   AXISMASK_REQUIRE((result_can_be_written<Layer, Element>), said_of<Layer>("result", breach::result_const()),
                    "the result requires memory that can be written; give an array of elements that are not const");
-  AXISMASK_REQUIRE((result_has_the_logits_type<Layer, Element, LogitsElement>),
-                   said_of<Layer>("result", breach::result_of_other_type(dtype_of<std::remove_const_t<Element>>::value,
-                                                                         dtype_of<LogitsElement>::value)),
-                   "the result requires the logits' element type; give an array of that type");
+  AXISMASK_REQUIRE(
+      (result_has_the_logits_type<Layer, Element, LogitsElement>),
+      said_of<Layer>("result", breach::result_of_other_type(element_dtype<std::remove_const_t<Element>>::value,
+                                                            element_dtype<LogitsElement>::value)),
+      "the result requires the logits' element type; give an array of that type");
   AXISMASK_REQUIRE((result_has_the_logits_axes<Layer, Axes, LogitsAxes>),
                    said_of<Layer>("result", breach::result_of_other_axes(Axes::names, LogitsAxes::names)),
                    "the result requires the logits' axes; give an array with the same axes, in any order");
