@@ -9,8 +9,6 @@ namespace {
 constexpr std::string_view both_key = "use_bidirectional_attention";
 constexpr std::string_view cross = "each layer also sees an encoder's tokens, by cross attention";
 constexpr std::string_view image_cross = "some layers also see an image, by cross attention";
-constexpr std::string_view image =
-    "the masks are those of text; the tokens of an image see all of their image too, which is not in the file";
 
 constexpr std::array rows{
     family{.type = "apertus", .by = "ApertusModel", .layers = 32},
@@ -53,7 +51,7 @@ constexpr std::array rows{
     family{.type = "falcon", .by = "FalconModel", .layers = 32},
     family{.type = "flex_olmo", .by = "FlexOlmoModel", .layers = 32},
     family{.type = "gemma", .by = "GemmaModel", .layers = 28, .both_key = both_key},
-    family{.type = "git", .by = "GitModel", .layers = 6, .doubt = image},
+    family{.type = "git", .by = "GitModel", .layers = 6, .has_image_spans = true},
     family{.type = "glm", .by = "GlmModel", .layers = 40},
     family{.type = "glm4", .by = "Glm4Model", .layers = 40},
     family{.type = "glm4_moe", .by = "Glm4MoeModel", .layers = 46},

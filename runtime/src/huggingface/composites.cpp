@@ -6,8 +6,6 @@
 
 namespace axismask::huggingface {
 namespace {
-constexpr std::string_view image =
-    "the masks are those of text; the tokens of an image see all of their image too, which is not in the file";
 
 constexpr std::array rows{
     family{.type = "aimv2", .by = "Aimv2Config", .inner = "aimv2_text_model", .is_inner_fixed = true},
@@ -63,7 +61,11 @@ constexpr std::array rows{
            .inner = "qwen3",
            .inner_defaults = R"({"num_hidden_layers": 28})"},
     family{.type = "fuyu", .by = "FuyuConfig", .inner = "persimmon", .is_flat = true},
-    family{.type = "gemma3", .by = "Gemma3Config", .doubt = image, .inner = "gemma3_text", .is_inner_fixed = true},
+    family{.type = "gemma3",
+           .by = "Gemma3Config",
+           .has_image_spans = true,
+           .inner = "gemma3_text",
+           .is_inner_fixed = true},
     family{.type = "gemma3n", .by = "Gemma3nConfig", .inner = "gemma3n_text", .is_inner_fixed = true},
     family{.type = "gemma4", .by = "Gemma4Config", .inner = "gemma4_text", .is_inner_fixed = true},
     family{.type = "gemma4_assistant", .by = "Gemma4AssistantConfig", .inner = "gemma4_text"},
@@ -159,7 +161,11 @@ constexpr std::array rows{
         .type = "mistral_large4", .by = "MistralLarge4Config", .inner = "mistral_large4_text", .is_inner_fixed = true},
     family{.type = "mllama", .by = "MllamaConfig", .inner = "mllama_text_model", .is_inner_fixed = true},
     family{.type = "modernvbert", .by = "ModernVBertConfig", .inner = "modernbert"},
-    family{.type = "molmo2", .by = "Molmo2Config", .doubt = image, .inner = "molmo2_text", .is_inner_fixed = true},
+    family{.type = "molmo2",
+           .by = "Molmo2Config",
+           .has_image_spans = true,
+           .inner = "molmo2_text",
+           .is_inner_fixed = true},
     family{.type = "moss_transcribe_diarize",
            .by = "MossTranscribeDiarizeConfig",
            .inner = "qwen3",
@@ -171,7 +177,7 @@ constexpr std::array rows{
            .of = "nemotron3_5_transcribe",
            .by = "Nemotron3_5TranscribeConfig",
            .inner = "nemotron_h",
-           .inner_defaults = R"({"num_hidden_layers": 52})"},
+           .inner_defaults = R"({"hybrid_override_pattern": "MEMEM*EMEMEM*EMEMEM*EMEMEM*EMEMEM*EMEMEMEM*EMEMEMEME"})"},
     family{.type = "nemotron_h_omni", .by = "NemotronH_Omni_Reasoning_V3_Config", .inner = "nemotron_h"},
     family{
         .type = "omniasr", .by = "OmniASRConfig", .inner = "llama", .inner_defaults = R"({"num_hidden_layers": 12})"},
@@ -185,7 +191,7 @@ constexpr std::array rows{
            .is_flat = true},
     family{.type = "paligemma",
            .by = "PaliGemmaConfig",
-           .doubt = image,
+           .has_image_spans = true,
            .inner = "gemma",
            .inner_defaults = R"({"num_hidden_layers": 18})"},
     family{.type = "pe_audio", .by = "PeAudioConfig", .inner = "modernbert"},
@@ -236,7 +242,7 @@ constexpr std::array rows{
     family{.type = "qwen3_vl", .by = "Qwen3VLConfig", .inner = "qwen3_vl_text", .is_inner_fixed = true},
     family{.type = "qwen3_vl_moe", .by = "Qwen3VLMoeConfig", .inner = "qwen3_vl_moe_text", .is_inner_fixed = true},
     family{.type = "qwen4_exp", .by = "Qwen4ExpConfig", .inner = "qwen4_exp_text", .is_inner_fixed = true},
-    family{.type = "shieldgemma2", .by = "ShieldGemma2Config", .doubt = image, .inner = "gemma3_text"},
+    family{.type = "shieldgemma2", .by = "ShieldGemma2Config", .has_image_spans = true, .inner = "gemma3_text"},
     family{.type = "siglip", .by = "SiglipConfig", .inner = "siglip_text_model", .is_inner_fixed = true},
     family{.type = "siglip2", .by = "Siglip2Config", .inner = "siglip2_text_model", .is_inner_fixed = true},
     family{.type = "smolvlm", .by = "SmolVLMConfig", .inner = "llama"},

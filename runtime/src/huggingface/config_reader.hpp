@@ -83,10 +83,10 @@ class config_reader {
   [[nodiscard]] const nlohmann::json& object() const { return *object_; }
   [[nodiscard]] const config_file& file() const { return *file_; }
 
- private:
   // A default of the outer class, or nothing.
-  const nlohmann::json* outer_default(std::string_view key) const;
+  [[nodiscard]] const nlohmann::json* outer_default(std::string_view key) const;
 
+ private:
   const nlohmann::json* object_;
   std::string pointer_;
   const config_file* file_;

@@ -103,6 +103,7 @@ struct family {
   // -- Sentences. `remark` ends each layer's reason; with a `doubt` the map is a guess; `refusal` is why there is none.
   std::string_view remark{};
   std::string_view doubt{};
+  bool has_image_spans = false;  // the same, because tokens of an image see all of their image
   std::string_view refusal{};
   bool is_encoder_without_decoder =
       false;  // no refusal where is_encoder_decoder is false: then it is the encoder alone
@@ -115,6 +116,10 @@ struct family {
   bool fills_inner = false;           // the defaults also hold for keys that a given text model lacks
   bool is_flat = false;               // without `inner_key`, the outer object has the text model's keys
 };
+
+// What is said of models whose image tokens see each other.
+inline constexpr std::string_view text_only =
+    "the masks are those of text; the tokens of an image see all of their image too, which is not in the file";
 
 // Where the rule stands: "models/gemma2/configuration_gemma2.py, Gemma2Config".
 std::string code_of(const family& of);

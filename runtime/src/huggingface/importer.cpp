@@ -115,9 +115,20 @@ class attention_importer {
            !is_same);
       return made;
     }
+    take_absent_window(given);
     force_last_layer(of_, given);
     if (!is_general(of_)) compare_with_rule(given);
     return given;
+  }
+
+  // A family whose one kind of attention slides where there is a window (MiniMaxModel): its layer_types call it full.
+  void take_absent_window(std::vector<layer_choice>& given) {
+    const bool calls_it_full = of_.is_full_without_window && of_.types.find('F') == std::string_view::npos;
+    if (!calls_it_full || of_.window_key.empty()) return;
+    if (!config_.whole_number_or_null(of_.window_key, of_.window).is_null) return;
+    for (layer_choice& one : given) {
+      if (one.what == choice::sliding) one.what = choice::full;
+    }
   }
 
   void check_length(std::size_t entries, std::size_t count) {
@@ -185,8 +196,7 @@ class attention_importer {
     const json* value = config_.find(of_.both_key);
     const bool is_vision = value == nullptr ? of_.is_vision_by_default : *value == "vision";
     if (is_vision) {
-      warn("config-text-only", value == nullptr ? config_.where() : config_.where(of_.both_key),
-           "the masks are those of text; the tokens of an image see all of their image too, which is not in the file",
+      warn("config-text-only", value == nullptr ? config_.where() : config_.where(of_.both_key), std::string(text_only),
            true);
     }
     switch (of_.opens) {

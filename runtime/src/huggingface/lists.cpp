@@ -179,6 +179,7 @@ std::vector<listed> read_blocks(config_reader& config, const family& of) {
   for (const std::string_view key : {of.blocks_key, of.old_blocks_key}) {
     if (key.empty()) continue;
     const json* blocks = config.find(key);
+    if (blocks == nullptr) blocks = config.outer_default(key);
     if (blocks != nullptr && !blocks->is_null()) return read_blocks(*blocks, config, key, of);
   }
   return {};

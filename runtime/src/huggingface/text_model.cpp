@@ -76,6 +76,7 @@ class finder {
       warn_of_own_code(keys, of);
       refuse(keys, of);
       if (!of.doubt.empty()) doubt("config-beyond-positions", where_of_type(keys), std::string(of.doubt));
+      if (of.has_image_spans) doubt("config-text-only", where_of_type(keys), std::string(text_only));
       const std::string_view inner_key = is_general(of)     ? key_of_text_model(keys)
                                          : of.inner.empty() ? std::string_view()
                                                             : of.inner_key;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
@@ -89,13 +90,18 @@ class warner {
     }
     // Beside layer_types a pattern does not matter: transformers itself writes both.
     const bool has_types = !made_.of.types.empty() && keys_.array(layer_types_key, "texts") != nullptr;
+    const bool knows_indexers = made_.of.types.find('I') != std::string_view::npos && !is_general(made_.of);
     for (const std::string_view key : pattern_keys()) {
-      if (!has_types || key.find("index_topk") == 0) warn_of_unread(key, true);
+      const bool is_of_indexer = key.starts_with("index_topk");
+      if (is_of_indexer ? !knows_indexers : !has_types) warn_of_unread(key, true);
     }
   }
 
   void warn_of_unread(std::string_view key, bool is_doubt) {
-    if (keys_.was_asked(key)) return;
+    const auto is_within = [&](std::string_view path) {
+      return path.starts_with(key) && path.size() > key.size() && path[key.size()] == '/';
+    };
+    if (keys_.was_asked(key) || is_within(made_.of.flags_key) || is_within(made_.of.indices_key)) return;
     const json* value = keys_.find(key);
     if (value == nullptr || value->is_null() || *value == false || (value->is_structured() && value->empty())) return;
     // Gemma 2's files have the window under both names.
@@ -107,18 +113,20 @@ class warner {
          is_doubt);
   }
 
-  // Is it a list that tells the same layers apart as the map does?
+  // Is it a list that tells the same layers apart as the map does? Each value stands for one choice then.
   [[nodiscard]] bool says_the_same(const json& list) const {
     const auto& choices = made_.choices;
     if (!list.is_array() || list.size() != choices.size()) return false;
-    bool has_two = false;
-    for (std::size_t a = 0; a < list.size(); ++a) {
-      for (std::size_t b = 0; b < a; ++b) {
-        if ((list[a] == list[b]) != (choices[a].what == choices[b].what)) return false;
-        has_two = has_two || list[a] != list[b];
+    std::map<choice, json> values;
+    for (std::size_t layer = 0; layer < list.size(); ++layer) {
+      const auto [known, is_new] = values.try_emplace(choices[layer].what, list[layer]);
+      if (known->second != list[layer]) return false;
+      if (!is_new) continue;
+      for (const auto& [what, value] : values) {
+        if (what != choices[layer].what && value == list[layer]) return false;
       }
     }
-    return has_two;
+    return values.size() > 1;
   }
 
   config_reader& keys_;

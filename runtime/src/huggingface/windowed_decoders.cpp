@@ -10,8 +10,7 @@ constexpr std::string_view both_key = "use_bidirectional_attention";
 constexpr std::string_view diffusion = "its decoder writes blocks of tokens that see each other";
 constexpr std::string_view two =
     "it has an encoder and a decoder, whose layers have masks of two kinds, and cross attention between them";
-constexpr std::string_view phi3_remark =
-    "a window of 2047 was chosen for code that showed W + 1 keys, transformers shows W";
+constexpr std::string_view phi3_remark = "2047 was chosen for code that showed W + 1 keys, transformers shows W";
 
 constexpr std::array rows{
     family{.type = "afmoe",
