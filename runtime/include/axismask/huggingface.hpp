@@ -1,5 +1,5 @@
 // Reads a Hugging Face model's config.json, tells the attention of each layer by the rules of transformers 5.24.0, and
-// makes a model spec of it. src/huggingface/rules.cpp has the rules, with their sources.
+// makes a model spec of it. src/huggingface/families.hpp is the table of model types, with their sources.
 #pragma once
 
 #include <cstdint>
@@ -41,6 +41,7 @@ struct warning {
   std::string id;
   std::string where;  // a JSON pointer into the file, or the file
   std::string what;
+  bool is_doubt = false;  // what it says may change what is masked: the map is a guess
 
   // Returns the warning as one line: `axismask: warning[ID] WHERE: what`.
   [[nodiscard]] std::string line() const;
@@ -52,14 +53,19 @@ struct config {
   std::vector<layer> layers;
   std::vector<warning> warnings;
 
-  // Reads a config.json. Throws `error`, whose WHERE is a JSON pointer into the file, for what transformers refuses and
-  // for what is not known here.
+  // A rule for this very model type has decided the map, and no warning is a doubt. Else the layers are a guess.
+  [[nodiscard]] bool is_certain() const;
+
+  // Reads a config.json, that of a directory, or stdin for "-". JSON is as Python writes it: NaN, Infinity and keys
+  // that are there twice are no mistake where they are not needed. Throws `error`, whose WHERE is a JSON pointer into
+  // the file, for what transformers refuses and for what has no mask of positions.
   [[nodiscard]] static config load(const std::filesystem::path& file);
   // Reads the text of a config.json; `source` stands for the file in messages.
   [[nodiscard]] static config parse(std::string_view text, const std::string& source);
 
   // Returns a model spec, as JSON, with a layer "layers.N" for each layer N that has attention. Masked logits are
-  // "lowest", because transformers gives them the lowest finite number of the dtype.
+  // "lowest", because transformers gives them the lowest finite number of the dtype. Throws `error` config-value where
+  // no layer has attention.
   [[nodiscard]] std::string spec() const;
 };
 

@@ -36,6 +36,8 @@ argument inputs_argument(std::vector<std::string>& named_files) {
           "A side input and the names of its axes; once for each side input"};
 }
 
+argument strict_argument(bool& is_wanted) { return {"--strict", &is_wanted, "", "Take each warning for an error"}; }
+
 argument json_argument(bool& is_wanted, const std::string& help) { return {"--json", &is_wanted, "", help}; }
 
 named_file read_named_file(const std::string& option, const std::string& argument, std::optional<dtype> as) {

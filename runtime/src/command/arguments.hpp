@@ -19,6 +19,7 @@ argument spec_argument(std::string& path);
 argument config_argument(std::string& path);
 argument layer_argument(std::string& name);
 argument inputs_argument(std::vector<std::string>& named_files);
+argument strict_argument(bool& is_wanted);
 argument json_argument(bool& is_wanted, const std::string& help = "Print JSON");
 
 // `FILE.npy:axis,axis,...`, read.

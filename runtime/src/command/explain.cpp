@@ -1,9 +1,10 @@
 // `axismask explain`: says which mask each layer of a model has by its config.json, and why.
-#include <cstdint>
+#include <cstddef>
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 
 #include "axismask/call/empty_row_rule.hpp"
 #include "axismask/huggingface.hpp"
@@ -40,32 +41,52 @@ std::string mask_text(const huggingface::layer& layer) {
 struct explain_options {
   std::string config;
   bool as_json = false;
+  bool is_strict = false;
 };
+
+void print_as_json(const huggingface::config& config) {
+  json warnings = json::array();
+  for (const huggingface::warning& one : config.warnings) {
+    warnings.push_back({{"id", one.id}, {"where", one.where}, {"what", one.what}});
+  }
+  json layers = json::array();
+  for (const huggingface::layer& layer : config.layers) {
+    const auto keys = layer.visible_keys();
+    layers.push_back({{"layer", layers.size()},
+                      {"attention", name_of(layer.what)},
+                      {"visible_keys", keys ? json(*keys) : json()},
+                      {"reason", layer.reason}});
+  }
+  print_json({{"model_type", config.model_type},
+              {"rule", config.rule},
+              {"certain", config.is_certain()},
+              {"warnings", std::move(warnings)},
+              {"layers", std::move(layers)}});
+}
+
+void print_as_text(const huggingface::config& config) {
+  std::cout << on_one_line((config.model_type.empty() ? "no model_type" : config.model_type) + ": " +
+                           counted(config.layers.size(), "layer") +
+                           (config.is_certain() ? ", by transformers 5.24.0, " : ", a guess by transformers 5.24.0, ") +
+                           config.rule)
+            << '\n';
+  for (std::size_t index = 0; index < config.layers.size(); ++index) {
+    const huggingface::layer& layer = config.layers[index];
+    std::cout << on_one_line("layer " + std::to_string(index) + ": " + mask_text(layer) + ", because " + layer.reason)
+              << '\n';
+  }
+  // By the masked value that `import` writes.
+  std::cout << "in a softmax, an empty row (a query that sees nothing, such as padding) "
+            << softmax_of_empty_row(empty_row_rule::masked, masked_value::lowest()) << '\n';
+}
 
 int run_explain(const explain_options& options) {
   const auto config = huggingface::config::load(options.config);
+  if (options.is_strict) refuse_warnings(config.warnings);
   if (options.as_json) {
-    json layers = json::array();
-    for (const huggingface::layer& layer : config.layers) {
-      const auto keys = layer.visible_keys();
-      layers.push_back({{"layer", layers.size()},
-                        {"attention", name_of(layer.what)},
-                        {"visible_keys", keys ? json(*keys) : json()},
-                        {"reason", layer.reason}});
-    }
-    print_json(layers);
+    print_as_json(config);
   } else {
-    std::cout << on_one_line((config.model_type.empty() ? "no model_type" : config.model_type) + ": " +
-                             counted(config.layers.size(), "layer") + ", by transformers 5.24.0, " + config.rule)
-              << '\n';
-    for (std::size_t index = 0; index < config.layers.size(); ++index) {
-      const huggingface::layer& layer = config.layers[index];
-      std::cout << on_one_line("layer " + std::to_string(index) + ": " + mask_text(layer) + ", because " + layer.reason)
-                << '\n';
-    }
-    // By the masked value that `import` writes.
-    std::cout << "in a softmax, an empty row (a query that sees nothing, such as padding) "
-              << softmax_of_empty_row(empty_row_rule::masked, masked_value::lowest()) << '\n';
+    print_as_text(config);
   }
   finish_output();
   print_warnings(config.warnings);
@@ -79,8 +100,9 @@ subcommand explain_subcommand() {
   return {
       "explain",
       "Say which mask each layer of a Hugging Face model has, and why",
-      {config_argument(options->config), json_argument(options->as_json)},
+      {config_argument(options->config), json_argument(options->as_json), strict_argument(options->is_strict)},
       "The rules are those of transformers 5.24.0. What in the file is contradictory or unusual is said on stderr.\n"
+      "A map that no rule for this very model type has decided, or that a key may change, is called a guess.\n"
       "Example:\n"
       "  axismask explain config.json",
       [options] { return run_explain(*options); }};

@@ -1,9 +1,12 @@
 // `axismask import`: makes a model spec from a model's own config.json.
+#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "axismask/huggingface.hpp"
+#include "axismask/messages/error.hpp"
 #include "axismask/messages/text.hpp"
 #include "command/arguments.hpp"
 #include "command/print.hpp"
@@ -16,10 +19,34 @@ namespace {
 struct import_options {
   std::string config;
   std::string out;
+  bool takes_guess = false;
+  bool is_strict = false;
 };
+
+// The places that stand in the way of a map that is certain, each once.
+std::string places_of_doubts(const huggingface::config& config) {
+  std::vector<std::string> places;
+  for (const huggingface::warning& one : config.warnings) {
+    if (one.is_doubt && std::find(places.begin(), places.end(), one.where) == places.end()) places.push_back(one.where);
+  }
+  return joined(places, ", ");
+}
+
+void refuse_guess(const huggingface::config& config, const std::string& file) {
+  const auto doubt = std::find_if(config.warnings.begin(), config.warnings.end(),
+                                  [](const huggingface::warning& one) { return one.is_doubt; });
+  throw error("config-guess", file,
+              "its masks are a guess, because of " + places_of_doubts(config) + " (" + doubt->what + ")",
+              "look at the model's own code, and give --guess to take the map all the same");
+}
 
 int run_import(const import_options& options) {
   const auto config = huggingface::config::load(options.config);
+  if (options.is_strict) refuse_warnings(config.warnings);
+  if (!options.takes_guess && !config.is_certain()) {
+    print_warnings(config.warnings);
+    refuse_guess(config, options.config);
+  }
   const std::string spec = config.spec();
   new_file output(options.out, "spec-write");
   output.write(spec.data(), spec.size());
@@ -40,7 +67,9 @@ subcommand import_subcommand() {
       "import",
       "Make a model spec from a Hugging Face model's config.json",
       {config_argument(options->config),
-       {"--out", &options->out, "SPEC", "The file for the spec; written whole, or not at all", required}},
+       {"--out", &options->out, "SPEC", "The file for the spec; written whole, or not at all", required},
+       {"--guess", &options->takes_guess, "", "Take a map that is a guess, as explain says"},
+       strict_argument(options->is_strict)},
       "One layer \"layers.N\" for each layer of the model that has attention, by the rules of transformers 5.24.0.\n"
       "Positions count the tokens of each row; negative ones are padding.\n"
       "Example:\n"

@@ -1,10 +1,13 @@
 // A model's config.json: the text model in it, and the spec of its layers.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -12,8 +15,8 @@
 #include "axismask/messages/error.hpp"
 #include "axismask/messages/text.hpp"
 #include "huggingface/config_reader.hpp"
-#include "huggingface/families.hpp"
 #include "huggingface/importer.hpp"
+#include "huggingface/text_model.hpp"
 #include "spec/json_text.hpp"
 #include "spec/spec_keys.hpp"
 #include "spec/spec_text.hpp"
@@ -23,7 +26,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr json_file config_file{
+constexpr json_file file_kind{
     .open_id = "config-open",
     .syntax_id = "config-json",
     .duplicate_key_id = "config-duplicate-key",
@@ -35,33 +38,6 @@ constexpr json_file config_file{
     .has_whole_floats = false,  // transformers refuses 512.0 where it wants a whole number
     .largest = std::size_t{16} << 20,
 };
-
-std::string model_type_of(const json& object, const std::string& pointer) {
-  const auto found = object.find("model_type");
-  if (found == object.end() || found->is_null()) return "";
-  if (!found->is_string())
-    throw_wrong_type(pointer + "/model_type", *found, "the model's type, such as \"gemma3_text\"");
-  return found->get<std::string>();
-}
-
-// PreTrainedConfig.get_text_config: the one of these keys that is there, or the file itself.
-std::string_view text_key(const json& file, const std::string& source) {
-  std::vector<std::string_view> found;
-  for (const std::string_view key : {"text_encoder", "decoder", "generator", "text_config"}) {
-    const auto value = file.find(key);
-    if (value == file.end() || value->is_null()) continue;
-    if (value->is_object()) {
-      found.push_back(key);
-    } else if (key == "text_config") {
-      throw_wrong_type("/text_config", *value, "an object");
-    }
-  }
-  if (found.size() > 1) {
-    throw error("config-value", source, "it has several text models: " + quoted_list(found).str(),
-                "give the file of one of them");
-  }
-  return found.empty() ? "" : found.front();
-}
 
 }  // namespace
 
@@ -100,53 +76,28 @@ std::optional<std::int64_t> layer::visible_keys() const {
 
 std::string warning::line() const { return "axismask: warning[" + id + "] " + where + ": " + what; }
 
+bool config::is_certain() const {
+  return std::none_of(warnings.begin(), warnings.end(), [](const warning& one) { return one.is_doubt; });
+}
+
 config config::load(const std::filesystem::path& file) {
-  return parse(read_text_file(file, config_file), file.string());
+  if (file == "-") return parse(read_text_file("/dev/stdin", file_kind), "stdin");
+  std::error_code ignored;
+  const std::filesystem::path inside = file / "config.json";
+  const bool is_folder = std::filesystem::is_directory(file, ignored) && std::filesystem::exists(inside, ignored);
+  const std::filesystem::path& path = is_folder ? inside : file;
+  return parse(read_text_file(path, file_kind), path.string());
 }
 
 config config::parse(std::string_view text, const std::string& source) {
-  const json file = parse_json(text, source, config_file);
-  if (!file.is_object()) throw_wrong_type(source, file, "the object that a model's config.json is");
+  config_file file{source, {}};
+  const json object = parse_python_json(text, source, file_kind, file.duplicates);
+  if (!object.is_object()) throw_wrong_type(source, object, "the object that a model's config.json is");
 
   config result;
-  const auto warn = [&](std::string id, std::string where, std::string what) {
-    result.warnings.push_back({std::move(id), std::move(where), std::move(what)});
-  };
-  const std::string_view key = text_key(file, source);
-  const std::string pointer = key.empty() ? "" : step(key);
   const json no_keys = json::object();
-  const json* object = key.empty() ? &file : &file[key];
-  const std::string file_type = model_type_of(file, "");
-  result.model_type = key.empty() ? file_type : model_type_of(*object, pointer);
-  for (const auto& [composite, text_model] : composites) {
-    if (file_type != composite) continue;
-    result.model_type = text_model;
-    if (!key.empty()) continue;
-    object = &no_keys;
-    warn("config-default", source, "text_config was absent, the class default is a text model of class defaults");
-  }
-  const family& of = find_family(result.model_type);
-
-  if (const auto encoder = file.find("is_encoder_decoder"); encoder != file.end() && *encoder == true) {
-    throw error("config-value", "/is_encoder_decoder", "it is true: such a model has masks of two kinds of layers",
-                "write the spec by hand");
-  }
-  if (is_general(of)) {
-    result.rule = "masking_utils.py, create_masks_for_generate";
-    const bool is_named = !result.model_type.empty();
-    warn("config-model-type", is_named ? pointer + "/model_type" : source,
-         (is_named ? in_quotes(result.model_type) + " has no rule here" : "there is no model_type") +
-             "; the general rule is followed, which takes every model for a causal decoder: layer_types, then "
-             "sliding_window, then attention_chunk_size, else causal. The model's own class may differ");
-  } else {
-    result.rule = "models/" + std::string(of.code);
-  }
-  if (file_type == "gemma3") {
-    warn("config-text-only", "/model_type",
-         "the masks are those of text; the tokens of an image see all of their image too, which is not in the file");
-  }
-  config_reader keys(*object, pointer, source);
-  import_attention(keys, of, result);
+  text_model model = find_text_model(object, file, no_keys, result);
+  import_attention(model.keys, *model.of, result);
   return result;
 }
 
@@ -183,6 +134,10 @@ std::string config::spec() const {
   for (std::size_t index = 0; index < layers.size(); ++index) {
     if (layers[index].what == attention::none) continue;
     masks.push_back({"layers." + std::to_string(index), mask_of(layers[index])});
+  }
+  if (masks.empty()) {
+    throw error("config-value", model_type.empty() ? "the config" : "/model_type", "no layer has attention",
+                "a mask is of no use here");
   }
   return spec_text(model_type.empty() ? "unknown" : model_type, masks);
 }

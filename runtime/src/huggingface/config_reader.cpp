@@ -12,32 +12,67 @@ using nlohmann::json;
 
 const json* config_reader::find(std::string_view key) {
   asked_.insert(key);
-  const auto found = object_.find(key);
-  return found == object_.end() ? nullptr : &*found;
+  const json* value = object_;
+  for (std::string_view rest = key; value != nullptr && !rest.empty();) {
+    const std::string_view one = rest.substr(0, rest.find('/'));
+    rest = one.size() == rest.size() ? std::string_view() : rest.substr(one.size() + 1);
+    const auto found = value->is_object() ? value->find(one) : value->end();
+    value = found == value->end() ? nullptr : &*found;
+  }
+  if (value == nullptr) return nullptr;
+  const std::string pointer = where(key);
+  for (const std::string& twice : file_->duplicates) {
+    if (twice.starts_with(pointer) && (twice.size() == pointer.size() || twice[pointer.size()] == '/')) {
+      throw error("config-duplicate-key", twice, "the key is there twice", "leave one of the two out");
+    }
+  }
+  return value;
+}
+
+const json* config_reader::outer_default(std::string_view key) const {
+  const auto found = defaults_.find(key);
+  return found == defaults_.end() ? nullptr : &*found;
 }
 
 setting config_reader::whole_number(std::string_view key, std::int64_t if_absent) {
-  const json* value = find(key);
-  return value == nullptr ? setting{key, if_absent, false} : setting{key, to_whole_number(*value, where(key)), true};
+  if (const json* value = find(key); value != nullptr) return {key, to_whole_number(*value, where(key)), true};
+  const json* outer = outer_default(key);
+  return {key, outer == nullptr ? if_absent : outer->get<std::int64_t>(), false};
 }
 
 setting config_reader::whole_number_or_null(std::string_view key, std::optional<std::int64_t> if_absent) {
   const json* value = find(key);
-  if (value == nullptr) return {key, if_absent.value_or(0), false, !if_absent};
+  if (value == nullptr) {
+    if (const json* outer = outer_default(key); outer != nullptr) {
+      if_absent = outer->is_null() ? std::nullopt : std::optional(outer->get<std::int64_t>());
+    }
+    return {key, if_absent.value_or(0), false, !if_absent};
+  }
   if (value->is_null()) return {key, 0, true, true};
   return {key, to_whole_number(*value, where(key), " or null"), true};
 }
 
 flag config_reader::boolean(std::string_view key, bool if_absent) {
   const json* value = find(key);
-  if (value == nullptr) return {key, if_absent, false};
+  if (value == nullptr) {
+    const json* outer = outer_default(key);
+    return {key, outer == nullptr ? if_absent : outer->get<bool>(), false};
+  }
   if (!value->is_boolean()) throw_wrong_type(where(key), *value, "true or false");
   return {key, value->get<bool>(), true};
 }
 
 bool config_reader::boolean_or_null(std::string_view key) {
   const json* value = find(key);
-  return value != nullptr && !value->is_null() && boolean(key, false).value;
+  if (value != nullptr && value->is_null()) return false;
+  return boolean(key, false).value;
+}
+
+std::string config_reader::text(std::string_view key, std::string_view wanted) {
+  const json* value = find(key);
+  if (value == nullptr || value->is_null()) return "";
+  if (!value->is_string()) throw_wrong_type(where(key), *value, wanted);
+  return value->get<std::string>();
 }
 
 const json* config_reader::array(std::string_view key, std::string_view of_what) {
@@ -47,7 +82,15 @@ const json* config_reader::array(std::string_view key, std::string_view of_what)
   return value;
 }
 
-std::string config_reader::where(std::string_view key) const { return pointer_ + step(key); }
+std::string config_reader::where(std::string_view key) const {
+  std::string result = pointer_;
+  for (std::string_view rest = key; !rest.empty();) {
+    const std::string_view one = rest.substr(0, rest.find('/'));
+    rest = one.size() == rest.size() ? std::string_view() : rest.substr(one.size() + 1);
+    result += step(one);
+  }
+  return result;
+}
 
 std::int64_t to_whole_number(const json& value, const std::string& where, std::string_view or_what) {
   if (!value.is_number_integer()) throw_wrong_type(where, value, "a whole number" + std::string(or_what));

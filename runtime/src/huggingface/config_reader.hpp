@@ -1,17 +1,19 @@
 // The room of Hugging Face's files: a model's config.json to the attention of its layers, and from there to a spec.
-// config.cpp is the way in, families.cpp the table of model types, rules.cpp what their classes do. It may use the room
-// of specs; layers, arrays and kernels never enter.
+// config.cpp is the way in, text_model.cpp finds the text model in a file, families.hpp is the table of model types,
+// rules.cpp and layer_types.cpp say what a row means. It may use the room of specs; layers, arrays and kernels never
+// enter.
 //
 // Here: the keys of a config.json, read as strictly as transformers' classes do.
 #pragma once
 
 #include <cstdint>
-#include <nlohmann/json_fwd.hpp>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace axismask::huggingface {
 
@@ -42,34 +44,53 @@ struct flag {
   }
 };
 
-// The object of the file that describes the text model. Types are as strict as in transformers' classes, where neither
-// "512" nor 512.0 nor true is a whole number.
+// A file, in messages, and the keys in it that are there twice: JSON pointers.
+struct config_file {
+  std::string source;
+  std::vector<std::string> duplicates;
+};
+
+// An object of the file. Types are as strict as in transformers' classes, where neither "512" nor 512.0 nor true is a
+// whole number.
 class config_reader {
  public:
-  // `source` is the file, in messages.
-  config_reader(const nlohmann::json& object, std::string pointer, std::string source)
-      : object_(object), pointer_(std::move(pointer)), source_(std::move(source)) {}
+  // `object` is the one at `pointer`; it and `file` live as long as the reader.
+  config_reader(const nlohmann::json& object, std::string pointer, const config_file& file)
+      : object_(&object), pointer_(std::move(pointer)), file_(&file) {}
 
-  // The value of a key, or nothing where the key is absent. null is a value.
+  // What an outer class gives for keys that are absent. They count as class defaults.
+  void set_defaults(nlohmann::json defaults) { defaults_ = std::move(defaults); }
+
+  // The value of a key, or nothing where the key is absent. null is a value. `key` may go into objects: "a/b". Throws
+  // `error` where the key, or one within, is there twice.
   const nlohmann::json* find(std::string_view key);
 
   setting whole_number(std::string_view key, std::int64_t if_absent);
   setting whole_number_or_null(std::string_view key, std::optional<std::int64_t> if_absent);
   flag boolean(std::string_view key, bool if_absent);
-  // Where null is as good as false.
+  // true; false where it is false, null or absent.
   bool boolean_or_null(std::string_view key);
+  // A text; empty where it is null or absent.
+  std::string text(std::string_view key, std::string_view wanted);
   // An array, or nothing where it is null or absent.
   const nlohmann::json* array(std::string_view key, std::string_view of_what);
 
   [[nodiscard]] bool was_asked(std::string_view key) const { return asked_.contains(key); }
   [[nodiscard]] std::string where(std::string_view key) const;
   // Of the object; the file stands for all of it.
-  [[nodiscard]] std::string where() const { return pointer_.empty() ? source_ : pointer_; }
+  [[nodiscard]] const std::string& where() const { return pointer_.empty() ? file_->source : pointer_; }
+  [[nodiscard]] const std::string& pointer() const { return pointer_; }
+  [[nodiscard]] const nlohmann::json& object() const { return *object_; }
+  [[nodiscard]] const config_file& file() const { return *file_; }
+
+  // A default of the outer class, or nothing.
+  [[nodiscard]] const nlohmann::json* outer_default(std::string_view key) const;
 
  private:
-  const nlohmann::json& object_;
+  const nlohmann::json* object_;
   std::string pointer_;
-  std::string source_;
+  const config_file* file_;
+  nlohmann::json defaults_ = nlohmann::json::object();
   std::set<std::string_view> asked_;
 };
 

@@ -1,53 +1,86 @@
-// The table of families. What the rules do is in rules.cpp.
+// Looks into the table of families, which causal_decoders.cpp, windowed_decoders.cpp, hybrids.cpp, encoders.cpp,
+// composites.cpp and others.cpp hold.
 #include "huggingface/families.hpp"
 
 #include <algorithm>
-
-#include "huggingface/rules.hpp"
+#include <array>
 
 namespace axismask::huggingface {
 namespace {
 
-constexpr std::array families{
-    family{"cohere2", "cohere2/configuration_cohere2.py, Cohere2Config", 40, 4096, every_nth_is_full,
-           "sliding_window_pattern", 4},
-    family{"exaone4", "exaone4/configuration_exaone4.py, Exaone4Config", 32, 4096, every_nth_is_full_of_exaone4,
-           "sliding_window_pattern", 4},
-    family{"gemma2", "gemma2/configuration_gemma2.py, Gemma2Config", 26, 4096, every_nth_is_full, "", 2},
-    family{"gemma3_text", "gemma3/configuration_gemma3.py, Gemma3TextConfig", 26, 4096, every_nth_is_full,
-           "sliding_window_pattern", 6},
-    family{"gemma3n_text", "gemma3n/configuration_gemma3n.py, Gemma3nTextConfig", 35, 512, every_nth_is_full, "", 5},
-    family{"gpt_oss", "gpt_oss/configuration_gpt_oss.py, GptOssConfig", 36, 128, every_nth_is_full, "", 2},
-    family{"llama", "llama/modeling_llama.py, LlamaModel", 32, std::nullopt, all_are_full},
-    family{"llama4_text", "llama4/configuration_llama4.py, Llama4TextConfig", 48, 8192, layers_with_rope_are_chunked},
-    family{"mistral", "mistral/modeling_mistral.py, MistralModel", 32, 4096, all_slide_or_none},
-    family{"mixtral", "mixtral/modeling_mixtral.py, MixtralModel", 32, std::nullopt, all_slide_or_none},
-    family{"modernbert", "modernbert/configuration_modernbert.py, ModernBertConfig", 22, 128, first_of_n_is_full,
-           "global_attn_every_n_layers", 3},
-    family{"olmo2", "olmo2/modeling_olmo2.py, Olmo2Model", 32, std::nullopt, all_are_full},
-    family{"olmo3", "olmo3/configuration_olmo3.py, Olmo3Config", 32, 4096, every_nth_is_full, "", 4},
-    family{"phi3", "phi3/modeling_phi3.py, Phi3Model", 32, std::nullopt, all_slide_or_none},
-    family{"qwen2", "qwen2/configuration_qwen2.py, Qwen2Config", 32, 4096, layers_above_slide},
-    family{"qwen3", "qwen3/configuration_qwen3.py, Qwen3Config", 32, 4096, layers_above_slide},
-    family{"smollm3", "smollm3/configuration_smollm3.py, SmolLM3Config", 36, std::nullopt, layers_without_rope_slide},
-    family{"starcoder2", "starcoder2/modeling_starcoder2.py, Starcoder2Model", 30, std::nullopt, all_slide_or_none},
-};
+template <class Visit>
+void for_each_family(Visit visit) {
+  for (const auto& rows : {causal_decoders(), windowed_decoders(), sparse_decoders(), hybrids(), encoders(),
+                           composites(), encoder_decoders(), others()}) {
+    for (const family& row : rows) visit(row);
+  }
+}
+
+std::string_view folder(const family& of) { return of.of.empty() ? of.type : of.of; }
 
 }  // namespace
 
-const family general_family{"", "", 0, std::nullopt, by_general_rule};
+// create_masks_for_generate in masking_utils.py, for a model that is not in the table.
+const family general_family{
+    .cycle = "S", .is_full_without_window = true, .types = "FSC-HhIX", .window_key = "sliding_window"};
 
-const family& find_family(std::string_view model_type) {
-  const auto* found =
-      std::find_if(families.begin(), families.end(), [&](const family& one) { return is(one, model_type); });
-  return found == families.end() ? general_family : *found;
+std::string code_of(const family& of) {
+  if (is_general(of)) return "masking_utils.py, create_masks_for_generate";
+  const std::string in(folder(of));
+  const std::string file = of.by.ends_with("Config") ? "configuration_" : "modeling_";
+  return "models/" + in + "/" + file + in + ".py, " + std::string(of.by);
 }
 
-bool is(const family& of, std::string_view model_type) { return of.model_type == model_type; }
-bool is_general(const family& of) { return is(of, ""); }
+std::string_view stem_of(const family& of) {
+  std::string_view stem = of.by;
+  for (const std::string_view end : {"TextConfig", "Config", "TextModel", "Model"}) {
+    if (!stem.ends_with(end)) continue;
+    stem.remove_suffix(end.size());
+    break;
+  }
+  return stem;
+}
 
-bool reads_layer_types(const family& of) {
-  return of.make_layer_types != all_slide_or_none && of.make_layer_types != all_are_full;
+const family& find_family(std::string_view model_type) {
+  const family* found = &general_family;
+  for_each_family([&](const family& row) {
+    if (row.type == model_type) found = &row;
+  });
+  return *found;
+}
+
+bool is_general(const family& of) { return of.type.empty(); }
+
+std::vector<std::string_view> known_model_types() {
+  std::vector<std::string_view> result;
+  for_each_family([&](const family& row) { result.push_back(row.type); });
+  return result;
+}
+
+std::vector<std::string_view> pattern_keys() {
+  // Keys of files that no class of transformers reads, or of which it makes no pattern.
+  std::vector<std::string_view> result{"layer_types",
+                                       "_sliding_window_pattern",
+                                       "hybrid_layer_pattern",
+                                       "layer_pattern",
+                                       "attn_type_list",
+                                       "global_layers",
+                                       "full_attention_layers",
+                                       "swa_layers",
+                                       "cross_attention_layers",
+                                       "index_topk",
+                                       "index_topk_blocks",
+                                       "compress_rates",
+                                       "sparse_attention_config",
+                                       "dual_chunk_attention_config"};
+  for_each_family([&](const family& row) {
+    for (const std::string_view key : {row.period_key, row.offset_key, row.blocks_key, row.old_blocks_key,
+                                       row.flags_key.substr(0, row.flags_key.find('/')),
+                                       row.indices_key.substr(0, row.indices_key.find('/')), row.both_key}) {
+      if (!key.empty() && std::find(result.begin(), result.end(), key) == result.end()) result.push_back(key);
+    }
+  });
+  return result;
 }
 
 }  // namespace axismask::huggingface

@@ -5,6 +5,8 @@
 #include <array>
 #include <cerrno>
 #include <cmath>
+#include <cstddef>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <functional>
@@ -36,7 +38,26 @@ std::string shortened(std::string_view text, std::size_t longest) {
 
 std::string in_quotes(std::string_view text) { return "\"" + shortened(text, 80) + "\""; }
 
+namespace {
+
+// What stands for a number that JSON does not have: a text that begins with this character, and goes on with as much of
+// the number as leaves all of the text's places as they are.
+constexpr char no_json_number = '\x7f';
+
+// "NaN", of the text that stands for it.
+std::string number_in_words(std::string_view rest) {
+  if (rest.empty()) return "NaN";
+  if (rest.front() == 'I') return "Infinity";
+  if (rest.starts_with("-I")) return "-Infinity";
+  return "a number beyond what 64-bit floats hold";
+}
+
+}  // namespace
+
 std::string in_words(const json& value) {
+  if (value.is_string() && value.get_ref<const std::string&>().starts_with(no_json_number)) {
+    return number_in_words(std::string_view(value.get_ref<const std::string&>()).substr(1));
+  }
   if (value.is_string()) return "the text " + in_quotes(value.get_ref<const std::string&>());
   if (value.is_array()) return "an array";
   if (value.is_object()) return "an object";
@@ -64,9 +85,10 @@ namespace {
 // Follows the parser through a text: knows the place, and the keys of each object that is still open.
 class place_in_text {
  public:
-  explicit place_in_text(const json_file& kind) : kind_(kind) {}
+  // `duplicates` takes the pointers of keys that are there twice. Without it they are errors: JSON allows them, and
+  // readers then disagree about which one counts.
+  place_in_text(const json_file& kind, std::vector<std::string>* duplicates) : kind_(kind), duplicates_(duplicates) {}
 
-  // Throws for a key that is there twice; JSON allows it, and readers then disagree about which one counts.
   bool operator()(int, json::parse_event_t event, json& parsed) {
     switch (event) {
       case json::parse_event_t::object_start:
@@ -77,7 +99,10 @@ class place_in_text {
         break;
       case json::parse_event_t::key:
         open_.back().key = parsed.get_ref<const std::string&>();
-        if (!open_.back().keys.insert(open_.back().key).second) {
+        if (open_.back().keys.insert(open_.back().key).second) break;
+        if (duplicates_ != nullptr) {
+          duplicates_->push_back(pointer());
+        } else {
           throw error(std::string(kind_.duplicate_key_id), pointer(),
                       "the key " + in_quotes(open_.back().key) + " is there twice", "leave one of the two out");
         }
@@ -124,6 +149,7 @@ class place_in_text {
   }
 
   const json_file& kind_;
+  std::vector<std::string>* duplicates_;
   std::vector<container> open_;
 };
 
@@ -193,8 +219,11 @@ error not_json(std::string_view text, const std::string& source, const json_file
 
 }  // namespace
 
-json parse_json(std::string_view text, const std::string& source, const json_file& kind) {
-  place_in_text place(kind);
+namespace {
+
+json parse(std::string_view text, const std::string& source, const json_file& kind,
+           std::vector<std::string>* duplicates) {
+  place_in_text place(kind, duplicates);
   try {
     return json::parse(text, std::ref(place));
   } catch (const json::parse_error& fault) {
@@ -210,6 +239,72 @@ json parse_json(std::string_view text, const std::string& source, const json_fil
   }
 }
 
+// The word or number that begins at `start`, outside of texts.
+std::string_view word_at(std::string_view text, std::size_t start) {
+  constexpr std::string_view ends = " \t\r\n,:[]{}\"";
+  return text.substr(start, text.find_first_of(ends, start) - start);
+}
+
+// Does a 64-bit float not hold the number? It has an exponent then, or more digits than any.
+bool is_beyond_floats(std::string_view number) {
+  if (number.size() < 300 && number.find_first_of("eE") == std::string_view::npos) return false;
+  const std::string copy(number);
+  char* end = nullptr;
+  const double value = std::strtod(copy.c_str(), &end);
+  return end == copy.c_str() + copy.size() && std::isinf(value);
+}
+
+}  // namespace
+
+json parse_json(std::string_view text, const std::string& source, const json_file& kind) {
+  return parse(text, source, kind, nullptr);
+}
+
+json parse_python_json(std::string_view text, const std::string& source, const json_file& kind,
+                       std::vector<std::string>& duplicates) {
+  std::string plain(text);
+  bool is_in_text = false;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (is_in_text) {
+      if (text[at] == '\\') {
+        ++at;
+      } else if (text[at] == '"') {
+        is_in_text = false;
+      }
+      continue;
+    }
+    if (text[at] == '"') is_in_text = true;
+    const bool is_number = text[at] == '-' || (text[at] >= '0' && text[at] <= '9');
+    if (!is_number && text[at] != 'N' && text[at] != 'I') continue;
+    const std::string_view word = word_at(text, at);
+    if (word == "NaN" || word == "Infinity" || word == "-Infinity" || (is_number && is_beyond_floats(word))) {
+      plain[at] = '"';
+      plain[at + 1] = no_json_number;
+      std::copy(word.begin(), word.end() - 3, plain.begin() + static_cast<std::ptrdiff_t>(at) + 2);
+      plain[at + word.size() - 1] = '"';
+    }
+    at += word.size() - 1;
+  }
+  return parse(plain, source, kind, &duplicates);
+}
+
+namespace {
+
+// What a file is by its first bytes, where people are known to give it in the place of JSON.
+std::string_view other_kind_of_file(std::string_view start) {
+  if (start.starts_with("version https://git-lfs")) {
+    return "it is what Git LFS leaves in the place of a file (git lfs pull brings the file)";
+  }
+  if (start.starts_with("GGUF")) return "it is a GGUF file, which holds a model's weights";
+  // safetensors: the length of a header in 8 bytes, little-endian, and the header, which is a JSON object.
+  if (start.size() > 9 && start[8] == '{' && start.substr(5, 3) == std::string_view("\0\0\0", 3)) {
+    return "it is a safetensors file, which holds a model's weights";
+  }
+  return "";
+}
+
+}  // namespace
+
 std::string read_text_file(const std::filesystem::path& file, const json_file& kind) {
   const auto fail = [&](const std::string& what) {
     throw error(std::string(kind.open_id), file.string(), what, "give the file of " + std::string(kind.name));
@@ -224,6 +319,7 @@ std::string read_text_file(const std::filesystem::path& file, const json_file& k
   do {
     in.read(block.data(), block.size());
     text.append(block.data(), static_cast<std::size_t>(in.gcount()));
+    if (const std::string_view other = other_kind_of_file(text); !other.empty()) fail(std::string(other));
     if (text.size() > kind.largest) {
       fail("it has more than " + std::to_string(kind.largest >> 20) + " MiB, which " + std::string(kind.name) +
            " has not");

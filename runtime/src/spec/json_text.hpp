@@ -8,6 +8,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace axismask {
 
@@ -29,12 +30,19 @@ struct json_file {
   std::size_t largest = std::numeric_limits<std::size_t>::max();  // bytes
 };
 
-// Reads a file, at most `kind.largest` bytes. Throws `error` kind.open_id.
+// Reads a file, at most `kind.largest` bytes. Throws `error` kind.open_id, also for files that are known to be another
+// thing: those of weights, and what Git LFS leaves in a file's place.
 std::string read_text_file(const std::filesystem::path& file, const json_file& kind);
 
 // Parses a text; `source` stands for the file in messages. Throws `error` for whatever is not JSON, and for an object
 // that has a key twice.
 nlohmann::json parse_json(std::string_view text, const std::string& source, const json_file& kind);
+
+// The same for what Python's json module writes and reads, in files of which only a part matters. NaN, Infinity,
+// -Infinity and numbers beyond 64-bit floats become values that no reader takes for anything, and `in_words` names.
+// Keys that are there twice have their last value, and their pointers are added to `duplicates`.
+nlohmann::json parse_python_json(std::string_view text, const std::string& source, const json_file& kind,
+                                 std::vector<std::string>& duplicates);
 
 // A text of the user's, on one line: escaped as JSON escapes it.
 std::string escaped(std::string_view text);
