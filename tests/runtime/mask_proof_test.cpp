@@ -164,7 +164,7 @@ std::optional<std::pair<std::int64_t, std::int64_t>> first_from_0_on(const formu
   return std::nullopt;
 }
 
-TEST(MaskProof, RandomMasksElementByElement) {
+TEST(everywhere, random_masks_are_as_their_elements_say) {
   masks random(14);
   std::array<int, 3> found{};
   int later = 0;  // from the end on
@@ -226,7 +226,7 @@ const std::string large = "9007199254740992";       // 2^53
 const std::string largest = "9223372036854775807";  // no limit
 constexpr std::int64_t large_number = std::int64_t{1} << 53;
 
-TEST(MaskProof, LargeMasksThatAreAlike) {
+TEST(everywhere, large_masks_are_proved_alike) {
   for (const auto& [a, b] : {
            std::pair(window(large), window(large)),
            std::pair(window(large), sides("9007199254740991", "0")),
@@ -246,7 +246,7 @@ TEST(MaskProof, LargeMasksThatAreAlike) {
   }
 }
 
-TEST(MaskProof, TheFirstDifferenceOfLargeMasks) {
+TEST(everywhere, the_first_difference_of_large_masks_is_found) {
   struct difference_case {
     std::string a;
     std::string b;
@@ -277,7 +277,7 @@ TEST(MaskProof, TheFirstDifferenceOfLargeMasks) {
 }
 
 // Only padding tells them apart.
-TEST(MaskProof, DifferencesOfNegativePositions) {
+TEST(everywhere, padding_alone_tells_masks_apart) {
   const mask_comparison found = compare_everywhere(tree_of(causal), tree_of("q >= k"));
   ASSERT_EQ(found.found, likeness::different);
   EXPECT_TRUE(found.are_alike_from_0_on);
@@ -285,7 +285,7 @@ TEST(MaskProof, DifferencesOfNegativePositions) {
   EXPECT_EQ(static_cast<std::int64_t>(found.differing->key), -1);
 }
 
-TEST(MaskProof, SaysWhatItCannotTell) {
+TEST(everywhere, what_cannot_be_told_is_unknown) {
   for (const auto& [a, b] : {
            std::pair(std::string("2 * q > 3 * k"), std::string("3 * k < 2 * q && 3 * k <= 2 * q")),
            std::pair(std::string("q * k > 9"), std::string("k * q > 9")),
@@ -301,7 +301,7 @@ TEST(MaskProof, SaysWhatItCannotTell) {
   EXPECT_EQ(twice.last, std::int64_t{1} << 60);
 }
 
-TEST(MaskProof, ReadsNoOtherTexts) {
+TEST(everywhere, other_texts_are_no_formulas) {
   for (const char* text : {"", "q", "q >", "q > k)", "(q > k", "q > k k", "q && (k > 1) + 1", "p > 1",
                            "q > 9223372036854775809", "(q > k) < (k > q)", "-(q > k)", "q >> k", "q ? k : 1"}) {
     EXPECT_EQ(read_formula(text).has_value(), std::string_view(text) == "q") << text;  // a number is a condition
