@@ -733,8 +733,12 @@ class Plan(CommandTest):
         write_spec(spec({"sliding_window_size": 5}))
         save("p.npy", np.stack([np.arange(12), np.maximum(np.arange(12) - 8, -1)]))
 
+    @staticmethod
+    def run_plan(*more):
+        return run("plan", "spec.json", "--layer", "layers.0", *more)
+
     def plan(self, *more, axes="batch,seq"):
-        return run("plan", "spec.json", "--layer", "layers.0", "--input", f"token_positions=p.npy:{axes}", *more)
+        return self.run_plan("--input", f"token_positions=p.npy:{axes}", *more)
 
     def test_map(self):
         result = self.plan("--tile", "4")
@@ -757,6 +761,44 @@ class Plan(CommandTest):
         self.assertEqual(found["all"], {"starts": [0, 0, 1, 2, 3, 4, 5], "tiles": [0, 1, 2, 3, 4]})
         self.assertEqual(found["some"], {"starts": [0, 1, 2, 4, 6, 8, 10], "tiles": [0, 1, 0, 2, 1, 3, 2, 4, 3, 5]})
         self.assertEqual(found["none"], 36 - 15)
+
+    def test_made_positions(self):
+        """The same plan as of these positions in a file."""
+        save("p.npy", np.arange(12))
+        for window in [5, {"axis": "heads", "values": [5, 2]}]:
+            write_spec(spec({"sliding_window_size": window}))
+            made = self.run_plan("--seq", "12", "--tile", "2", "--json")
+            self.assert_ok(made)
+            self.assertEqual(made.stdout, self.plan("--tile", "2", "--json", axes="seq").stdout)
+        write_spec(spec({"sliding_window_size": 5}))
+        result = self.run_plan("--seq", "4", "--kv-seq", "12", "--tile", "2")
+        self.assert_ok(result)
+        self.assertEqual(
+            result.stdout,
+            "layers.0: q >= k && q - k < 5 && k >= 0\n"
+            "4 queries x 12 keys in tiles of 2 x 2: 2 all (#), 4 some (/), 6 none (.)\n"
+            "../#/.\n.../#/\n",
+        )
+        self.assert_ok(self.run_plan("--kv-seq", "9"))
+
+    def test_errors_of_sizes(self):
+        for arguments, line in [
+            ([], "error[usage] --seq: neither a size nor positions are given; give --seq N, or --input with the positions"),
+            (
+                ["--seq", "13", "--input", "token_positions=p.npy:batch,seq"],
+                "error[axis-size] --seq: it is 13, and the side inputs have 12; leave it out, or leave out the positions",
+            ),
+            (
+                ["--seq", "0"],
+                'error[mask-size] --seq: the axis "seq" has the size 0; give a size from 1 to 2147483647',
+            ),
+            (
+                ["--seq", "9", "--kv-seq", "8"],
+                "error[mask-size] --kv-seq: 9 queries are to be the last of 8 keys; "
+                "give at least as many keys, or the positions of both",
+            ),
+        ]:
+            self.assert_error(self.run_plan(*arguments), line)
 
     def test_errors(self):
         self.assert_error(

@@ -109,7 +109,9 @@ class DiffTest(unittest.TestCase):
         found = json.loads(result.stdout)
         keep_a, keep_b = np.broadcast_arrays(keep_a, keep_b)
         equal = np.array_equal(keep_a, keep_b)
-        self.assertEqual((result.returncode, found["equal"]), (0 if equal else 1, equal))
+        verdicts = {0: "equal", 3: "equal where compared"} if equal else {1: "different"}
+        self.assertIn(result.returncode, verdicts)
+        self.assertEqual((found["verdict"], found["equal"]), (verdicts[result.returncode], result.returncode == 0))
         self.assertEqual((found["queries"], found["keys"]), keep_a.shape[-2:])
         self.assertEqual(list(found["further_axes"].values()), list(keep_a.shape[:-2]))
         self.assertEqual(found["elements"], keep_a.size)
@@ -261,7 +263,7 @@ class Text(DiffTest):
             self.A,
             "B: flash:511,0: q >= k && q - k < 512 && k >= 0",
             "positions 0 ... 1039; --seq N for others",
-            "equal on 1040 queries x 1040 keys",
+            "equal on 1040 queries x 1040 keys, and proved equal at all positions",
         )
 
     def test_the_example_on_the_page(self):
@@ -304,18 +306,91 @@ class Text(DiffTest):
         )
 
     def test_what_the_keys_cannot_show(self):
-        result = run("diff", "spec.json:layers.0", "flash:512,0", "--seq", "512")
+        self.assert_text(
+            run("diff", "spec.json:layers.0", "flash:512,0", "--seq", "512"),
+            3,
+            self.A,
+            "B: flash:512,0: q >= k && q - k < 513 && k >= 0",
+            "positions 0 ... 511",
+            "equal on 512 queries x 512 keys, but not at other positions",
+            "first: a query at position 512, a key at position 0: kept by B, as 512 - 0 < 513; "
+            "not by A, as 512 - 0 < 512 is false",
+        )
+
+    def test_windows_larger_than_what_is_compared(self):
+        self.assert_text(
+            run("diff", "hugging_face:131072", "flash:131072,0"),
+            1,
+            "A: hugging_face:131072: q >= k && q - k < 131072 && k >= 0",
+            "B: flash:131072,0: q >= k && q - k < 131073 && k >= 0",
+            "positions 0 ... 131071; --seq N for others",
+            "equal on 131072 queries x 131072 keys, but not at other positions",
+            "first: a query at position 131072, a key at position 0: kept by B, as 131072 - 0 < 131073; "
+            "not by A, as 131072 - 0 < 131072 is false",
+        )
+        self.assertEqual(run("diff", "hugging_face:131072", "flash:131071,0").returncode, 0)
+        # What is said to be the first is: a few queries show it.
+        few = run("diff", "hugging_face:131072", "flash:131072,0", "--seq", "2", "--kv-seq", "131073", "--json")
+        first = json.loads(few.stdout)["first"]
+        self.assertEqual((first["query"], first["key"]), (1, 0))  # query 0 of the two is at 131071
+        for window in [131071, 200000, 2**24, 2**31 - 1, 2**31, 2**40, 2**53 - 1, 2**53, 2**62]:
+            for a, b, status, query in [
+                (f"keys:{window}", f"flash:{window},0", 1, window),
+                (f"keys:{window}", f"flash:{window - 1},0", 0, None),
+                (f"keys:{window}", "causal", 1, window),
+                (f"half:{window}", f"jax_nn:{window},{window}", 0, None),
+                (f"dilated:{window // 64},7", f"dilated:{window // 64 + 1},7", 1, window // 64 * 7),
+            ]:
+                with self.subTest(a=a, b=b):
+                    result = run("diff", a, b, "--json")
+                    found = json.loads(result.stdout)
+                    self.assertEqual(result.returncode, status)
+                    if status == 0:
+                        self.assertEqual(found["elsewhere"]["equal_on"], "all positions")
+                    elif found["first"] is None:
+                        differing = found["elsewhere"]["differing"]
+                        self.assertEqual(
+                            (differing["query_position"], differing["key_position"], differing["is_first"]),
+                            (query, 0, True),
+                        )
+
+    def test_side_inputs_of_files_are_all_there_is(self):
+        self.write({"type": "ApplyExplicitAttentionMask"}, {"sliding_window_size": 9})
+        np.save("mask.npy", causal(9)(np.arange(70, 70 + 33)[:, None] - np.arange(103)))
+        result = run("diff", "spec.json:layers.0", "keys:9", "--input", "mask=mask.npy:seq,kv_seq")
         self.assertEqual(result.returncode, 0)
+        self.assertEqual(result.stdout.splitlines()[-1], "equal on 33 queries x 103 keys, with these side inputs")
+        # Positions of files are some of many.
+        np.save("p.npy", np.arange(9))
+        given = ["--input", "token_positions=p.npy:seq"]
+        result = run("diff", "spec.json:layers.1", "keys:10", *given)
+        self.assertEqual(result.returncode, 3)
         self.assertEqual(
             result.stdout.splitlines()[2:],
             [
-                "positions 0 ... 511",
-                "no two of them are as far apart as these numbers of A and B: 512, 513",
-                "equal on 512 queries x 512 keys",
+                "equal on 9 queries x 9 keys, but not at other positions",
+                "first: a query at position 9, a key at position 0: kept by B, as 9 - 0 < 10; "
+                "not by A, as 9 - 0 < 9 is false",
             ],
         )
-        found = json.loads(run("diff", "keys:200000", "causal", "--json").stdout)  # the default has an end
-        self.assertEqual((found["queries"], found["hidden_numbers"], found["equal"]), (131072, [200000], True))
+        self.assertEqual(run("diff", "spec.json:layers.1", "keys:9", *given).returncode, 0)
+
+    def test_lengths_are_numbers(self):
+        self.write({"type": "ApplyRightPaddingAttentionMask"}, {"type": "ApplySinksAttentionMask", "sink_count": 7})
+        arguments = ["spec.json:layers.0", "spec.json:layers.1", "--input", "lengths=n.npy:batch", "--seq", "6"]
+        np.save("n.npy", np.array([7, 7]))
+        self.assertEqual(run("diff", *arguments).returncode, 0)
+        np.save("n.npy", np.array([7, 12]))
+        result = run("diff", *arguments)
+        self.assertEqual(result.returncode, 3)
+        self.assertEqual(
+            result.stdout.splitlines()[3:],
+            [
+                "equal on 2 batch x 6 queries x 6 keys, but not at other positions",
+                "first: batch 1, a query at position 0, a key at position 7: kept by A, as 7 < 12; "
+                "not by B, as 7 < 7 is false",
+            ],
+        )
 
     def test_windows_of_each_head(self):
         heads = {"axis": "heads", "values": [512, 512, 600, 512]}
@@ -355,6 +430,68 @@ class Text(DiffTest):
             result.stderr,
             "axismask: error[output] stdout: the output cannot be written; make room, or write to another place\n",
         )
+
+
+class Proofs(DiffTest):
+    """Random compositions: what is said of all positions, against each element of far more than is compared."""
+
+    @staticmethod
+    def mask(random):
+        n, m = int(random.integers(1, 9)), int(random.integers(1, 9))
+        window = {"type": WINDOW, "sliding_window_size": n}
+        sinks = {"type": "ApplySinksAttentionMask", "sink_count": m}
+        return [
+            ({"type": CAUSAL}, lambda q, k: (q >= k) & (k >= 0)),
+            (window, lambda q, k: (q >= k) & (q - k < n) & (k >= 0)),
+            (
+                {"type": "ApplyChunkedAttentionMask", "attention_chunk_size": n},
+                lambda q, k: (q >= k) & (k >= q // n * n) & (k >= 0),
+            ),
+            (
+                {"type": "ApplyBidirectionalWindowAttentionMask", "window_left": n, "window_right": m - 1},
+                lambda q, k: (k >= q - n) & (k <= q + m - 1) & (k >= 0),
+            ),
+            (sinks, lambda q, k: (k >= 0) & (k < m) & (q == q)),
+            (
+                {"type": "ApplyDilatedWindowAttentionMask", "sliding_window_size": n, "dilation": m},
+                lambda q, k: (q >= k) & (q - k <= (n - 1) // m * m) & ((q - k) % m == 0) & (k >= 0),
+            ),
+            (
+                {"all": [{"type": CAUSAL}, {"not": window}]},
+                lambda q, k: (q >= k) & (k >= 0) & ~(q - k < n),
+            ),
+            (
+                {"all": [{"type": CAUSAL}, {"any": [window, sinks]}]},
+                lambda q, k: (q >= k) & (k >= 0) & ((q - k < n) | (k < m)),
+            ),
+        ][random.integers(8)]
+
+    def test_random_compositions(self):
+        random = np.random.default_rng(14)
+        n = 130
+        q, k = np.arange(-20, n)[:, None], np.arange(-20, n)
+        statuses = []
+        masks = [self.mask(random) for _ in range(150)]
+        self.write(*(mask for mask, _ in masks))
+        for round_ in range(150):
+            other = int(random.integers(150))
+            a, b = masks[round_][1](q, k), masks[other][1](q, k)
+            arguments = [f"spec.json:layers.{round_}", f"spec.json:layers.{other}"]
+            with self.subTest(arguments=arguments, masks=(masks[round_][0], masks[other][0])):
+                # Of 4 queries hardly any difference is seen: it is the proof that finds it.
+                result = run("diff", *arguments, "--seq", "4", "--json")
+                found = json.loads(result.stdout)
+                differs = np.argwhere((a != b)[20:, 20:])
+                if found["first"] is not None:
+                    self.assertEqual(result.returncode, 1)
+                    continue
+                statuses.append(result.returncode)
+                self.assertEqual(result.returncode, 0 if np.array_equal(a, b) else 3)
+                if len(differs) > 0:
+                    one = found["elsewhere"]["differing"]
+                    self.assertEqual((one["query_position"], one["key_position"]), tuple(differs[0]))
+        self.assertGreater(statuses.count(0), 5)
+        self.assertGreater(statuses.count(3), 10)
 
 
 class Masks(DiffTest):

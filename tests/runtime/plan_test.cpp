@@ -283,17 +283,20 @@ TEST(plans, of_no_rows_look_at_nothing) {
   EXPECT_EQ(found.tile_count(), 0);
 }
 
+// The error of a call.
+template <class Call>
+std::string message(Call call) {
+  try {
+    (void)call();
+  } catch (const error& problem) {
+    return problem.what();
+  }
+  return "no error";
+}
+
 TEST(plans, say_what_is_wrong) {
   const ApplyCausalSlidingWindowAttentionMask<> local{.masked_out_value = 0, .sliding_window_size = 1};
   std::array<std::int32_t, 1> positions{0};
-  const auto message = [](auto call) -> std::string {
-    try {
-      (void)call();
-    } catch (const error& problem) {
-      return problem.what();
-    }
-    return "no error";
-  };
   EXPECT_EQ(message([&] {
               return plan(local, {0, 4},
                           input<"token_positions">(named_view<std::int32_t, axes<"seq">>(positions.data(), {1})));
@@ -325,6 +328,25 @@ TEST(plans, say_what_is_wrong) {
             "axismask: error[plan-axes] Everywhere: it has no query and key axes to plan along; plan a layer that has "
             "positions "
             "of queries and keys");
+}
+
+TEST(plans, have_only_so_many_tiles) {
+  const std::array<std::int32_t, 8> positions{0, 1, 2, 3, 4, 5, 6, 7};
+  const ApplyCausalAttentionMask<> causal{.masked_out_value = 0};
+  const tile_plan found = plan(
+      causal, {4, 2}, input<"token_positions">(named_view<const std::int32_t, axes<"seq">>(positions.data(), {8})));
+  EXPECT_EQ(found.at(0, 1, 3), verdict::some);
+  const std::string cure = "; give one that is less than that, and at least 0";
+  EXPECT_EQ(message([&] { return found.at(0, 0, 4); }),
+            "axismask: error[plan-index] column: it is 4, and the plan has 4" + cure);
+  EXPECT_EQ(message([&] { return found.at(0, 2, 0); }),
+            "axismask: error[plan-index] row: it is 2, and the plan has 2" + cure);
+  EXPECT_EQ(message([&] { return found.at(1, 0, 0); }),
+            "axismask: error[plan-index] plane: it is 1, and the plan has 1" + cure);
+  EXPECT_EQ(message([&] { return found.at(0, 0, -1); }),
+            "axismask: error[plan-index] column: it is -1, and the plan has 4" + cure);
+  EXPECT_EQ(message([&] { return found.row(0, -1); }),
+            "axismask: error[plan-index] row: it is -1, and the plan has 2" + cure);
 }
 
 }  // namespace

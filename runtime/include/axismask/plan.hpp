@@ -49,11 +49,8 @@ struct tile_plan {
   std::int64_t largest = 0;       // magnitude of the numbers that the mask computes
   std::uint64_t fingerprint = 0;  // tells the layer, its numbers and its side inputs from others
 
-  [[nodiscard]] std::span<const tile_run> row(std::int64_t plane, std::int64_t row) const {
-    const auto at = static_cast<std::size_t>(plane * rows_per_plane + row);
-    return std::span(runs).subspan(static_cast<std::size_t>(starts[at]),
-                                   static_cast<std::size_t>(starts[at + 1] - starts[at]));
-  }
+  // Both throw `error` plan-index, whose WHERE is the index, for one that there is not.
+  [[nodiscard]] std::span<const tile_run> row(std::int64_t plane, std::int64_t row) const;
   [[nodiscard]] verdict at(std::int64_t plane, std::int64_t row, std::int64_t column) const;
   [[nodiscard]] std::int64_t tile_count() const { return planes * rows_per_plane * columns; }
   [[nodiscard]] std::int64_t count(verdict kept) const;

@@ -7,13 +7,19 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <numeric>
+#include <optional>
+#include <span>
 #include <string>
+#include <tuple>
 #include <vector>
 
+#include "arrays/bind_arrays.hpp"
 #include "axismask/arrays/index_walk.hpp"
 #include "command/arguments.hpp"
 #include "command/print.hpp"
 #include "command/subcommands.hpp"
+#include "mask/mask_rows.hpp"
 
 namespace axismask::command {
 namespace {
@@ -21,6 +27,8 @@ namespace {
 struct plan_options {
   std::string spec;
   std::string layer;
+  std::optional<std::int64_t> queries;
+  std::optional<std::int64_t> keys;
   std::vector<std::string> inputs;
   std::int64_t tile = 128;
   bool as_json = false;
@@ -69,12 +77,59 @@ void print_plane(const tile_plan& plan, std::int64_t plane) {
   if (step > 1) std::cout << "(each sign is " << step << " x " << step << " tiles)\n";
 }
 
+// Plans a layer at positions that are made: keys count from 0, and the queries are the last of them.
+tile_plan plan_at_made_positions(const any_layer& layer, const plan_options& options,
+                                 std::span<const std::size_t> to_make, std::vector<side_input> inputs) {
+  const auto [query_axis, kv_axis] = position_axes_of(layer.values());
+  const std::int64_t queries = options.queries ? *options.queries : *options.keys;
+  const std::int64_t keys = options.keys ? *options.keys : queries;
+  check_made_size(query_axis, queries, kv_axis, keys);
+  std::vector<std::int32_t> positions(static_cast<std::size_t>(keys));
+  std::iota(positions.begin(), positions.end(), 0);
+  // Queries and keys may share a name, and have other positions.
+  layer_values values = layer.values();
+  for (const std::size_t index : to_make) {
+    const bool of_keys = values.type->attributes[index].kind == attribute_kind::kv_positions;
+    const std::int64_t size = of_keys ? keys : queries;
+    values.attributes[index].name = of_keys ? "/keys" : "/queries";  // no side input has such a name
+    if (std::any_of(inputs.begin(), inputs.end(),
+                    [&](const side_input& one) { return one.name == values.attributes[index].name; })) {
+      continue;
+    }
+    inputs.push_back({values.attributes[index].name,
+                      any_view(positions.data() + (keys - size), dtype::int32, {{query_axis, size, 1}})});
+  }
+  return plan(values, inputs, {options.tile, options.tile});
+}
+
+void check_sizes(const plan_options& options, const tile_plan& found) {
+  for (const auto& [option, wanted, size] :
+       {std::tuple("--seq", options.queries, found.queries), std::tuple("--kv-seq", options.keys, found.keys)}) {
+    if (!wanted || *wanted == size) continue;
+    throw error("axis-size", option,
+                "it is " + std::to_string(*wanted) + ", and the side inputs have " + std::to_string(size),
+                "leave it out, or leave out the positions");
+  }
+}
+
+tile_plan find_plan(const any_layer& layer, const plan_options& options, const std::vector<side_input>& given) {
+  const std::vector<std::size_t> to_make = positions_to_make(layer.values(), given);
+  if (!to_make.empty()) {
+    if (options.queries || options.keys) return plan_at_made_positions(layer, options, to_make, given);
+    throw error("usage", "--seq", "neither a size nor positions are given",
+                "give --seq N, or --input with the positions");
+  }
+  tile_plan found = plan(layer.values(), given, {options.tile, options.tile});
+  check_sizes(options, found);
+  return found;
+}
+
 int run_plan(const plan_options& options) {
   const Model model = Model::load(options.spec);
   const any_layer& layer = named_layer(model, options.layer, "--layer");
   const named_inputs given(options.inputs);
-  const tile_plan found = with_places_in_command(
-      layer, given.inputs, [&] { return plan(layer.values(), given.inputs, {options.tile, options.tile}); });
+  const tile_plan found =
+      with_places_in_command(layer, given.inputs, [&] { return find_plan(layer, options, given.inputs); });
   if (options.as_json) {
     print_json(plan_json(found));
     finish_output();
@@ -110,11 +165,14 @@ subcommand plan_subcommand() {
           "Show which tiles of the logits a layer keeps whole, in part or not",
           {spec_argument(options->spec),
            layer_argument(options->layer),
+           {"--seq", &options->queries, "N", "So many queries, at positions that are made: the last of the keys"},
+           {"--kv-seq", &options->keys, "N", "So many keys, at positions from 0 on; --seq unless given"},
            inputs_argument(options->inputs),
            {"--tile", &options->tile, "N", "Queries and keys of a tile; 128 unless given"},
            json_argument(options->as_json, "Print JSON: the tiles of each row, as lists")},
           "Tiles that are kept whole need no mask, and those that are masked whole need no attention.\n"
-          "Example:\n"
+          "Examples:\n"
+          "  axismask plan model.json --layer layers.0 --seq 4096\n"
           "  axismask plan model.json --layer layers.0 --input token_positions=positions.npy:batch,seq --tile 64",
           [options] { return run_plan(*options); }};
 }

@@ -162,6 +162,11 @@ std::optional<differing_element> compare_masks(const mask_rows& a, const mask_ro
   return first;
 }
 
+std::int64_t elements_to_read(const mask_rows& a, const mask_rows& b) {
+  const std::int64_t tiles = std::max(plan_of(a).count(verdict::some), plan_of(b).count(verdict::some));
+  return tiles * tile.queries * tile.keys;
+}
+
 std::vector<std::int64_t> operands_at(const mask_rows& mask, std::int64_t query, std::int64_t key) {
   const mask_rows::partial_call element = mask.call_for({query, 1}, {key, 1});
   std::vector<std::int64_t> numbers;

@@ -43,6 +43,10 @@ struct differing_element {
 std::optional<differing_element> compare_masks(const mask_rows& a, const mask_rows& b,
                                                const std::function<void(std::int64_t query, const kept_keys&)>& visit);
 
+// How many elements compare_masks reads, of each mask: those of tiles that one of them may keep in part. At least; rows
+// that see nothing may be read besides.
+[[nodiscard]] std::int64_t elements_to_read(const mask_rows& a, const mask_rows& b);
+
 // The numbers that the layer's `keep` reads for one element, in its order.
 [[nodiscard]] std::vector<std::int64_t> operands_at(const mask_rows& mask, std::int64_t query, std::int64_t key);
 

@@ -39,10 +39,10 @@ any_view at_index(const any_view& array, std::string_view axis, std::int64_t ind
   return {plane.data(), plane.type(), axes};
 }
 
-void check_size(const char* where, const std::string& axis, std::int64_t size) {
+void check_size(const char* where, std::string_view axis, std::int64_t size) {
   constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
   if (size >= 1 && size <= most) return;
-  throw error("mask-size", where, "the axis \"" + axis + "\" has the size " + std::to_string(size),
+  throw error("mask-size", where, "the axis \"" + std::string(axis) + "\" has the size " + std::to_string(size),
               "give a size from 1 to " + std::to_string(most));
 }
 
@@ -53,7 +53,10 @@ const side_input* find_given(std::span<const side_input> given, const attribute_
   return found == given.end() ? nullptr : &*found;
 }
 
-// The operands whose positions are made. They are all given or all made: half of them would be a guess at the others.
+}  // namespace
+
+bool counts_tokens(const attribute_record& attribute) { return is_positions(attribute.kind) && !attribute.are_ids; }
+
 std::vector<std::size_t> positions_to_make(const layer_values& layer, std::span<const side_input> given) {
   std::vector<std::size_t> positions;
   for (const std::size_t index : layer.type->operands) {
@@ -64,9 +67,14 @@ std::vector<std::size_t> positions_to_make(const layer_values& layer, std::span<
   return positions;
 }
 
-}  // namespace
-
-bool counts_tokens(const attribute_record& attribute) { return is_positions(attribute.kind) && !attribute.are_ids; }
+void check_made_size(std::string_view query_axis, std::int64_t queries, std::string_view kv_axis, std::int64_t keys) {
+  check_size("queries", query_axis, queries);
+  check_size("keys", kv_axis, keys);
+  if (queries <= keys) return;
+  throw error("mask-size", "keys",
+              std::to_string(queries) + " queries are to be the last of " + std::to_string(keys) + " keys",
+              "give at least as many keys, or the positions of both");
+}
 
 // What the choice and the arrays tell of the sizes of axes. An array's axes have the names of the logits'.
 struct mask_rows::known_sizes {
@@ -146,11 +154,7 @@ void mask_rows::set_size(const known_sizes& sizes, bool makes_positions) {
                 std::to_string(queries_) + " x " + std::to_string(keys_) + " logits are more than 2^36",
                 "give smaller sizes");
   }
-  if (makes_positions && queries_ > keys_) {
-    throw error("mask-size", "keys",
-                std::to_string(queries_) + " queries are to be the last of " + std::to_string(keys_) + " keys",
-                "give at least as many keys, or the positions of both");
-  }
+  if (makes_positions) check_made_size(query_axis_, queries_, kv_axis_, keys_);
 }
 
 void mask_rows::make_positions(std::span<const std::size_t> operands) {

@@ -37,6 +37,14 @@ struct index_range {
 // user knows them, while positions can be made.
 [[nodiscard]] bool counts_tokens(const attribute_record& attribute);
 
+// The operands whose positions are made, as indices of attributes: those of all tokens, or none when any are given.
+// Half of them would be a guess at the others.
+[[nodiscard]] std::vector<std::size_t> positions_to_make(const layer_values& layer, std::span<const side_input> given);
+
+// Throws `error` mask-size, whose WHERE is "queries" or "keys", unless positions can be made for so many: of keys from
+// 0 on, of queries the last of them.
+void check_made_size(std::string_view query_axis, std::int64_t queries, std::string_view kv_axis, std::int64_t keys);
+
 // Some rows of a mask, with all their keys.
 struct mask_strip {
   std::int64_t first_query;

@@ -76,10 +76,25 @@ void check_columns(tile_size tile, std::int64_t keys) {
               "give larger tiles");
 }
 
+void check_index(const char* where, std::int64_t index, std::int64_t count) {
+  if (index >= 0 && index < count) return;
+  throw error("plan-index", where, "it is " + std::to_string(index) + ", and the plan has " + std::to_string(count),
+              "give one that is less than that, and at least 0");
+}
+
 }  // namespace
+
+std::span<const tile_run> tile_plan::row(std::int64_t plane, std::int64_t row) const {
+  check_index("plane", plane, planes);
+  check_index("row", row, rows_per_plane);
+  const auto at = static_cast<std::size_t>(plane * rows_per_plane + row);
+  return std::span(runs).subspan(static_cast<std::size_t>(starts[at]),
+                                 static_cast<std::size_t>(starts[at + 1] - starts[at]));
+}
 
 verdict tile_plan::at(std::int64_t plane, std::int64_t row, std::int64_t column) const {
   const std::span<const tile_run> of_row = this->row(plane, row);
+  check_index("column", column, columns);
   return std::upper_bound(of_row.begin(), of_row.end(), column,
                           [](std::int64_t wanted, const tile_run& run) { return wanted < run.end; })
       ->kept;

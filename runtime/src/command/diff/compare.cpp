@@ -18,33 +18,34 @@ namespace {
 // --------------------------------------------------------------------------------------------- Which masks, how large
 
 constexpr std::int64_t most_unasked = 131072;
+constexpr std::int64_t few_queries = 4096;
+constexpr std::int64_t most_to_read = std::int64_t{1} << 25;                 // unasked; they take about 0.4 s
 constexpr std::int64_t no_limit = std::numeric_limits<std::int64_t>::max();  // as window.hpp has it
 
-// The numbers of both layers, windows or chunks, in ascending order.
-std::vector<std::int64_t> numbers_of(const any_layer& a, const any_layer& b) {
-  std::vector<std::int64_t> numbers;
+// The largest number of both layers, a window or a chunk; 0 without one.
+std::int64_t largest_number(const any_layer& a, const any_layer& b) {
+  std::int64_t largest = 0;
+  const auto note = [&](std::int64_t number) {
+    if (number != no_limit) largest = std::max(largest, number);
+  };
   for (const any_layer* layer : {&a, &b}) {
     for (const auto& [name, value] : attributes_dict(*layer)) {
-      if (const auto* number = std::get_if<std::int64_t>(&value)) numbers.push_back(*number);
+      if (const auto* number = std::get_if<std::int64_t>(&value)) note(*number);
       const auto* counts = std::get_if<axis_counts>(&value);
-      if (counts != nullptr) numbers.insert(numbers.end(), counts->values.begin(), counts->values.end());
+      if (counts != nullptr) std::for_each(counts->values.begin(), counts->values.end(), note);
     }
   }
-  std::sort(numbers.begin(), numbers.end());
-  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
-  std::erase(numbers, no_limit);
-  return numbers;
+  return largest;
 }
 
 // Twice as many queries as the largest window has keys: half of them see a whole window.
-std::int64_t queries_to_show(const std::vector<std::int64_t>& numbers) {
-  const std::int64_t largest = numbers.empty() ? 0 : std::min(numbers.back(), most_unasked);
-  return std::min(2 * largest + 16, most_unasked);
+std::int64_t queries_to_show(std::int64_t largest) {
+  return std::min(2 * std::min(largest, most_unasked) + 16, most_unasked);
 }
 
 mask_choice default_choice(const two_sides& sides, const mask_choice& wanted) {
   mask_choice choice = wanted;
-  choice.queries = queries_to_show(numbers_of(sides.a.layer, sides.b.layer));
+  choice.queries = queries_to_show(largest_number(sides.a.layer, sides.b.layer));
   if (choice.keys) choice.queries = std::min(*choice.queries, *choice.keys);
   return choice;
 }
@@ -68,6 +69,15 @@ two_masks read_masks(const two_sides& sides, mask_choice choice) {
   choice.keys = telling->keys();
   std::unique_ptr<mask_rows> told = read_mask(b_tells ? sides.a : sides.b, choice);
   return b_tells ? two_masks{std::move(told), std::move(telling)} : two_masks{std::move(telling), std::move(told)};
+}
+
+// A mask that goes on and off all along, as a dilated window does, is read on fewer queries than a plain one.
+two_masks read_default_masks(const two_sides& sides, mask_choice choice) {
+  while (true) {
+    two_masks masks = read_masks(sides, choice);
+    if (*choice.queries <= few_queries || elements_to_read(*masks.a, *masks.b) <= most_to_read) return masks;
+    *choice.queries /= 2;
+  }
 }
 
 // Positions that are made are no match for some that are given.
@@ -138,6 +148,8 @@ void compare_plane(const two_sides& sides, const two_masks& masks, std::int64_t 
   const auto at = result.further.at(plane);
   const two_masks here{read_mask(sides.a, choice_for(*masks.a, at)), read_mask(sides.b, choice_for(*masks.b, at))};
   plane_difference found;
+  found.operands_of_a = operands_at(*here.a, 0, 0);
+  found.operands_of_b = operands_at(*here.b, 0, 0);
   const auto first = compare_masks(*here.a, *here.b, [&](std::int64_t query, const kept_keys& counts) {
     found.counts += counts;
     if (counts.differing() == 0) return;
@@ -178,17 +190,14 @@ std::string further_planes::text(std::int64_t plane) const {
 difference compare(const two_sides& sides, const mask_choice& wanted) {
   difference result;
   result.is_of_default_size = sides.a.inputs.empty() && sides.b.inputs.empty() && !wanted.queries;
-  const two_masks masks = read_masks(sides, result.is_of_default_size ? default_choice(sides, wanted) : wanted);
+  const two_masks masks =
+      result.is_of_default_size ? read_default_masks(sides, default_choice(sides, wanted)) : read_masks(sides, wanted);
   check_positions(sides.a, *masks.a, sides.b);
   check_positions(sides.b, *masks.b, sides.a);
 
   result.queries = masks.a->queries();
   result.keys = masks.a->keys();
   result.makes_positions = masks.a->makes_positions() || masks.b->makes_positions();
-  if (result.makes_positions) {
-    result.hidden = numbers_of(sides.a.layer, sides.b.layer);
-    std::erase_if(result.hidden, [&](std::int64_t number) { return number < result.keys; });
-  }
   add_axes(result.further, sides.a, *masks.a);
   add_axes(result.further, sides.b, *masks.b);
   for (std::int64_t plane = 0; plane < result.further.count(); ++plane) compare_plane(sides, masks, plane, result);

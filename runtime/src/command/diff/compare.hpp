@@ -38,6 +38,9 @@ struct plane_difference {
   kept_keys counts;
   std::int64_t queries = 0;  // that differ
   std::vector<query_run> runs;
+  // The numbers that decide the first element. Those that lie along neither queries nor keys are the same for all.
+  std::vector<std::int64_t> operands_of_a;
+  std::vector<std::int64_t> operands_of_b;
 };
 
 // An element that one mask keeps and the other does not, and the numbers that decide it.
@@ -53,7 +56,6 @@ struct difference {
   std::int64_t queries = 0;
   std::int64_t keys = 0;
   bool makes_positions = false;
-  std::vector<std::int64_t> hidden;  // those numbers of the layers that no distance between positions reaches
   further_planes further;
   std::vector<plane_difference> in_planes;
   kept_keys counts;

@@ -39,18 +39,45 @@ json runs_json(const std::vector<query_run>& runs) {
   return list;
 }
 
-json example_json(const two_sides& sides, const further_planes& planes, const differing_example& first) {
-  return {{"at", plane_json(planes, first.plane)},
-          {"query", first.element.query},
-          {"key", first.element.key},
-          {"kept_by", first.element.kept_by_a ? "a" : "b"},
-          {"formula_of_a", formula_of(sides.a.layer, first.operands_of_a)},
-          {"formula_of_b", formula_of(sides.b.layer, first.operands_of_b)}};
+json formulas_json(const two_sides& sides, const std::vector<std::int64_t>& operands_of_a,
+                   const std::vector<std::int64_t>& operands_of_b) {
+  return {{"formula_of_a", formula_of(sides.a.layer, operands_of_a)},
+          {"formula_of_b", formula_of(sides.b.layer, operands_of_b)}};
 }
+
+json example_json(const two_sides& sides, const further_planes& planes, const differing_example& first) {
+  json example{{"at", plane_json(planes, first.plane)},
+               {"query", first.element.query},
+               {"key", first.element.key},
+               {"kept_by", first.element.kept_by_a ? "a" : "b"}};
+  example.update(formulas_json(sides, first.operands_of_a, first.operands_of_b));
+  return example;
+}
+
+json elsewhere_json(const two_sides& sides, const further_planes& planes, const elsewhere& others) {
+  constexpr const char* names[] = {"all positions", "these side inputs", "the compared elements",
+                                   "the compared elements"};  // in the enumeration's order
+  json result{{"equal_on", names[static_cast<std::size_t>(others.found)]}, {"reason", others.reason}};
+  if (others.differing) {
+    const differing_positions& one = *others.differing;
+    json example{{"at", plane_json(planes, one.plane)},
+                 {"query_position", one.query},
+                 {"key_position", one.key},
+                 {"kept_by", one.kept_by_a ? "a" : "b"},
+                 {"is_first", one.is_first}};
+    example.update(formulas_json(sides, one.operands_of_a, one.operands_of_b));
+    result["differing"] = std::move(example);
+  }
+  return result;
+}
+
+// In the enumeration's order.
+constexpr const char* verdict_names[] = {"equal", "different", "equal where compared"};
 
 }  // namespace
 
-void print_difference_json(const two_sides& sides, const difference& found) {
+void print_difference_json(const two_sides& sides, const difference& found, const elsewhere& others) {
+  const diff_verdict verdict = verdict_of(found, others);
   json planes = json::array();
   for (std::int64_t plane = 0; plane < found.further.count(); ++plane) {
     planes.push_back({{"at", plane_json(found.further, plane)},
@@ -60,18 +87,19 @@ void print_difference_json(const two_sides& sides, const difference& found) {
   for (const mask_rows::further_axis& axis : found.further.axes) further[axis.name] = axis.size;
   print_json({{"a", side_json(sides.a)},
               {"b", side_json(sides.b)},
-              {"equal", !found.first},
+              {"verdict", verdict_names[static_cast<std::size_t>(verdict)]},
+              {"equal", verdict == diff_verdict::equal},
               {"further_axes", std::move(further)},
               {"queries", found.queries},
               {"keys", found.keys},
-              {"hidden_numbers", found.hidden},
               {"elements", found.elements()},
               {"both", found.counts.both},
               {"only_a", found.counts.only_a},
               {"only_b", found.counts.only_b},
               {"rows", found.rows},
               {"planes", std::move(planes)},
-              {"first", found.first ? example_json(sides, found.further, *found.first) : json()}});
+              {"first", found.first ? example_json(sides, found.further, *found.first) : json()},
+              {"elsewhere", found.first ? json() : elsewhere_json(sides, found.further, others)}});
 }
 
 }  // namespace axismask::command

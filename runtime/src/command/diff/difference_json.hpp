@@ -1,10 +1,10 @@
 // A difference of masks as JSON.
 #pragma once
 
-#include "command/diff/compare.hpp"
+#include "command/diff/elsewhere.hpp"
 
 namespace axismask::command {
 
-void print_difference_json(const two_sides& sides, const difference& found);
+void print_difference_json(const two_sides& sides, const difference& found, const elsewhere& others);
 
 }  // namespace axismask::command

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <iostream>
+#include <limits>
 #include <string_view>
 
 #include "axismask/call/empty_row_rule.hpp"
@@ -68,24 +69,15 @@ std::optional<std::int64_t> position_of(attribute_kind kind, const any_layer& la
   return {};
 }
 
-// "first: query 512 (position 512), key 0 (position 0): kept by B, as 512 - 0 < 513; not by A, as 512 - 0 < 512 is
-// false". The conditions that both masks have are true for both, so they are left out.
-std::string example_text(const two_sides& sides, const further_planes& further, const differing_example& first) {
-  const any_layer& a = sides.a.layer;
-  const any_layer& b = sides.b.layer;
-  const differing_element& element = first.element;
-  const auto described = [&](const char* thing, std::int64_t index, attribute_kind kind) {
-    auto position = position_of(kind, a, first.operands_of_a);
-    if (!position) position = position_of(kind, b, first.operands_of_b);
-    return std::string(thing) + " " + std::to_string(index) +
-           (position ? " (position " + std::to_string(*position) + ")" : "");
-  };
-  const bool by_a = element.kept_by_a;
-  const any_layer& keeper = by_a ? a : b;
-  const std::vector<std::int64_t>& operands = by_a ? first.operands_of_a : first.operands_of_b;
+// "kept by B, as 512 - 0 < 513; not by A, as 512 - 0 < 512 is false". The conditions that both masks have are true for
+// both, so they are left out.
+std::string reason_text(const two_sides& sides, bool by_a, const std::vector<std::int64_t>& operands_of_a,
+                        const std::vector<std::int64_t>& operands_of_b) {
+  const any_layer& keeper = by_a ? sides.a.layer : sides.b.layer;
+  const std::vector<std::int64_t>& operands = by_a ? operands_of_a : operands_of_b;
   const std::vector<std::string> of_keeper = conditions(formula_of(keeper, operands));
   const std::vector<std::string> of_other =
-      conditions(formula_of(by_a ? b : a, by_a ? first.operands_of_b : first.operands_of_a));
+      conditions(formula_of(by_a ? sides.b.layer : sides.a.layer, by_a ? operands_of_b : operands_of_a));
   const auto without = [](std::vector<std::string> some, const std::vector<std::string>& others) {
     std::erase_if(some,
                   [&](const std::string& one) { return std::find(others.begin(), others.end(), one) != others.end(); });
@@ -94,10 +86,55 @@ std::string example_text(const two_sides& sides, const further_planes& further, 
   const bool by_rule = !keeper.type().keep(operands);
   const std::string why = by_rule ? "its row sees nothing else" : without(of_keeper, of_other);
   const std::string why_not = by_rule ? joined(of_other, " && ") : without(of_other, of_keeper);
-  return "first: " + further.text(first.plane) + (further.axes.empty() ? "" : ", ") +
+  return std::string("kept by ") + (by_a ? "A" : "B") + (why.empty() ? "" : ", as " + why) + "; not by " +
+         (by_a ? "B" : "A") + ", as " + why_not + " is false";
+}
+
+std::string plane_text(const further_planes& further, std::int64_t plane) {
+  return further.text(plane) + (further.axes.empty() ? "" : ", ");
+}
+
+// "first: query 512 (position 512), key 0 (position 0): ..."
+std::string example_text(const two_sides& sides, const further_planes& further, const differing_example& first) {
+  const differing_element& element = first.element;
+  const auto described = [&](const char* thing, std::int64_t index, attribute_kind kind) {
+    auto position = position_of(kind, sides.a.layer, first.operands_of_a);
+    if (!position) position = position_of(kind, sides.b.layer, first.operands_of_b);
+    return std::string(thing) + " " + std::to_string(index) +
+           (position ? " (position " + std::to_string(*position) + ")" : "");
+  };
+  return "first: " + plane_text(further, first.plane) +
          described("query", element.query, attribute_kind::query_positions) + ", " +
-         described("key", element.key, attribute_kind::kv_positions) + ": kept by " + (by_a ? "A" : "B") +
-         (why.empty() ? "" : ", as " + why) + "; not by " + (by_a ? "B" : "A") + ", as " + why_not + " is false";
+         described("key", element.key, attribute_kind::kv_positions) + ": " +
+         reason_text(sides, element.kept_by_a, first.operands_of_a, first.operands_of_b);
+}
+
+// What is known of the positions that were not compared, of which those that were are equal.
+std::string elsewhere_text(const difference& found, const elsewhere& others) {
+  const bool takes_positions = !found.makes_positions;
+  switch (others.found) {
+    case reach::all_positions:
+      return others.last < std::numeric_limits<std::int64_t>::max() - 1
+                 ? ", and proved equal at all positions up to " + std::to_string(others.last)
+                 : ", and proved equal at all positions";
+    case reach::these_inputs:
+      return ", with these side inputs";
+    case reach::compared_range:
+      return ", and no more is known: " + others.reason +
+             (takes_positions ? "; give other positions to compare them" : "; --seq N compares other positions");
+    case reach::differs:
+      return others.is_equal_from_0_on ? ", and at all positions from 0 on, but not where positions are negative"
+                                       : ", but not at other positions";
+  }
+  return "";
+}
+
+// "first: a query at position 512, a key at position 0: ..."
+std::string example_text(const two_sides& sides, const further_planes& further, const differing_positions& differing) {
+  return (differing.is_first ? "first: " : "one of them: ") + plane_text(further, differing.plane) +
+         "a query at position " + std::to_string(differing.query) + ", a key at position " +
+         std::to_string(differing.key) + ": " +
+         reason_text(sides, differing.kept_by_a, differing.operands_of_a, differing.operands_of_b);
 }
 
 // What becomes of rows that see nothing, if it is not that they are masked.
@@ -123,11 +160,6 @@ void print_masks(const two_sides& sides, const difference& found) {
     std::cout << "positions " << found.keys - found.queries << " ... " << found.keys - 1;
     if (found.queries != found.keys) std::cout << " of queries, 0 ... " << found.keys - 1 << " of keys";
     std::cout << (found.is_of_default_size ? "; --seq N for others\n" : "\n");
-  }
-  if (!found.hidden.empty()) {
-    std::vector<std::string> texts;
-    for (const std::int64_t number : found.hidden) texts.push_back(std::to_string(number));
-    std::cout << "no two of them are as far apart as these numbers of A and B: " << joined(texts, ", ") << '\n';
   }
 }
 
@@ -159,11 +191,12 @@ std::vector<std::string> run_lines(const difference& found) {
 
 }  // namespace
 
-void print_difference(const two_sides& sides, const difference& found) {
+void print_difference(const two_sides& sides, const difference& found, const elsewhere& others) {
   print_masks(sides, found);
   const std::string size = size_text(found);
   if (!found.first) {
-    std::cout << on_one_line("equal on " + size) << '\n';
+    std::cout << on_one_line("equal on " + size + elsewhere_text(found, others)) << '\n';
+    if (others.differing) std::cout << on_one_line(example_text(sides, found.further, *others.differing)) << '\n';
     return;
   }
   std::cout << on_one_line(size) << ": " << found.counts.differing() << " of " << found.elements()
