@@ -906,7 +906,13 @@ class ImportAndExplain(CommandTest):
         self.write({"model_type": "llama4_text", "num_hidden_layers": 4, "attention_chunk_size": 64})
         result = run("explain", "config.json", "--json")
         self.assert_ok(result)
-        layers = json.loads(result.stdout)
+        explained = json.loads(result.stdout)
+        self.assertEqual(list(explained), ["model_type", "rule", "certain", "warnings", "layers"])
+        self.assertEqual(explained["model_type"], "llama4_text")
+        self.assertEqual(explained["rule"], "models/llama4/configuration_llama4.py, Llama4TextConfig")
+        self.assertIs(explained["certain"], True)
+        self.assertEqual(explained["warnings"], [])
+        layers = explained["layers"]
         self.assertEqual([list(layer) for layer in layers], [["layer", "attention", "visible_keys", "reason"]] * 4)
         self.assertEqual(
             [(layer["layer"], layer["attention"], layer["visible_keys"]) for layer in layers],
@@ -937,6 +943,66 @@ class ImportAndExplain(CommandTest):
                 "axismask: warning[config-default] config.json: sliding_window was absent, the class default is 4096; "
                 "an absent key is not null\n",
             )
+
+    GUESS = {**GEMMA, "auto_map": {"AutoModel": "draft.Draft"}}
+    OWN_CODE = "the file brings code of its own, the text \"draft.Draft\", which may make other masks"
+
+    def test_a_guess(self):
+        self.write(self.GUESS)
+        warning = f"axismask: warning[config-own-code] /auto_map: {self.OWN_CODE}\n"
+        result = run("explain", "config.json")
+        self.assertEqual(result.returncode, 0)
+        self.assertEqual(
+            result.stdout.splitlines()[0],
+            "gemma3_text: 7 layers, a guess by transformers 5.24.0, models/gemma3/configuration_gemma3.py, "
+            "Gemma3TextConfig",
+        )
+        self.assertEqual(result.stderr, warning)
+        explained = json.loads(run("explain", "config.json", "--json").stdout)
+        self.assertIs(explained["certain"], False)
+        self.assertEqual(
+            explained["warnings"], [{"id": "config-own-code", "where": "/auto_map", "what": self.OWN_CODE}]
+        )
+
+        result = run("import", "config.json", "--out", "spec.json")
+        self.assertEqual(result.returncode, 2)
+        self.assertEqual(
+            result.stderr.splitlines()[-1],
+            f"axismask: error[config-guess] config.json: its masks are a guess, because of /auto_map ({self.OWN_CODE}); "
+            "look at the model's own code, and give --guess to take the map all the same",
+        )
+        self.assertEqual(os.listdir("."), ["config.json"])
+        result = run("import", "config.json", "--out", "spec.json", "--guess")
+        self.assertEqual((result.returncode, result.stderr), (0, warning))
+        self.assertEqual(sorted(os.listdir(".")), ["config.json", "spec.json"])
+
+    def test_strict(self):
+        self.write({"model_type": "mistral", "num_hidden_layers": 1})
+        error = (
+            "error[config-default] config.json: sliding_window was absent, the class default is 4096; an absent key is "
+            "not null; mend the file, or leave --strict out"
+        )
+        self.assert_error(run("explain", "config.json", "--strict"), error)
+        self.assert_error(run("import", "config.json", "--out", "spec.json", "--strict"), error)
+        self.assertEqual(os.listdir("."), ["config.json"])
+
+    def test_a_folder_and_stdin(self):
+        self.write(self.GEMMA)
+        self.assertEqual(run("explain", ".").stdout, run("explain", "config.json").stdout)
+        result = run("explain", "-", input=json.dumps(self.GEMMA))
+        self.assertEqual(result.stdout, run("explain", "config.json").stdout)
+
+    def test_a_model_without_attention(self):
+        self.write({"model_type": "mamba", "num_hidden_layers": 2})
+        self.assertEqual(run("explain", "config.json").stdout.splitlines()[1][:21], "layer 0: no attention")
+        self.assert_error(
+            run("import", "config.json", "--out", "spec.json"),
+            "error[config-value] /model_type: no layer has attention; a mask is of no use here",
+        )
+
+    def test_a_type_that_is_nearly_known(self):
+        self.write({"model_type": "lama", "num_hidden_layers": 1})
+        self.assertIn('"lama" has no rule here (did you mean "llama"?)', run("explain", "config.json").stderr)
 
     def test_errors(self):
         self.write({**self.GEMMA, "sliding_window": 0})

@@ -50,7 +50,8 @@ struct family {
   bool is_period_zero_without_window = false;  // the class then divides by 0
   std::string_view offset_key{};               // the cycle is that many layers late
   std::int64_t offset = 0;
-  std::string_view first{};  // in place of the first layers' letters
+  bool is_offset_below_period = false;  // the class refuses another
+  std::string_view first{};             // in place of the first layers' letters
   last_full last = last_full::no;
   bool is_from_end = false;            // the cycle ends with the last layer
   std::string_view late_key{};         // the layers before this number are full, and the cycle begins with that layer
@@ -69,6 +70,7 @@ struct family {
 
   // -- Lists. `types`: the letters that the model has masks for in layer_types; "" where its code does not look at it.
   std::string_view types{};
+  bool refuses_layer_types = false;  // the class has lists of other names only
   list_length length = list_length::exact;
   std::string_view cut_key{};          // a list may be that much longer, and is cut
   bool has_mlp_entries = false;        // in layer_types, every second entry then, and half of the layers (dory)
@@ -97,6 +99,7 @@ struct family {
   std::string_view causal_key{};  // where it is true, an encoder's class makes causal masks
   std::string_view both_key{};
   opens_with opens = opens_with::nothing;
+  bool makes_own_masks = false;       // its code does not look at is_causal
   bool is_vision_by_default = false;  // an absent both_key is "vision": tokens of an image see each other
   bool halves_window = false;         // open, the class makes the window W / 2 + 1
 

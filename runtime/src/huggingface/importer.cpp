@@ -123,8 +123,7 @@ class attention_importer {
 
   // A family whose one kind of attention slides where there is a window (MiniMaxModel): its layer_types call it full.
   void take_absent_window(std::vector<layer_choice>& given) {
-    const bool calls_it_full = of_.is_full_without_window && of_.types.find('F') == std::string_view::npos;
-    if (!calls_it_full || of_.window_key.empty()) return;
+    if (!calls_window_full(of_) || of_.window_key.empty()) return;
     if (!config_.whole_number_or_null(of_.window_key, of_.window).is_null) return;
     for (layer_choice& one : given) {
       if (one.what == choice::sliding) one.what = choice::full;
@@ -151,7 +150,9 @@ class attention_importer {
       made = made_choices(given.size());
     } catch (const error& problem) {
       // The classes do not look at a pattern that they do not need; at the types of other keys they do.
-      if (problem.id() == "config-type" && of_.period_key.empty() && of_.blocks_key.empty()) throw;
+      const std::string& where = problem.where();
+      const bool is_of_pattern = where == config_.where(of_.period_key) || where == config_.where(of_.blocks_key);
+      if (problem.id() == "config-type" && !is_of_pattern) throw;
       return;  // the other keys say nothing
     }
     for (std::size_t layer = 0; layer < given.size(); ++layer) {
@@ -175,6 +176,7 @@ class attention_importer {
       if (is_decoder) warn_of_cross_attention();
       return;
     }
+    if (of_.makes_own_masks) return;
     const json* is_causal = config_.find("is_causal");
     if (is_causal == nullptr) return;
     if (!is_causal->is_null() && !is_causal->is_boolean()) {
@@ -248,7 +250,9 @@ class attention_importer {
       }
     }
     if (!of_.other_window_key.empty()) {
-      const setting other = config_.whole_number_or_null(of_.other_window_key, std::nullopt);
+      const bool must_be_number = of_.is_window_never_null && config_.find(of_.other_window_key) != nullptr;
+      const setting other = must_be_number ? config_.whole_number(of_.other_window_key, 0)
+                                           : config_.whole_number_or_null(of_.other_window_key, std::nullopt);
       if (!other.is_null) {
         unit_ = of_.other_unit;
         return other;

@@ -81,7 +81,10 @@ char read_layer_type(const json& entry, const std::string& where, const family& 
   std::vector<std::string_view> of_family;
   for (const auto& [known, letter] : layer_type_words) {
     words.push_back(known);
-    if (has(of.types, letter) && known.ends_with("_attention") && !has("I", letter)) of_family.push_back(known);
+    const bool is_renamed = calls_window_full(of) && (letter == 'S' || letter == 'F');
+    if ((is_renamed ? letter == 'F' : has(of.types, letter)) && known.ends_with("_attention") && !has("I", letter)) {
+      of_family.push_back(known);
+    }
   }
   char letter = letter_of(layer_type_words, word);
   if (letter == '\0') {
@@ -92,8 +95,9 @@ char read_layer_type(const json& entry, const std::string& where, const family& 
                               : ", which transformers does not know" + did_you_mean(word, words).str()),
                 "give " + quoted_list(words).str());
   }
+  const bool is_other_name = letter == 'S' && calls_window_full(of);
   letter = as_family_has_it(letter, of);
-  if (!of.types.empty() && !has(of.types, letter)) {
+  if (is_other_name || (!of.types.empty() && !has(of.types, letter))) {
     throw error("config-value", where,
                 "it is " + in_quotes(word) + ", for which a " + std::string(of.type) + " model makes no mask",
                 "give " + quoted_list(of_family).str());
@@ -102,6 +106,10 @@ char read_layer_type(const json& entry, const std::string& where, const family& 
 }
 
 }  // namespace
+
+bool calls_window_full(const family& of) {
+  return of.is_full_without_window && !of.types.empty() && !has(of.types, 'F');
+}
 
 void throw_wrong_length(const config_reader& config, std::string_view key, std::size_t entries, std::size_t layers) {
   throw error("config-value", config.where(key),
@@ -113,6 +121,11 @@ std::vector<listed> read_layer_types(config_reader& config, const family& of) {
   std::vector<listed> result;
   const json* types = config.array(layer_types_key, "texts");
   if (types == nullptr) return result;
+  if (of.refuses_layer_types) {
+    throw error("config-value", config.where(layer_types_key),
+                "the class of a " + std::string(of.type) + " model has no such key, and transformers refuses the file",
+                "leave it out: " + std::string(of.blocks_key) + " says which layers have attention");
+  }
   const bool has_mlp = of.has_mlp_entries && std::find(types->begin(), types->end(), json("mlp")) != types->end();
   for (std::size_t entry = 0; entry < types->size(); entry += has_mlp ? 2 : 1) {
     const char letter = read_layer_type((*types)[entry], config.where(layer_types_key) + step(entry), of);

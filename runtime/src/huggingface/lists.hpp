@@ -21,6 +21,9 @@ struct listed {
   std::string reason;
 };
 
+// Does the family call its one kind of attention, which slides where there is a window, "full_attention"?
+bool calls_window_full(const family& of);
+
 // Each gives nothing where the file does not have the list. The entries are not yet as many as the layers, but for
 // those of the last two.
 std::vector<listed> read_layer_types(config_reader& config, const family& of);

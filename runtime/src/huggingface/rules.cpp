@@ -84,6 +84,12 @@ class cycle_of_layers {
       offset_ = offset.number;
       is_by_file_ = is_by_file_ || offset.is_given;
       source_ += ", and " + offset.text();
+      if (of.is_offset_below_period && offset_ >= size_) {
+        throw error("config-value", config.where(of.offset_key),
+                    "it is " + std::to_string(offset_) + ", and the pattern repeats after " + counted(size_, "layer") +
+                        "; transformers refuses that",
+                    "give a smaller " + std::string(of.offset_key));
+      }
     }
     if (!of.late_key.empty()) {
       late_ = config.whole_number(of.late_key, 0);

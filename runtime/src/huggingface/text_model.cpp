@@ -62,6 +62,8 @@ bool is_class_of(std::string_view name, const family& of) {
   return std::find(class_ends.begin(), class_ends.end(), end) != class_ends.end();
 }
 
+constexpr bool is_doubt = true;
+
 class finder {
  public:
   finder(const config_file& file, const json& no_keys, config& result)
@@ -75,8 +77,8 @@ class finder {
       const family& of = find_family(type);
       warn_of_own_code(keys, of);
       refuse(keys, of);
-      if (!of.doubt.empty()) doubt("config-beyond-positions", where_of_type(keys), std::string(of.doubt));
-      if (of.has_image_spans) doubt("config-text-only", where_of_type(keys), std::string(text_only));
+      if (!of.doubt.empty()) warn("config-beyond-positions", where_of_type(keys), std::string(of.doubt), is_doubt);
+      if (of.has_image_spans) warn("config-text-only", where_of_type(keys), std::string(text_only), is_doubt);
       const std::string_view inner_key = is_general(of)     ? key_of_text_model(keys)
                                          : of.inner.empty() ? std::string_view()
                                                             : of.inner_key;
@@ -106,13 +108,9 @@ class finder {
   }
 
  private:
-  void warn(std::string id, std::string where, std::string what, bool is_doubt = false) {
-    result_.warnings.push_back({std::move(id), std::move(where), std::move(what), is_doubt});
+  void warn(std::string id, std::string where, std::string what, bool makes_a_guess = false) {
+    result_.warnings.push_back({std::move(id), std::move(where), std::move(what), makes_a_guess});
   }
-  void doubt(std::string id, std::string where, std::string what) {
-    warn(std::move(id), std::move(where), std::move(what), true);
-  }
-
   static std::string where_of_type(config_reader& keys) {
     return keys.find(model_type_key) == nullptr ? keys.where() : keys.where(model_type_key);
   }
@@ -122,7 +120,6 @@ class finder {
     result_.rule = code_of(of);
     if (is_general(of)) {
       doubt_type(keys, type);
-      const std::string where = where_of_type(keys);
       result_.warnings.back().what +=
           "; the general rule is followed, which takes every model for a causal decoder: layer_types, then "
           "sliding_window, then attention_chunk_size, else causal. The model's own class may differ";
@@ -132,9 +129,10 @@ class finder {
 
   void doubt_type(config_reader& keys, const std::string& type) {
     const std::vector<std::string_view> known = known_model_types();
-    doubt("config-model-type", where_of_type(keys),
-          type.empty() ? "there is no model_type"
-                       : in_quotes(type) + " has no rule here" + did_you_mean(type, known).str());
+    warn("config-model-type", where_of_type(keys),
+         type.empty() ? "there is no model_type"
+                      : in_quotes(type) + " has no rule here" + did_you_mean(type, known).str(),
+         is_doubt);
   }
 
   // A model that the table does not have may still say which object is the text model.
@@ -176,7 +174,7 @@ class finder {
     for (const std::string_view key : {std::string_view("num_hidden_layers"), layer_types_key, window_key}) {
       const json* value = keys.find(key);
       if (value == nullptr || value->is_null()) continue;
-      doubt("config-unread", keys.where(key), "the outer model's code does not hand it on to its text model");
+      warn("config-unread", keys.where(key), "the outer model's code does not hand it on to its text model", is_doubt);
     }
   }
 
@@ -185,8 +183,8 @@ class finder {
     if (map != nullptr && map->is_object()) {
       for (const auto& [name, code] : map->items()) {
         if (!name.starts_with("AutoModel") && name != "AutoConfig") continue;
-        doubt("config-own-code", keys.where("auto_map"),
-              "the file brings code of its own, " + in_words(code) + ", which may make other masks");
+        warn("config-own-code", keys.where("auto_map"),
+             "the file brings code of its own, " + in_words(code) + ", which may make other masks", is_doubt);
         break;
       }
     }
@@ -195,9 +193,10 @@ class finder {
     for (std::size_t at = 0; at < classes->size(); ++at) {
       const json& one = (*classes)[at];
       if (one.is_string() && is_class_of(one.get_ref<const std::string&>(), of)) continue;
-      doubt("config-own-code", keys.where("architectures") + step(at),
-            "it is " + in_words(one) + ", which is no class of transformers' " + std::string(of.type) +
-                " models, and may make other masks");
+      warn("config-own-code", keys.where("architectures") + step(at),
+           "it is " + in_words(one) + ", which is no class of transformers' " + std::string(of.type) +
+               " models, and may make other masks",
+           is_doubt);
       return;
     }
   }
