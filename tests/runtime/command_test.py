@@ -190,9 +190,9 @@ APPLY_ERRORS = [
         "write the array with numpy.save",
     ),
     (
-        {"--logits": "unsigned.npy:seq"},
-        "error[npy-dtype] unsigned.npy: its elements are '<u4', which cannot be read; convert the array to float16, "
-        "float32, float64, int32, int64 or bool, or to ml_dtypes.bfloat16",
+        {"--logits": "complex.npy:seq"},
+        "error[npy-dtype] complex.npy: its elements are '<c8', which cannot be read; convert the array to bool, to integers "
+        "or floats of up to 64 bits, or to ml_dtypes.bfloat16",
     ),
     (
         {"--dtype": "bfloat16"},
@@ -520,7 +520,7 @@ class Errors(CommandTest):
         save("short.npy", np.arange(5, dtype=np.int32))
         save("float.npy", np.arange(6, dtype=np.float32))
         save("batched.npy", np.zeros((1, 6), np.int32))
-        save("unsigned.npy", np.zeros(6, np.uint32))
+        save("complex.npy", np.zeros(6, np.complex64))
         with open("x.npy", "rb") as whole, open("cut.npy", "wb") as cut:
             cut.write(whole.read()[:-188])
         self.files = sorted(os.listdir())

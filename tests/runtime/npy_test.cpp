@@ -166,7 +166,7 @@ TEST_F(Npy, ReadsHandMadeHeaders) {
       "{'fortran_order': True, 'descr': '<i4', 'shape': (2L, 3L)}",
   };
   for (const std::string& text : headers) {
-    for (const int version : {1, 2}) {
+    for (const int version : {1, 2, 3}) {
       SCOPED_TRACE(text);
       write_bytes(file_start(version, text.size()) + text + counting(24));
       const npy_array array = read_npy(path());
@@ -233,10 +233,11 @@ TEST_F(Npy, ErrorsOfTheFormat) {
   EXPECT_EQ(read_error(),
             "npy-format] FILE: it is not an .npy file: it does not start with \\x93NUMPY; write the array with "
             "numpy.save");
-  write_bytes(file_start(3, 10) + "{         }");
-  EXPECT_EQ(read_error(),
-            "npy-format] FILE: its format is version 3.0, and versions 1.0 and 2.0 can be read; write the array with "
-            "numpy.save, which takes version 1.0 for plain numbers");
+  write_bytes(file_start(4, 10) + "{         }");
+  EXPECT_EQ(
+      read_error(),
+      "npy-format] FILE: its format is version 4.0, and versions 1.0, 2.0 and 3.0 can be read; write the array with "
+      "numpy.save, which takes version 1.0 for plain numbers");
   const std::string large(2 << 20, ' ');
   write_bytes(file_start(2, large.size()) + large);
   EXPECT_EQ(read_error(), "npy-format] FILE: its header has 2097152 bytes; write the file again with numpy.save");
@@ -309,17 +310,15 @@ TEST_F(Npy, ErrorsOfTheHeadersText) {
 
 TEST_F(Npy, ErrorsOfDtypes) {
   const std::string cure =
-      "', which cannot be read; convert the array to float16, float32, float64, int32, int64 or bool, or to "
+      "', which cannot be read; convert the array to bool, to integers or floats of up to 64 bits, or to "
       "ml_dtypes.bfloat16";
-  for (const std::string descr : {"<u4", "|O", "|i1", "|u1", "<c8", "|V4", ">c8", "<i2", "<U3", ""}) {
+  for (const std::string descr :
+       {"|O", "<c8", "|V4",   ">c8", "<U3", "",    "<",   "<float32", "f",   "f16",
+        "i3", "b2",  "?1",    "l8",  "f4 ", " f4", "@f4", "!f4",      "f-4", "f99999999999999999999",
+        "V",  "S2",  "(2,)f4"}) {
     write_file(header(descr, "(1,)"), 4);
-    EXPECT_EQ(read_error(), "npy-dtype] FILE: its elements are '" + descr + cure);
+    EXPECT_EQ(read_error(), descr == "f" ? "no error" : "npy-dtype] FILE: its elements are '" + descr + cure);
   }
-  write_file(header(">f4", "(1,)"), 4);
-  EXPECT_EQ(read_error(), "npy-dtype] FILE: its elements are big-endian ('>f4'); convert the array with astype('<f4')");
-  write_file(header(">f2", "(1,)"), 2);
-  EXPECT_EQ(read_error(dtype::bfloat16),
-            "npy-dtype] FILE: its elements are big-endian ('>f2'); convert the array with astype('<f2')");
   write_file("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }", 4);
   EXPECT_EQ(read_error(),
             "npy-dtype] FILE: its elements are structures: \"[('a', '<f4')], 'fortran_order': False, ...\"; write each "
@@ -328,6 +327,87 @@ TEST_F(Npy, ErrorsOfDtypes) {
   EXPECT_EQ(read_error(dtype::bfloat16),
             "npy-dtype] FILE: its elements are '<f4', and bfloat16 was asked for; ask for the file's own dtype, or "
             "convert the file");
+}
+
+// The elements are 0x0100, 0x0302 and so on, or these bytes in the other order.
+TEST_F(Npy, ReadsIntegersOfEveryWidthAndOrder) {
+  struct integer_case {
+    std::string descr;
+    std::int64_t first;
+    dtype type;
+  };
+  for (const auto& [descr, first, type] : {
+           integer_case{"|i1", 0x01, dtype::int32},
+           integer_case{"|u1", 0x01, dtype::int32},
+           integer_case{"<i2", 0x0201, dtype::int32},
+           integer_case{">u2", 0x0102, dtype::int32},
+           integer_case{">i4", 0x01020304, dtype::int32},
+           integer_case{">u4", 0x01020304, dtype::int64},
+           integer_case{"<u8", 0x0807060504030201, dtype::int64},
+           integer_case{">i8", 0x0102030405060708, dtype::int64},
+       }) {
+    SCOPED_TRACE(descr);
+    const std::string text = header(descr, "(1,)");
+    write_bytes(file_start(1, text.size()) + text +
+                std::string("\x01\x02\x03\x04\x05\x06\x07\x08").substr(0, static_cast<std::size_t>(descr[2] - '0')));
+    const npy_array array = read_npy(path());
+    ASSERT_EQ(array.type, type);
+    std::int64_t number = 0;
+    std::memcpy(&number, array.memory.get(), type == dtype::int32 ? 4 : 8);
+    EXPECT_EQ(number, first);
+  }
+  const std::string text = header("<u8", "(2,)");
+  write_bytes(file_start(1, text.size()) + text + std::string(8, '\0') + std::string(8, '\xff'));
+  EXPECT_EQ(
+      read_error(),
+      "npy-value] FILE: its element 1, in the file's order, is 18446744073709551615, and int64 holds no such number; "
+      "write numbers up to 2^63 - 1");
+  const std::string bytes = header("<i1", "(3,)");
+  write_bytes(file_start(1, bytes.size()) + bytes + "\xff\x80\x7f");
+  const npy_array array = read_npy(path());
+  std::array<std::int32_t, 3> numbers{};
+  std::memcpy(numbers.data(), array.memory.get(), sizeof numbers);
+  EXPECT_EQ(numbers, (std::array<std::int32_t, 3>{-1, -128, 127}));
+}
+
+TEST_F(Npy, MasksOfOtherNumbers) {
+  const auto mask_of = [&](const std::string& descr, const std::string& bytes,
+                           bool fortran_order = false) -> std::string {
+    const std::string text = header(descr, "(2, 2)", fortran_order);
+    write_bytes(file_start(1, text.size()) + text + bytes);
+    try {
+      const npy_array mask = as_mask(read_npy(path()));
+      EXPECT_EQ(mask.type, dtype::boolean);
+      std::string kept;
+      for (int at = 0; at < 4; ++at) kept += mask.memory[static_cast<std::size_t>(at)] == std::byte{1} ? '1' : '0';
+      return kept;
+    } catch (const error& problem) {
+      return shortened(problem.what(), path());
+    }
+  };
+  using namespace std::string_literals;
+  EXPECT_EQ(mask_of("|u1", "\0\1\1\0"s), "0110");
+  EXPECT_EQ(mask_of(">i2", "\0\0\0\1\0\1\0\0"s), "0110");
+  // float16: 0, -inf, the lowest, -0
+  EXPECT_EQ(mask_of("<f2", "\0\0\x00\xfc\xff\xfb\0\x80"s), "1001");
+  // bfloat16: the same
+  EXPECT_EQ(mask_of("|V2", "\0\0\x80\xff\x7f\xff\0\x80"s), "1001");
+  EXPECT_EQ(mask_of("<f4", "\0\0\0\0\0\0\x80\xff\xff\xff\x7f\xff\0\0\0\x80"s), "1001");
+  const std::string bool_cure = "; make a mask of bool, true where logits are kept";
+  EXPECT_EQ(mask_of("|u1", "\0\1\2\3"s),
+            "mask-value] array: its element (1, 0) is 2, and a mask of integers has 0 and 1" + bool_cure);
+  EXPECT_EQ(mask_of("|u1", "\0\1\2\3"s, true),
+            "mask-value] array: its element (0, 1) is 2, and a mask of integers has 0 and 1" + bool_cure);
+  EXPECT_EQ(
+      mask_of("<f2", "\0\0\x00\xfc\0\x3c\0\x80"s),
+      "mask-value] array: its element (1, 0) is 1, and a mask of floats has 0, which keeps, and -inf or the lowest "
+      "float16, which mask" +
+          bool_cure);
+  EXPECT_EQ(
+      mask_of("|V2", "\0\0\xc0\x7f\0\x3c\0\x80"s),
+      "mask-value] array: its element (0, 1) is nan, and a mask of floats has 0, which keeps, and -inf or the lowest "
+      "bfloat16, which mask" +
+          bool_cure);
 }
 
 TEST_F(Npy, ErrorsOfTruncatedFiles) {

@@ -8,6 +8,8 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "axismask/array.hpp"
@@ -26,12 +28,20 @@ struct npy_array {
   [[nodiscard]] any_view view(std::span<const std::string_view> axes) const;
 };
 
-// Reads a version 1.0 or 2.0 file of float16, float32, float64, int32, int64, bool or bfloat16 elements, little-endian,
-// in C or Fortran order. bfloat16 is what ml_dtypes writes, 2-byte void ("<V2" or "|V2"); `as` says that 2-byte
-// elements of any kind are bfloat16 or float16, and for other elements it must be their own dtype.
+// Reads a file of version 1.0, 2.0 or 3.0, in C or Fortran order and either byte order, whose elements are bool,
+// integers or floats of up to 64 bits, however numpy.dtype spells them, or bfloat16. Integers come as int32, or int64
+// where int32 does not hold all numbers of their type. bfloat16 is what ml_dtypes writes, 2-byte void ("<V2" or "|V2");
+// `as` says that 2-byte elements of any kind are bfloat16 or float16, and for other elements it must be the dtype that
+// they come as. "a.npz/x" is the array x of the archive a.npz, compressed or not.
 // Throws `error`, whose WHERE is the file: "npy-open" when there is nothing to read, "npy-dtype" for other elements,
-// "npy-truncated" for a file that is shorter than its header says, "npy-format" for anything else.
+// "npy-value" for a number that int64 does not hold, "npy-truncated" for a file that is shorter than its header says,
+// "npy-format" for anything else.
 [[nodiscard]] npy_array read_npy(const std::filesystem::path& file, std::optional<dtype> as = std::nullopt);
+
+// Makes a mask of bool, true where logits are kept, of one that holds bool; integers, 1 where they are kept and 0
+// elsewhere; or floats to be added to logits, 0 where they are kept, -inf or the dtype's lowest number elsewhere.
+// Throws `error` "mask-value" with this WHERE, which names the first other element.
+[[nodiscard]] npy_array as_mask(npy_array array, const std::string& where = "array");
 
 // Writes a version 1.0 file in C order, or in Fortran order when the strides are that; bfloat16 as "|V2". The file
 // is written whole or not at all: under a temporary name in the same folder, and then renamed, which replaces a file of

@@ -49,7 +49,8 @@ int run_apply(const apply_options& options) {
 
   const auto as = options.dtype.empty() ? std::nullopt : std::optional(dtype::bfloat16);
   const named_file logits = read_named_file("--logits", options.logits, as);
-  const named_inputs given(options.inputs);
+  named_inputs given(options.inputs);
+  given.read_masks_of(layer);
   const std::vector<side_input>& inputs = given.inputs;
 
   const any_view logits_view = logits.view();
@@ -111,7 +112,8 @@ subcommand apply_subcommand() {
       "    --input token_positions=positions.npy:seq --out masked.npy\n"
       "auto is cpu: for arrays of the host, the way to a device and back takes longer than the mask.\n"
       "The result has the logits' dtype and order. The logits are float16, bfloat16, float32 or float64, positions\n"
-      "int32 or int64, masks bool.",
+      "integers, masks bool, integers of 0 and 1, or floats of 0 and -inf, as they are added to logits. An array of\n"
+      "an .npz file is FILE.npz/NAME:AXIS,...",
       [options] { return run_apply(*options); }};
 }
 

@@ -4,9 +4,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "axismask/messages/text.hpp"
-#include "files/npy_header.hpp"
+#include "files/npy_elements.hpp"
 
 namespace axismask::command {
 namespace {
@@ -85,6 +86,16 @@ named_inputs::named_inputs(const std::vector<std::string>& arguments) {
     inputs.push_back({name, {}});
   }
   for (std::size_t index = 0; index < inputs.size(); ++index) inputs[index].array = files[index].view();
+}
+
+void named_inputs::read_masks_of(const any_layer& layer) {
+  for (std::size_t index = 0; index < inputs.size(); ++index) {
+    const std::string_view name = inputs[index].name;
+    const auto is_mask = [](const attribute_record& one) { return one.kind == attribute_kind::mask; };
+    if (!takes_input(layer, name, is_mask)) continue;
+    files[index].array = as_mask(std::move(files[index].array), "--input " + std::string(name));
+    inputs[index].array = files[index].view();
+  }
 }
 
 const any_layer& named_layer(const Model& model, const std::string& name, const std::string& option) {

@@ -41,6 +41,9 @@ named_file read_named_file(const std::string& option, const std::string& argumen
 struct named_inputs {
   explicit named_inputs(const std::vector<std::string>& arguments);
 
+  // Those that the layer takes as masks become bool. Throws `error` mask-value.
+  void read_masks_of(const any_layer& layer);
+
   std::vector<named_file> files;
   std::vector<side_input> inputs;
 };

@@ -30,7 +30,8 @@ struct diff_options {
 // Gives the exit status.
 int run_diff(const diff_options& options) {
   two_sides sides = read_sides(options.a, options.b);
-  const named_inputs given(options.inputs);
+  named_inputs given(options.inputs);
+  for (const side* one : {&sides.a, &sides.b}) given.read_masks_of(one->layer);
   share_inputs(sides, given.inputs);
   const difference found = compare(sides, {options.queries, options.keys, {}});
   const elsewhere others = found.first ? elsewhere() : look_elsewhere(sides, found);

@@ -81,8 +81,8 @@ void print_plane(const tile_plan& plan, std::int64_t plane) {
 tile_plan plan_at_made_positions(const any_layer& layer, const plan_options& options,
                                  std::span<const std::size_t> to_make, std::vector<side_input> inputs) {
   const auto [query_axis, kv_axis] = position_axes_of(layer.values());
-  const std::int64_t queries = options.queries ? *options.queries : *options.keys;
-  const std::int64_t keys = options.keys ? *options.keys : queries;
+  const std::int64_t queries = options.queries.value_or(options.keys.value_or(0));
+  const std::int64_t keys = options.keys.value_or(queries);
   check_made_size(query_axis, queries, kv_axis, keys);
   std::vector<std::int32_t> positions(static_cast<std::size_t>(keys));
   std::iota(positions.begin(), positions.end(), 0);
@@ -127,7 +127,8 @@ tile_plan find_plan(const any_layer& layer, const plan_options& options, const s
 int run_plan(const plan_options& options) {
   const Model model = Model::load(options.spec);
   const any_layer& layer = named_layer(model, options.layer, "--layer");
-  const named_inputs given(options.inputs);
+  named_inputs given(options.inputs);
+  given.read_masks_of(layer);
   const tile_plan found =
       with_places_in_command(layer, given.inputs, [&] { return find_plan(layer, options, given.inputs); });
   if (options.as_json) {
@@ -171,7 +172,7 @@ subcommand plan_subcommand() {
            {"--tile", &options->tile, "N", "Queries and keys of a tile; 128 unless given"},
            json_argument(options->as_json, "Print JSON: the tiles of each row, as lists")},
           "Tiles that are kept whole need no mask, and those that are masked whole need no attention.\n"
-          "Examples:\n"
+          "Example:\n"
           "  axismask plan model.json --layer layers.0 --seq 4096\n"
           "  axismask plan model.json --layer layers.0 --input token_positions=positions.npy:batch,seq --tile 64",
           [options] { return run_plan(*options); }};

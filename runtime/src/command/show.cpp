@@ -261,7 +261,8 @@ int run_show(const show_options& options) {
   }
   const Model model = Model::load(options.spec);
   const std::vector<shown_layer> layers = chosen_layers(model, options.layers);
-  const named_inputs given(options.inputs);
+  named_inputs given(options.inputs);
+  for (const shown_layer& shown : layers) given.read_masks_of(*shown.layer);
   const std::vector<mask_panel> panels = read_panels(layers, given, options);
   if (options.out.empty()) {
     std::cout << mask_text(panels, screen());

@@ -9,6 +9,7 @@
 
 #include "axismask/messages/error.hpp"
 #include "files/new_file.hpp"
+#include "files/npy_elements.hpp"
 #include "files/npy_header.hpp"
 
 namespace axismask {
@@ -16,8 +17,8 @@ namespace {
 
 // The number of bytes of the elements. Sizes of 0 are left out of the check for overflow alone: then the strides of
 // an empty array, and whoever multiplies its sizes, are safe too.
-std::uint64_t data_bytes(const npy_header& header, dtype type, const std::string& file) {
-  std::int64_t bytes = info(type).bytes;
+std::uint64_t data_bytes(const npy_header& header, int bytes_of_one, const std::string& file) {
+  std::int64_t bytes = bytes_of_one;
   bool is_empty = false;
   for (const std::int64_t size : header.sizes) {
     if (size == 0) {
@@ -53,8 +54,10 @@ bool is_dense(std::span<const std::int64_t> sizes, std::span<const std::int64_t>
 }
 
 // The number of bytes of the elements, of which the file has as many left.
-std::uint64_t checked_data_bytes(const npy_header& header, dtype type, const npy_stream& stream) {
-  const std::uint64_t bytes = data_bytes(header, type, stream.name());
+std::uint64_t checked_data_bytes(const npy_header& header, const npy_elements& elements, const npy_stream& stream) {
+  // Elements become no wider than 8 bytes.
+  (void)data_bytes(header, 8, stream.name());
+  const std::uint64_t bytes = data_bytes(header, elements.bytes, stream.name());
   const std::uint64_t left = stream.bytes_left();
   if (left == bytes) return bytes;
   throw error(left < bytes ? "npy-truncated" : "npy-format", stream.name(),
@@ -80,14 +83,15 @@ npy_array read_npy(const std::filesystem::path& file, std::optional<dtype> as) {
   npy_stream stream(file);
   npy_header header = read_npy_header(stream);
   npy_array array;
-  array.type = dtype_of_descr(header.descr, as, stream.name());
+  const npy_elements elements = elements_of(header.descr, as, stream.name());
+  array.type = elements.type;
   if (header.sizes.size() > any_view::max_rank) {
     throw error("npy-format", stream.name(),
                 "its array has " + std::to_string(header.sizes.size()) + " axes, and at most " +
                     std::to_string(any_view::max_rank) + " are possible",
                 "reshape the array");
   }
-  const std::uint64_t bytes = checked_data_bytes(header, array.type, stream);
+  const std::uint64_t bytes = checked_data_bytes(header, elements, stream);
   array.strides = dense_strides(header.sizes, header.fortran_order);
   array.sizes = std::move(header.sizes);
   array.memory = std::make_unique_for_overwrite<std::byte[]>(bytes);
@@ -97,6 +101,8 @@ npy_array read_npy(const std::filesystem::path& file, std::optional<dtype> as) {
         "it ended after " + std::to_string(stream.bytes_read()) + " of " + std::to_string(stream.size()) + " bytes",
         "copy or write the file again");
   }
+  const auto count = static_cast<std::int64_t>(bytes / static_cast<std::uint64_t>(elements.bytes));
+  array.memory = converted(std::move(array.memory), count, elements, stream.name());
   return array;
 }
 

@@ -10,6 +10,8 @@
 #include <utility>
 
 #include "axismask/messages/error.hpp"
+#include "files/npy_elements.hpp"
+#include "files/npz.hpp"
 
 namespace axismask {
 namespace {
@@ -19,41 +21,6 @@ namespace fs = std::filesystem;
 constexpr std::string_view magic = "\x93NUMPY";
 constexpr std::size_t version_size = 2;
 constexpr std::size_t alignment = 64;  // where the elements start, so that a file can be mapped into memory
-
-// How a dtype is written in a header: every way that can be read, and of each dtype the one that new files have.
-struct spelling {
-  std::string_view descr;
-  dtype type;
-  bool is_written;
-};
-constexpr std::array spellings{
-    spelling{"<f2", dtype::float16, true},  spelling{"<f4", dtype::float32, true},
-    spelling{"<f8", dtype::float64, true},  spelling{"<i4", dtype::int32, true},
-    spelling{"<i8", dtype::int64, true},    spelling{"|b1", dtype::boolean, true},
-    spelling{"|V2", dtype::bfloat16, true}, spelling{"<V2", dtype::bfloat16, false},
-};
-
-consteval bool each_dtype_is_written_once() {
-  for (const dtype type : all_dtypes) {
-    const auto is_of_type = [&](const spelling& one) { return one.type == type && one.is_written; };
-    if (std::count_if(spellings.begin(), spellings.end(), is_of_type) != 1) return false;
-  }
-  return true;
-}
-static_assert(each_dtype_is_written_once());
-
-// What can be read as either 16-bit float when the caller says so.
-constexpr std::array<std::string_view, 5> two_byte_descrs{"<f2", "<i2", "<u2", "|V2", "<V2"};
-
-// A piece of a file in a message: on one line, and not long.
-std::string excerpt(std::string_view text) {
-  constexpr std::size_t longest = 40;
-  std::string result(text.substr(0, longest));
-  for (char& character : result) {
-    if (character < ' ' || character > '~') character = '?';
-  }
-  return text.size() > longest ? result + "..." : result;
-}
 
 // Reads the dict literal. It knows as much of Python as NumPy has ever written there.
 class header_parser {
@@ -195,16 +162,17 @@ std::size_t read_start(npy_stream& stream) {
   const std::uint64_t size = std::min<std::uint64_t>(start.size(), stream.bytes_left());
   if (!stream.read(start.data(), size)) throw ends_in_header(stream);
   if (std::memcmp(start.data(), magic.data(), std::min<std::uint64_t>(magic.size(), size)) != 0) {
+    refuse_npz(stream.name());
     throw error("npy-format", stream.name(), "it is not an .npy file: it does not start with \\x93NUMPY",
                 "write the array with numpy.save");
   }
   if (size < start.size()) throw ends_in_header(stream);
   const unsigned major = start[magic.size()];
   const unsigned minor = start[magic.size() + 1];
-  if ((major != 1 && major != 2) || minor != 0) {
+  if (major < 1 || major > 3 || minor != 0) {
     throw error("npy-format", stream.name(),
                 "its format is version " + std::to_string(major) + "." + std::to_string(minor) +
-                    ", and versions 1.0 and 2.0 can be read",
+                    ", and versions 1.0, 2.0 and 3.0 can be read",
                 "write the array with numpy.save, which takes version 1.0 for plain numbers");
   }
   return major == 1 ? 2 : 4;
@@ -216,6 +184,12 @@ npy_stream::npy_stream(const fs::path& file) : name_(file.string()) {
   std::error_code failure;
   const fs::file_status status = fs::status(file, failure);
   if (status.type() == fs::file_type::not_found) {
+    if (std::optional<std::string> bytes = read_npz_member(file)) {
+      is_member_ = true;
+      size_ = bytes->size();
+      member_ = *std::move(bytes);
+      return;
+    }
     throw error("npy-open", name_, "there is no such file", "give the path of an .npy file");
   }
   if (fs::exists(status) && !fs::is_regular_file(status)) {
@@ -231,9 +205,16 @@ npy_stream::npy_stream(const fs::path& file) : name_(file.string()) {
 }
 
 bool npy_stream::read(void* to, std::uint64_t size) {
-  stream_.read(static_cast<char*>(to), static_cast<std::streamsize>(size));
-  bytes_read_ += static_cast<std::uint64_t>(stream_.gcount());
-  return static_cast<std::uint64_t>(stream_.gcount()) == size;
+  std::uint64_t read = 0;
+  if (is_member_) {
+    read = std::min(size, bytes_left());
+    std::memcpy(to, member_.data() + bytes_read_, read);
+  } else {
+    stream_.read(static_cast<char*>(to), static_cast<std::streamsize>(size));
+    read = static_cast<std::uint64_t>(stream_.gcount());
+  }
+  bytes_read_ += read;
+  return read == size;
 }
 
 npy_header read_npy_header(npy_stream& stream) {
@@ -254,9 +235,7 @@ npy_header read_npy_header(npy_stream& stream) {
 }
 
 std::string npy_header_bytes(dtype type, bool fortran_order, std::span<const std::int64_t> sizes) {
-  const auto entry = std::find_if(spellings.begin(), spellings.end(),
-                                  [&](const spelling& one) { return one.type == type && one.is_written; });
-  std::string text = "{'descr': '" + std::string(entry->descr) +
+  std::string text = "{'descr': '" + std::string(descr_of(type)) +
                      "', 'fortran_order': " + (fortran_order ? "True" : "False") + ", 'shape': " + shape_text(sizes) +
                      ", }";
   const std::size_t before_text = magic.size() + 4;  // the version and the length
@@ -265,37 +244,6 @@ std::string npy_header_bytes(dtype type, bool fortran_order, std::span<const std
   std::string result(magic);
   result += {'\x01', '\x00', static_cast<char>(text.size() & 0xff), static_cast<char>(text.size() >> 8)};
   return result + text;
-}
-
-dtype dtype_of_descr(const std::string& descr, std::optional<dtype> as, const std::string& file) {
-  const auto in_table = [](std::string_view text) {
-    return std::find_if(spellings.begin(), spellings.end(), [&](const spelling& one) { return one.descr == text; });
-  };
-  const bool is_two_byte_float = as == dtype::bfloat16 || as == dtype::float16;
-  if (is_two_byte_float && std::find(two_byte_descrs.begin(), two_byte_descrs.end(), descr) != two_byte_descrs.end()) {
-    return *as;
-  }
-  if (const auto entry = in_table(descr); entry != spellings.end()) {
-    if (!as || entry->type == *as) return entry->type;
-    throw error("npy-dtype", file,
-                "its elements are '" + descr + "', and " + std::string(info(*as).name) + " was asked for",
-                "ask for the file's own dtype, or convert the file");
-  }
-  if (descr.starts_with('>') && in_table("<" + descr.substr(1)) != spellings.end()) {
-    throw error("npy-dtype", file, "its elements are big-endian ('" + descr + "')",
-                "convert the array with astype('<" + descr.substr(1) + "')");
-  }
-  throw error("npy-dtype", file, "its elements are '" + excerpt(descr) + "', which cannot be read",
-              "convert the array to float16, float32, float64, int32, int64 or bool, or to ml_dtypes.bfloat16");
-}
-
-std::string shape_text(std::span<const std::int64_t> sizes) {
-  std::string result = "(";
-  for (std::size_t axis = 0; axis < sizes.size(); ++axis) {
-    if (axis > 0) result += ", ";
-    result += std::to_string(sizes[axis]);
-  }
-  return result + (sizes.size() == 1 ? ",)" : ")");
 }
 
 }  // namespace axismask

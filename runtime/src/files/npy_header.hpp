@@ -25,11 +25,12 @@ struct npy_header {
   std::vector<std::int64_t> sizes;
 };
 
-// A file that is read from its start. A length that the file does not have never becomes an allocation: whoever reads
-// asks first how many bytes are left.
+// A file, or an array of an .npz archive, that is read from its start. A length that the file does not have never
+// becomes an allocation: whoever reads asks first how many bytes are left.
 class npy_stream {
  public:
-  // Throws `error` "npy-open" when there is no such file, or it cannot be read.
+  // "a.npz/x" is the array x of the archive a.npz. Throws `error` "npy-open" when there is no such file or array, or it
+  // cannot be read, and "npy-format" for an archive that cannot be.
   explicit npy_stream(const std::filesystem::path& file);
 
   [[nodiscard]] const std::string& name() const { return name_; }
@@ -42,6 +43,8 @@ class npy_stream {
  private:
   std::string name_;
   std::ifstream stream_;
+  bool is_member_ = false;  // of an archive, and then in memory
+  std::string member_;
   std::uint64_t size_ = 0;
   std::uint64_t bytes_read_ = 0;
 };
@@ -51,12 +54,5 @@ class npy_stream {
 
 // The start of a file, up to its elements: NumPy's own bytes.
 [[nodiscard]] std::string npy_header_bytes(dtype type, bool fortran_order, std::span<const std::int64_t> sizes);
-
-// The dtype that a header states, or the one that the caller asks for where the header leaves it open. Throws `error`
-// "npy-dtype", whose WHERE is the file.
-[[nodiscard]] dtype dtype_of_descr(const std::string& descr, std::optional<dtype> as, const std::string& file);
-
-// Python's way to write a tuple of sizes: "()", "(3,)", "(2, 3)".
-[[nodiscard]] std::string shape_text(std::span<const std::int64_t> sizes);
 
 }  // namespace axismask

@@ -128,8 +128,9 @@ elsewhere look_in_plane(const two_sides& sides, const difference& compared, std:
     case likeness::different:
       break;
   }
-  const auto query = static_cast<std::int64_t>(found.differing->query);
-  const auto key = static_cast<std::int64_t>(found.differing->key);
+  const position_pair differing = found.differing.value_or(position_pair{});
+  const auto query = static_cast<std::int64_t>(differing.query);
+  const auto key = static_cast<std::int64_t>(differing.key);
   const std::vector<std::int64_t> at_a = with_positions(a, of_a, query, key);
   const std::vector<std::int64_t> at_b = with_positions(b, of_b, query, key);
   const bool kept_by_a = a.type().keep(at_a);
