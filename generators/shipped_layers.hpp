@@ -14,10 +14,10 @@ using OutsideWindow = all_of<ApplyCausalAttentionMask<>, not_of<ApplyCausalSlidi
 
 }  // namespace axismask
 
-AXISMASK_LAYERS(axismask::ApplyBidirectionalWindowAttentionMask<>, axismask::ApplyCausalAttentionMask<>,
-                axismask::ApplyCausalSlidingWindowAttentionMask<>, axismask::ApplyChunkedAttentionMask<>,
-                axismask::ApplyDilatedWindowAttentionMask<>, axismask::ApplyDocumentAttentionMask<>,
-                axismask::ApplyExplicitAttentionMask<>, axismask::ApplyLeftPaddingAttentionMask<>,
-                axismask::ApplyPrefixLmAttentionMask<>, axismask::ApplyRightPaddingAttentionMask<>,
-                axismask::ApplySinksAttentionMask<>, axismask::OutsideWindow, axismask::WindowAndSinks,
-                axismask::WindowInDocument)
+AXISMASK_LAYERS(axismask::ApplyBidirectionalWindowAttentionMask<>, axismask::ApplyBlockCausalAttentionMask<>,
+                axismask::ApplyCausalAttentionMask<>, axismask::ApplyCausalSlidingWindowAttentionMask<>,
+                axismask::ApplyChunkedAttentionMask<>, axismask::ApplyDilatedWindowAttentionMask<>,
+                axismask::ApplyDocumentAttentionMask<>, axismask::ApplyExplicitAttentionMask<>,
+                axismask::ApplyLeftPaddingAttentionMask<>, axismask::ApplyPrefixLmAttentionMask<>,
+                axismask::ApplyRightPaddingAttentionMask<>, axismask::ApplySinksAttentionMask<>,
+                axismask::OutsideWindow, axismask::WindowAndSinks, axismask::WindowInDocument)

@@ -184,6 +184,25 @@ class Masks(unittest.TestCase):
                 (batch, heads, 3, length),
             )
 
+    def test_block_causal_is_llada_2s(self):
+        """LLaDA 2's generate (modeling_llada2_moe.py), and SDAR's: tril(ones(num_blocks, num_blocks)), each row and
+        column block_length times; a step takes the last rows of it, those of the tokens that it is given."""
+        for _ in range(CASES):
+            batch, heads, length = self.sizes()
+            block_length = int(self.random.choice([1, 2, 4, 32, length, length + 5]))
+            num_blocks = -(-length // block_length)
+            block_mask = np.tril(np.ones((num_blocks, num_blocks), bool))
+            visible = block_mask.repeat(block_length, axis=0).repeat(block_length, axis=1)[:length, :length]
+            rows = int(self.random.integers(1, length + 1))
+            self.expect(
+                {"type": "ApplyBlockCausalAttentionMask", "block_size": block_length,
+                 "query_positions_input_name": "q"},
+                {"q": (self.integers(np.arange(length - rows, length)), ["seq"]),
+                 "token_positions": (self.integers(np.arange(length)), ["seq"])},
+                visible[length - rows:],
+                (batch, heads, rows, length),
+            )
+
     def test_prefix_lm_is_attention_gyms(self):
         """attn_gym/masks/prefix_lm.py: or_masks(kv_idx < prefix_length, causal_mask)."""
         for _ in range(CASES):
@@ -299,6 +318,7 @@ class Masks(unittest.TestCase):
         masks = {
             "ApplyBidirectionalWindowAttentionMask": (
                 {"window_left": 3, "window_right": 5}, lambda q, k: -5 <= q - k <= 3),
+            "ApplyBlockCausalAttentionMask": ({"block_size": 7}, lambda q, k: k // 7 <= q // 7),
             "ApplyChunkedAttentionMask": ({"attention_chunk_size": 7}, lambda q, k: k <= q and k // 7 == q // 7),
             "ApplyDilatedWindowAttentionMask": (
                 {"sliding_window_size": 9, "dilation": 4}, lambda q, k: q - k in (0, 4, 8)),

@@ -238,6 +238,7 @@ TEST(Model, FormulasOfEveryLayerType) {
       "q >= k && k >= 0",
       "q >= k && q - k < 4096 && k >= 0",
       "k >= q - 64 && k <= q + 64 && k >= 0",
+      "k <= q / 32 * 32 + (32 - 1) && k >= 0",
       "q >= k && k >= q / 8192 * 8192 && k >= 0",
       "q >= k && q - k <= (512 - 1) / 2 * 2 && (q - k) % 2 == 0 && k >= 0",
       "query_segment_ids == kv_segment_ids && kv_segment_ids >= 0",

@@ -29,6 +29,7 @@ const linked_layer shipped_layers[] = {
     {&layer_type_of<ApplyCausalSlidingWindowAttentionMask<>>, recording_kernels},
     {&layer_type_of<ApplyCausalAttentionMask<>>, {}},
     {&layer_type_of<ApplyBidirectionalWindowAttentionMask<>>, {}},
+    {&layer_type_of<ApplyBlockCausalAttentionMask<>>, {}},
     {&layer_type_of<ApplyChunkedAttentionMask<>>, {}},
     {&layer_type_of<ApplyDilatedWindowAttentionMask<>>, {}},
     {&layer_type_of<ApplyDocumentAttentionMask<>>, failing_kernels},

@@ -96,6 +96,7 @@ TEST(verdicts, are_never_wrong) {
     check_verdicts<ApplyCausalSlidingWindowAttentionMask<>>(random, 20000, extremes);
     check_verdicts<ApplyCausalAttentionMask<>>(random, 20000, extremes);
     check_verdicts<ApplyBidirectionalWindowAttentionMask<>>(random, 20000, extremes);
+    check_verdicts<ApplyBlockCausalAttentionMask<>>(random, 20000, extremes);
     check_verdicts<ApplyChunkedAttentionMask<>>(random, 20000, extremes);
     check_verdicts<ApplyDilatedWindowAttentionMask<>>(random, 20000, extremes);
     check_verdicts<ApplyDocumentAttentionMask<>>(random, 20000, extremes);
@@ -180,6 +181,7 @@ TEST(plans, are_exact_where_positions_follow_each_other) {
     check_exact(random,
                 ApplyBidirectionalWindowAttentionMask<whole, whole, "q", "k">{
                     .masked_out_value = 0, .window_left = pick(random, 0, 30), .window_right = pick(random, 0, 30)});
+    check_exact(random, ApplyBlockCausalAttentionMask<count, "q", "k">{.masked_out_value = 0, .block_size = window});
     check_exact(random,
                 ApplyChunkedAttentionMask<count, "q", "k">{.masked_out_value = 0, .attention_chunk_size = window});
     check_exact(random, ApplyDilatedWindowAttentionMask<count, count, "q", "k">{
