@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "axismask/compose.hpp"
 #include "axismask/layer.hpp"
 #include "axismask/layer/layer_type.hpp"
 #include "axismask/layers.hpp"
@@ -164,6 +165,30 @@ RC_GTEST_PROP(BlockCausal, IsTheFormulaOfBlocks, ()) {
   RC_CLASSIFY(expected);
   RC_ASSERT(keeps<blocks>(query, key, size) == expected);
 }
+
+// ---------------------------------------------------------------------------------------------------------- Spans
+
+// keeps<spans>(query, key, query, key, id of the query, id of the key, left, right): Gemma 3 with a sliding_window
+// of 4.
+using spans =
+    all_of<ApplyBidirectionalWindowAttentionMask<>, any_of<ApplyCausalAttentionMask<>, ApplyDocumentAttentionMask<>>>;
+constexpr bool sees(std::int64_t query, std::int64_t key, std::int64_t query_id, std::int64_t key_id) {
+  return keeps<spans>(query, key, query, key, query_id, key_id, 4 - 1, std::int64_t{1} << 26);
+}
+// Outside of spans it is the causal window of 4 keys.
+static_assert(sees(10, 10, -1, -1));
+static_assert(sees(10, 7, -1, -1));
+static_assert(!sees(10, 6, -1, -1));
+static_assert(!sees(10, 11, -1, -1));
+// In a span the keys after the query too, however far, and those before it within the window only.
+static_assert(sees(10, 11, 0, 0));
+static_assert(sees(10, 10000, 0, 0));
+static_assert(sees(10, 7, 0, 0));
+static_assert(!sees(10, 6, 0, 0));
+static_assert(!sees(10, 11, 0, 1));
+static_assert(!sees(10, 11, 0, -1));
+static_assert(sees(10, 9, 1, 0));
+static_assert(!sees(0, -1, -1, -1));
 
 // ------------------------------------------------------------------------------------------------------ Prefix LM
 

@@ -247,6 +247,81 @@ class Masks(unittest.TestCase):
                 (batch, heads, length, length),
             )
 
+    def test_causal_in_documents_is_transformers_packed_sequences(self):
+        """transformers/masking_utils.py, create_causal_mask and create_sliding_window_causal_mask of position_ids that
+        restart: remap_positions_for_packed_sequence(causal, or sliding_window_causal) and packed_sequence_mask."""
+        for _ in range(CASES):
+            batch, heads, length = self.sizes()
+            starts = self.random.integers(0, 6, (batch, length)) == 0
+            starts[:, 0] = True
+            index = np.arange(length)
+            position_ids = index - np.maximum.accumulate(np.where(starts, index, 0), axis=1)
+            packed_sequence_mask = np.cumsum(np.diff(position_ids, prepend=-1, axis=1) != 1, axis=1)
+            q_idx, kv_idx = position_ids[:, :, None], position_ids[:, None, :]
+            visible = (kv_idx <= q_idx) & (packed_sequence_mask[:, :, None] == packed_sequence_mask[:, None, :])
+            part = {"type": "ApplyCausalAttentionMask"}
+            if self.random.integers(2):
+                window = int(self.random.integers(1, 9))
+                visible &= kv_idx > q_idx - window
+                part = {"type": "ApplyCausalSlidingWindowAttentionMask", "sliding_window_size": window}
+            self.expect(
+                {"all": [part, {"type": "ApplyDocumentAttentionMask"}]},
+                {"token_positions": (self.integers(position_ids), ["batch", "seq"]),
+                 "segment_ids": (self.integers(packed_sequence_mask), ["batch", "seq"])},
+                visible[:, None],
+                (batch, heads, length, length),
+            )
+
+    def images(self, batch, length):
+        """A left-padded batch with images, as Gemma 3's forward has it: attention_mask, and the block_sequence_ids of
+        get_block_sequence_ids_for_mask (modeling_gemma3.py)."""
+        attention_mask = np.arange(length) >= self.padding(batch, length)
+        runs = np.cumsum(self.random.integers(0, 5, (batch, length)) == 0, axis=1)
+        is_image = (runs % 2 == 1) & attention_mask  # padding has the type of text
+        is_previous_image = np.pad(is_image, ((0, 0), (1, 0)))[:, :-1]
+        group_ids = np.cumsum(is_image & ~is_previous_image, axis=1) - 1
+        return attention_mask, np.where(is_image, group_ids, -1)
+
+    def expect_images(self, mask, visible_of):
+        """`mask` of a window, against what `visible_of` says of q_idx, kv_idx, blockwise and the window. Rows of
+        padding are nobody's: transformers' see what is before them in the row, and ours, at -1, nothing."""
+        same = {"type": "ApplyDocumentAttentionMask", "query_segment_ids_input_name": "image_ids",
+                "kv_segment_ids_input_name": "image_ids"}
+        for _ in range(CASES):
+            batch, heads, length = self.sizes()
+            window = int(self.random.integers(1, length + 3))
+            attention_mask, block_sequence_ids = self.images(batch, length)
+            q_group, kv_group = block_sequence_ids[:, :, None], block_sequence_ids[:, None, :]
+            blockwise = (q_group == kv_group) & (q_group >= 0)
+            q_idx, kv_idx = np.arange(length)[:, None], np.arange(length)[None, :]
+            visible = visible_of(q_idx, kv_idx, blockwise, window) & attention_mask[:, None, :]
+            positions = np.where(attention_mask, np.cumsum(attention_mask, axis=1) - 1, -1)
+            visible &= attention_mask[:, :, None]
+            self.expect(
+                mask(window, same),
+                {"token_positions": (self.integers(positions), ["batch", "seq"]),
+                 "image_ids": (self.integers(block_sequence_ids), ["batch", "seq"])},
+                visible[:, None],
+                (batch, heads, length, length),
+            )
+
+    def test_full_layers_with_images_are_gemma_3s(self):
+        """modeling_gemma3.py, create_masks_for_vision_model: or(causal, blockwise); PaliGemma's layers alike."""
+        self.expect_images(
+            lambda window, same: {"any": [{"type": "ApplyCausalAttentionMask"}, same]},
+            lambda q_idx, kv_idx, blockwise, window: (kv_idx <= q_idx) | blockwise,
+        )
+
+    def test_sliding_layers_with_images_are_gemma_3s_and_4s(self):
+        """The same in modeling_gemma3.py and modeling_gemma4.py: and(sliding_window_overlay, or(causal, blockwise))."""
+        self.expect_images(
+            lambda window, same: {"all": [
+                {"type": "ApplyBidirectionalWindowAttentionMask", "window_left": window - 1, "window_right": 1 << 26},
+                {"any": [{"type": "ApplyCausalAttentionMask"}, same]},
+            ]},
+            lambda q_idx, kv_idx, blockwise, window: (kv_idx > q_idx - window) & ((kv_idx <= q_idx) | blockwise),
+        )
+
     def test_sinks_are_streaming_llms(self):
         """StreamingLLM keeps k[:, :start_size]: the first tokens, of a row that starts after its padding."""
         for _ in range(CASES):
