@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "axismask/compose.hpp"
 #include "axismask/layer.hpp"
 #include "axismask/layer/layer_type.hpp"
 #include "axismask/layers.hpp"
@@ -121,6 +122,73 @@ RC_GTEST_PROP(Chunked, IsTheFormulaOfEqualChunks, ()) {
   RC_CLASSIFY(expected);
   RC_ASSERT(keeps<chunked>(query, key, size) == expected);
 }
+
+// --------------------------------------------------------------------------------------------------- Block-causal
+
+// keeps<blocks>(query, key, size): blocks 0-3, 4-7, 8-11.
+using blocks = ApplyBlockCausalAttentionMask<>;
+static_assert(keeps<blocks>(0, 0, 4));
+static_assert(keeps<blocks>(0, 3, 4));
+static_assert(!keeps<blocks>(0, 4, 4));
+static_assert(!keeps<blocks>(3, 4, 4));
+static_assert(keeps<blocks>(4, 7, 4));
+static_assert(!keeps<blocks>(7, 8, 4));
+// Every block before its own.
+static_assert(keeps<blocks>(11, 0, 4));
+static_assert(keeps<blocks>(11, 7, 4));
+// A block of 1 is the causal mask.
+static_assert(keeps<blocks>(5, 5, 1));
+static_assert(keeps<blocks>(5, 0, 1));
+static_assert(!keeps<blocks>(5, 6, 1));
+// Padding sees nothing and is not seen.
+static_assert(!keeps<blocks>(3, -1, 4));
+static_assert(!keeps<blocks>(-1, -1, 4));
+static_assert(!keeps<blocks>(-1, 0, 4));
+static_assert(!keeps<blocks>(3, turn + 3, 4));
+static_assert(keeps<blocks>(highest, highest, 4));
+static_assert(keeps<blocks>(highest - 3, highest, 4));
+static_assert(!keeps<blocks>(highest - 4, highest - 3, 4));
+static_assert(keeps<blocks>(0, highest - 1, highest));
+static_assert(!keeps<blocks>(0, highest, highest));
+static_assert(keeps<blocks>(highest, highest, highest));
+static_assert(!keeps<blocks>(lowest, 0, highest));
+
+RC_GTEST_PROP(BlockCausal, IsTheFormulaOfBlocks, ()) {
+  const std::int64_t query = *any_int64();
+  const std::int64_t size = *any_int64();
+  const std::int64_t key =
+      *rc::gen::oneOf(any_int64(), rc::gen::map(rc::gen::inRange<std::int64_t>(-9, 10),
+                                                [=](auto d) { return (integer(query) + integer(d)).value(); }));
+  RC_PRE(size >= 1);
+  // C++'s division rounds towards 0, and so does no harm where neither is negative.
+  const bool expected = query >= 0 && key >= 0 && key / size <= query / size;
+  RC_CLASSIFY(expected);
+  RC_ASSERT(keeps<blocks>(query, key, size) == expected);
+}
+
+// ---------------------------------------------------------------------------------------------------------- Spans
+
+// keeps<spans>(query, key, query, key, id of the query, id of the key, left, right): Gemma 3 with a sliding_window
+// of 4.
+using spans =
+    all_of<ApplyBidirectionalWindowAttentionMask<>, any_of<ApplyCausalAttentionMask<>, ApplyDocumentAttentionMask<>>>;
+constexpr bool sees(std::int64_t query, std::int64_t key, std::int64_t query_id, std::int64_t key_id) {
+  return keeps<spans>(query, key, query, key, query_id, key_id, 4 - 1, std::int64_t{1} << 26);
+}
+// Outside of spans it is the causal window of 4 keys.
+static_assert(sees(10, 10, -1, -1));
+static_assert(sees(10, 7, -1, -1));
+static_assert(!sees(10, 6, -1, -1));
+static_assert(!sees(10, 11, -1, -1));
+// In a span the keys after the query too, however far, and those before it within the window only.
+static_assert(sees(10, 11, 0, 0));
+static_assert(sees(10, 10000, 0, 0));
+static_assert(sees(10, 7, 0, 0));
+static_assert(!sees(10, 6, 0, 0));
+static_assert(!sees(10, 11, 0, 1));
+static_assert(!sees(10, 11, 0, -1));
+static_assert(sees(10, 9, 1, 0));
+static_assert(!sees(0, -1, -1, -1));
 
 // ------------------------------------------------------------------------------------------------------ Prefix LM
 
@@ -251,6 +319,7 @@ TEST(Masks, ReadAsTheirLines) {
       {layer_type_of<given>, "a"},
       {layer_type_of<two_sided>, "b >= a - c && b <= a + d && b >= 0"},
       {layer_type_of<chunked>, "a >= b && b >= a / c * c && b >= 0"},
+      {layer_type_of<blocks>, "b <= a / c * c + (c - 1) && b >= 0"},
       {layer_type_of<prefix>, "(a >= b || b < c) && b >= 0"},
       {layer_type_of<documents>, "a == b && b >= 0"},
       {layer_type_of<sinks>, "a >= 0 && a < b"},
@@ -281,7 +350,7 @@ TEST(Masks, LowestParameters) {
     EXPECT_EQ(attribute.lowest, is_side ? 0 : 1) << attribute.name;
   }
   for (const layer_type* type :
-       {&layer_type_of<chunked>, &layer_type_of<sinks>, &layer_type_of<dilated>,
+       {&layer_type_of<chunked>, &layer_type_of<blocks>, &layer_type_of<sinks>, &layer_type_of<dilated>,
         &layer_type_of<ApplyCausalSlidingWindowAttentionMask<constant<4>>>,
         &layer_type_of<ApplyBidirectionalWindowAttentionMask<counts_over<axes<"heads">>, constant<1>>>}) {
     for (const attribute_record& attribute : type->attributes) EXPECT_EQ(attribute.lowest, 1) << attribute.name;

@@ -184,6 +184,25 @@ class Masks(unittest.TestCase):
                 (batch, heads, 3, length),
             )
 
+    def test_block_causal_is_llada_2s(self):
+        """LLaDA 2's generate (modeling_llada2_moe.py), and SDAR's: tril(ones(num_blocks, num_blocks)), each row and
+        column block_length times; a step takes the last rows of it, those of the tokens that it is given."""
+        for _ in range(CASES):
+            batch, heads, length = self.sizes()
+            block_length = int(self.random.choice([1, 2, 4, 32, length, length + 5]))
+            num_blocks = -(-length // block_length)
+            block_mask = np.tril(np.ones((num_blocks, num_blocks), bool))
+            visible = block_mask.repeat(block_length, axis=0).repeat(block_length, axis=1)[:length, :length]
+            rows = int(self.random.integers(1, length + 1))
+            self.expect(
+                {"type": "ApplyBlockCausalAttentionMask", "block_size": block_length,
+                 "query_positions_input_name": "q"},
+                {"q": (self.integers(np.arange(length - rows, length)), ["seq"]),
+                 "token_positions": (self.integers(np.arange(length)), ["seq"])},
+                visible[length - rows:],
+                (batch, heads, rows, length),
+            )
+
     def test_prefix_lm_is_attention_gyms(self):
         """attn_gym/masks/prefix_lm.py: or_masks(kv_idx < prefix_length, causal_mask)."""
         for _ in range(CASES):
@@ -227,6 +246,81 @@ class Masks(unittest.TestCase):
                 visible[:, None],
                 (batch, heads, length, length),
             )
+
+    def test_causal_in_documents_is_transformers_packed_sequences(self):
+        """transformers/masking_utils.py, create_causal_mask and create_sliding_window_causal_mask of position_ids that
+        restart: remap_positions_for_packed_sequence(causal, or sliding_window_causal) and packed_sequence_mask."""
+        for _ in range(CASES):
+            batch, heads, length = self.sizes()
+            starts = self.random.integers(0, 6, (batch, length)) == 0
+            starts[:, 0] = True
+            index = np.arange(length)
+            position_ids = index - np.maximum.accumulate(np.where(starts, index, 0), axis=1)
+            packed_sequence_mask = np.cumsum(np.diff(position_ids, prepend=-1, axis=1) != 1, axis=1)
+            q_idx, kv_idx = position_ids[:, :, None], position_ids[:, None, :]
+            visible = (kv_idx <= q_idx) & (packed_sequence_mask[:, :, None] == packed_sequence_mask[:, None, :])
+            part = {"type": "ApplyCausalAttentionMask"}
+            if self.random.integers(2):
+                window = int(self.random.integers(1, 9))
+                visible &= kv_idx > q_idx - window
+                part = {"type": "ApplyCausalSlidingWindowAttentionMask", "sliding_window_size": window}
+            self.expect(
+                {"all": [part, {"type": "ApplyDocumentAttentionMask"}]},
+                {"token_positions": (self.integers(position_ids), ["batch", "seq"]),
+                 "segment_ids": (self.integers(packed_sequence_mask), ["batch", "seq"])},
+                visible[:, None],
+                (batch, heads, length, length),
+            )
+
+    def images(self, batch, length):
+        """A left-padded batch with images, as Gemma 3's forward has it: attention_mask, and the block_sequence_ids of
+        get_block_sequence_ids_for_mask (modeling_gemma3.py)."""
+        attention_mask = np.arange(length) >= self.padding(batch, length)
+        runs = np.cumsum(self.random.integers(0, 5, (batch, length)) == 0, axis=1)
+        is_image = (runs % 2 == 1) & attention_mask  # padding has the type of text
+        is_previous_image = np.pad(is_image, ((0, 0), (1, 0)))[:, :-1]
+        group_ids = np.cumsum(is_image & ~is_previous_image, axis=1) - 1
+        return attention_mask, np.where(is_image, group_ids, -1)
+
+    def expect_images(self, mask, visible_of):
+        """`mask` of a window, against what `visible_of` says of q_idx, kv_idx, blockwise and the window. Rows of
+        padding are nobody's: transformers' see what is before them in the row, and ours, at -1, nothing."""
+        same = {"type": "ApplyDocumentAttentionMask", "query_segment_ids_input_name": "image_ids",
+                "kv_segment_ids_input_name": "image_ids"}
+        for _ in range(CASES):
+            batch, heads, length = self.sizes()
+            window = int(self.random.integers(1, length + 3))
+            attention_mask, block_sequence_ids = self.images(batch, length)
+            q_group, kv_group = block_sequence_ids[:, :, None], block_sequence_ids[:, None, :]
+            blockwise = (q_group == kv_group) & (q_group >= 0)
+            q_idx, kv_idx = np.arange(length)[:, None], np.arange(length)[None, :]
+            visible = visible_of(q_idx, kv_idx, blockwise, window) & attention_mask[:, None, :]
+            positions = np.where(attention_mask, np.cumsum(attention_mask, axis=1) - 1, -1)
+            visible &= attention_mask[:, :, None]
+            self.expect(
+                mask(window, same),
+                {"token_positions": (self.integers(positions), ["batch", "seq"]),
+                 "image_ids": (self.integers(block_sequence_ids), ["batch", "seq"])},
+                visible[:, None],
+                (batch, heads, length, length),
+            )
+
+    def test_full_layers_with_images_are_gemma_3s(self):
+        """modeling_gemma3.py, create_masks_for_vision_model: or(causal, blockwise); PaliGemma's layers alike."""
+        self.expect_images(
+            lambda window, same: {"any": [{"type": "ApplyCausalAttentionMask"}, same]},
+            lambda q_idx, kv_idx, blockwise, window: (kv_idx <= q_idx) | blockwise,
+        )
+
+    def test_sliding_layers_with_images_are_gemma_3s_and_4s(self):
+        """The same in modeling_gemma3.py and modeling_gemma4.py: and(sliding_window_overlay, or(causal, blockwise))."""
+        self.expect_images(
+            lambda window, same: {"all": [
+                {"type": "ApplyBidirectionalWindowAttentionMask", "window_left": window - 1, "window_right": 1 << 26},
+                {"any": [{"type": "ApplyCausalAttentionMask"}, same]},
+            ]},
+            lambda q_idx, kv_idx, blockwise, window: (kv_idx > q_idx - window) & ((kv_idx <= q_idx) | blockwise),
+        )
 
     def test_sinks_are_streaming_llms(self):
         """StreamingLLM keeps k[:, :start_size]: the first tokens, of a row that starts after its padding."""
@@ -299,6 +393,7 @@ class Masks(unittest.TestCase):
         masks = {
             "ApplyBidirectionalWindowAttentionMask": (
                 {"window_left": 3, "window_right": 5}, lambda q, k: -5 <= q - k <= 3),
+            "ApplyBlockCausalAttentionMask": ({"block_size": 7}, lambda q, k: k // 7 <= q // 7),
             "ApplyChunkedAttentionMask": ({"attention_chunk_size": 7}, lambda q, k: k <= q and k // 7 == q // 7),
             "ApplyDilatedWindowAttentionMask": (
                 {"sliding_window_size": 9, "dilation": 4}, lambda q, k: q - k in (0, 4, 8)),

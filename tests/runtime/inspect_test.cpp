@@ -18,15 +18,20 @@ using causal = ApplyCausalAttentionMask<>;
 using window = ApplyCausalSlidingWindowAttentionMask<>;
 using document = ApplyDocumentAttentionMask<>;
 using sinks = ApplySinksAttentionMask<>;
+using two_sided = ApplyBidirectionalWindowAttentionMask<>;
 
 const linked_layer layers[] = {
     {&layer_type_of<causal>, {}},
     {&layer_type_of<window>, {}},
     {&layer_type_of<document>, {}},
     {&layer_type_of<sinks>, {}},
+    {&layer_type_of<two_sided>, {}},
     {&layer_type_of<all_of<window, document>>, {}},
     {&layer_type_of<all_of<causal, any_of<window, sinks>>>, {}},
     {&layer_type_of<all_of<causal, not_of<window>>>, {}},
+    {&layer_type_of<all_of<causal, document>>, {}},
+    {&layer_type_of<any_of<causal, document>>, {}},
+    {&layer_type_of<all_of<two_sided, any_of<causal, document>>>, {}},
 };
 const layer_library library{"composed", layers};
 AXISMASK_LINKED_LIBRARY const layer_library* const linked = &library;
@@ -52,7 +57,7 @@ TEST(Inspect, TableOfComposedLayers) {
 
 TEST(Inspect, JsonOfComposedLayersIsThatOfSpecs) {
   const json all = json::parse(output_of({"axismask", "inspect", spec.c_str(), "--json"}));
-  ASSERT_EQ(all.size(), 3);
+  ASSERT_EQ(all.size(), 6);
   const json q = {{"query_positions_input_name", "token_positions"}};
   const json k = {{"kv_positions_input_name", "token_positions"}, {"seq_axis", "seq"}, {"kv_seq_axis", "kv_seq"}};
   const auto with = [](json mask, const std::vector<json>& more) {
@@ -76,9 +81,20 @@ TEST(Inspect, JsonOfComposedLayersIsThatOfSpecs) {
   EXPECT_EQ(all[1]["empty_row_softmax"], "becomes uniform, 1/n for each of n keys");
   EXPECT_EQ(all[2]["empty_row_softmax"], "becomes NaN");
   EXPECT_EQ(all[2]["attributes"]["all"], json::array({causal_part, {{"not", window_of(512)}}}));
+  const json images_part = {{"type", "ApplyDocumentAttentionMask"},
+                            {"query_segment_ids_input_name", "image_ids"},
+                            {"kv_segment_ids_input_name", "image_ids"},
+                            {"seq_axis", "seq"},
+                            {"kv_seq_axis", "kv_seq"}};
+  const json around_part = with(
+      {{"type", "ApplyBidirectionalWindowAttentionMask"}, {"window_left", 511}, {"window_right", 1 << 26}}, {q, k});
+  EXPECT_EQ(all[4]["type"], "any(ApplyCausalAttentionMask, ApplyDocumentAttentionMask)");
+  EXPECT_EQ(all[4]["attributes"]["any"], json::array({causal_part, images_part}));
+  EXPECT_EQ(all[5]["attributes"]["all"],
+            json::array({around_part, {{"any", json::array({causal_part, images_part})}}}));
 }
 
-// This program has neither the layer for a window to both sides nor any kernels.
+// This program has neither the layer for a window with gaps nor any kernels.
 TEST(Diff, WhatIsNotLinked) {
   const auto error_of = [](const char* a, const char* b) {
     const std::vector<const char*> arguments{"axismask", "diff", a, b};
@@ -86,8 +102,8 @@ TEST(Diff, WhatIsNotLinked) {
     EXPECT_EQ(command_line(static_cast<int>(arguments.size()), arguments.data()), 2);
     return testing::internal::GetCapturedStderr();
   };
-  const std::string no_layer = error_of("causal", "flash:2,3");
-  EXPECT_TRUE(no_layer.starts_with("axismask: error[layer-type] ApplyBidirectionalWindowAttentionMask: ")) << no_layer;
+  const std::string no_layer = error_of("causal", "dilated:8,2");
+  EXPECT_TRUE(no_layer.starts_with("axismask: error[layer-type] ApplyDilatedWindowAttentionMask: ")) << no_layer;
   const std::string no_kernel = error_of("causal", "flash:2,0");
   EXPECT_TRUE(no_kernel.starts_with("axismask: error[kernel-missing] ")) << no_kernel;
 }

@@ -139,7 +139,7 @@ std::vector<std::string> attributes_of(const any_layer& layer) {
 
 TEST(Model, ComposedLayers) {
   const Model model = Model::load(source_dir / "schemas/examples/composed.json");
-  ASSERT_EQ(model.layers().size(), 3);
+  ASSERT_EQ(model.layers().size(), 6);
   const any_layer& in_document = model.layers()[0];
   EXPECT_EQ(&in_document.type(), (&layer_type_of<all_of<window, document>>));
   EXPECT_EQ(in_document.values().masked_out_value.means(), masked_value::meaning::lowest);
@@ -155,6 +155,11 @@ TEST(Model, ComposedLayers) {
   EXPECT_EQ(model.layers()[1].formula(), "q >= k && k >= 0 && (q >= k && q - k < 1020 && k >= 0 || k >= 0 && k < 4)");
   EXPECT_EQ(model.layers()[2].values().masked_out_value.means(), masked_value::meaning::minus_infinity);
   EXPECT_EQ(model.layers()[2].formula(), "q >= k && k >= 0 && !(q >= k && q - k < 512 && k >= 0)");
+  const std::string same = "query_segment_ids == kv_segment_ids && kv_segment_ids >= 0";
+  EXPECT_EQ(model.layers()[3].formula(), "q >= k && k >= 0 && (" + same + ")");
+  EXPECT_EQ(model.layers()[4].formula(), "q >= k && k >= 0 || " + same);
+  EXPECT_EQ(model.layers()[5].formula(),
+            "k >= q - 511 && k <= q + 67108864 && k >= 0 && (q >= k && k >= 0 || " + same + ")");
 }
 
 TEST(Model, PartsHaveTheirOwnAttributes) {
@@ -238,6 +243,7 @@ TEST(Model, FormulasOfEveryLayerType) {
       "q >= k && k >= 0",
       "q >= k && q - k < 4096 && k >= 0",
       "k >= q - 64 && k <= q + 64 && k >= 0",
+      "k <= q / 32 * 32 + (32 - 1) && k >= 0",
       "q >= k && k >= q / 8192 * 8192 && k >= 0",
       "q >= k && q - k <= (512 - 1) / 2 * 2 && (q - k) % 2 == 0 && k >= 0",
       "query_segment_ids == kv_segment_ids && kv_segment_ids >= 0",

@@ -44,6 +44,7 @@ namespace axismask::model_test {
 using causal = ApplyCausalAttentionMask<>;
 using window = ApplyCausalSlidingWindowAttentionMask<>;
 using document = ApplyDocumentAttentionMask<>;
+using two_sided = ApplyBidirectionalWindowAttentionMask<>;
 using composed_type = all_of<causal, any_of<window, ApplySinksAttentionMask<>>>;
 
 }  // namespace axismask::model_test

@@ -29,6 +29,7 @@ const linked_layer shipped_layers[] = {
     {&layer_type_of<ApplyCausalSlidingWindowAttentionMask<>>, recording_kernels},
     {&layer_type_of<ApplyCausalAttentionMask<>>, {}},
     {&layer_type_of<ApplyBidirectionalWindowAttentionMask<>>, {}},
+    {&layer_type_of<ApplyBlockCausalAttentionMask<>>, {}},
     {&layer_type_of<ApplyChunkedAttentionMask<>>, {}},
     {&layer_type_of<ApplyDilatedWindowAttentionMask<>>, {}},
     {&layer_type_of<ApplyDocumentAttentionMask<>>, failing_kernels},
@@ -41,9 +42,15 @@ const linked_layer shipped_layers[] = {
 const linked_layer own_layers[] = {{&layer_type_of<mine::ChunkOrBias>, {}}};
 const layer_library shipped{"axismask_shipped", shipped_layers};
 const linked_layer composed_layers[] = {
-    {&layer_type_of<all_of<window, document>>, {}},       {&layer_type_of<composed_type>, {}},
-    {&layer_type_of<all_of<causal, not_of<window>>>, {}}, {&layer_type_of<all_of<causal, window, document>>, {}},
-    {&layer_type_of<not_of<mine::ChunkOrBias>>, {}},      {&layer_type_of<any_of<causal, other::ChunkOrBias>>, {}},
+    {&layer_type_of<all_of<window, document>>, {}},
+    {&layer_type_of<composed_type>, {}},
+    {&layer_type_of<all_of<causal, not_of<window>>>, {}},
+    {&layer_type_of<all_of<causal, window, document>>, {}},
+    {&layer_type_of<not_of<mine::ChunkOrBias>>, {}},
+    {&layer_type_of<any_of<causal, other::ChunkOrBias>>, {}},
+    {&layer_type_of<all_of<causal, document>>, {}},
+    {&layer_type_of<any_of<causal, document>>, {}},
+    {&layer_type_of<all_of<two_sided, any_of<causal, document>>>, {}},
 };
 const layer_library own{"mine", own_layers};
 const layer_library composed{"composed", composed_layers};

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "axismask/compose.hpp"
 #include "axismask/layers.hpp"
 
 namespace axismask {
@@ -96,6 +97,7 @@ TEST(verdicts, are_never_wrong) {
     check_verdicts<ApplyCausalSlidingWindowAttentionMask<>>(random, 20000, extremes);
     check_verdicts<ApplyCausalAttentionMask<>>(random, 20000, extremes);
     check_verdicts<ApplyBidirectionalWindowAttentionMask<>>(random, 20000, extremes);
+    check_verdicts<ApplyBlockCausalAttentionMask<>>(random, 20000, extremes);
     check_verdicts<ApplyChunkedAttentionMask<>>(random, 20000, extremes);
     check_verdicts<ApplyDilatedWindowAttentionMask<>>(random, 20000, extremes);
     check_verdicts<ApplyDocumentAttentionMask<>>(random, 20000, extremes);
@@ -180,10 +182,77 @@ TEST(plans, are_exact_where_positions_follow_each_other) {
     check_exact(random,
                 ApplyBidirectionalWindowAttentionMask<whole, whole, "q", "k">{
                     .masked_out_value = 0, .window_left = pick(random, 0, 30), .window_right = pick(random, 0, 30)});
+    check_exact(random, ApplyBlockCausalAttentionMask<count, "q", "k">{.masked_out_value = 0, .block_size = window});
     check_exact(random,
                 ApplyChunkedAttentionMask<count, "q", "k">{.masked_out_value = 0, .attention_chunk_size = window});
     check_exact(random, ApplyDilatedWindowAttentionMask<count, count, "q", "k">{
                             .masked_out_value = 0, .sliding_window_size = window, .dilation = pick(random, 1, 9)});
+    if (HasFatalFailure()) return;
+  }
+}
+
+// A plan of positions that follow each other, and of ids that are the same all over each tile, against every element.
+template <class Layer>
+void check_exact_of_spans(random_source& random, const Layer& layer) {
+  const std::int64_t side = pick(random, 1, 8);
+  const std::int64_t tokens = side * pick(random, 1, 9);
+  std::vector<std::int32_t> positions(static_cast<std::size_t>(tokens));
+  std::vector<std::int32_t> ids(static_cast<std::size_t>(tokens));
+  std::int32_t span = 0;
+  bool is_text = true;
+  for (std::int64_t token = 0; token < tokens; ++token) {
+    if (token % side == 0 && pick(random, 0, 1) == 0) {
+      is_text = pick(random, 0, 1) == 0;
+      ++span;
+    }
+    positions[static_cast<std::size_t>(token)] = static_cast<std::int32_t>(token);
+    ids[static_cast<std::size_t>(token)] = is_text ? -1 : span;
+  }
+  using row = named_view<std::int32_t, axes<"seq">>;
+  const tile_plan found = plan(layer, {side, side}, input<"token_positions">(row(positions.data(), {tokens})),
+                               input<"segment_ids">(row(ids.data(), {tokens})));
+  std::vector<std::int64_t> numbers(layer_type_of<Layer>.operands.size());
+  const auto keeps_at = [&](std::int64_t query, std::int64_t key) {
+    return with_values(layer, [&](const layer_values& values) {
+      for (std::size_t place = 0; place < numbers.size(); ++place) {
+        const std::size_t index = values.type->operands[place];
+        const attribute_kind kind = values.type->attributes[index].kind;
+        const bool is_id = values.attributes[index].name == "segment_ids";
+        const bool is_query = kind == attribute_kind::query_positions;
+        const auto at = static_cast<std::size_t>(is_query ? query : key);
+        numbers[place] = kind == attribute_kind::parameter ? values.attributes[index].number
+                                                           : std::int64_t{is_id ? ids[at] : positions[at]};
+      }
+      return layer_type_of<Layer>.keep(numbers);
+    });
+  };
+  for (std::int64_t row_of = 0; row_of < found.rows_per_plane; ++row_of) {
+    for (std::int64_t column = 0; column < found.columns; ++column) {
+      bool any_kept = false;
+      bool any_masked = false;
+      for (std::int64_t at = 0; at < side * side; ++at) {
+        (keeps_at(row_of * side + at / side, column * side + at % side) ? any_kept : any_masked) = true;
+      }
+      const verdict want = any_kept && any_masked ? verdict::some : any_kept ? verdict::all : verdict::none;
+      ASSERT_EQ(found.at(0, row_of, column), want)
+          << layer_type_of<Layer>.name << " row " << row_of << " column " << column << " of tiles of " << side;
+    }
+  }
+}
+
+TEST(plans, of_spans_are_exact_where_tiles_lie_within_them) {
+  random_source random(14);
+  const ApplyCausalAttentionMask<> causal{.masked_out_value = 0};
+  const ApplyDocumentAttentionMask<> same{.masked_out_value = 0};
+  for (int repeat = 0; repeat < 300; ++repeat) {
+    const std::int64_t window = pick(random, 1, 40);
+    const ApplyCausalSlidingWindowAttentionMask<> local{.masked_out_value = 0, .sliding_window_size = window};
+    const ApplyBidirectionalWindowAttentionMask<> around{
+        .masked_out_value = 0, .window_left = window - 1, .window_right = std::int64_t{1} << 26};
+    check_exact_of_spans(random, causal & same);
+    check_exact_of_spans(random, causal | same);
+    check_exact_of_spans(random, around & (causal | same));
+    check_exact_of_spans(random, local & same);
     if (HasFatalFailure()) return;
   }
 }

@@ -3,6 +3,7 @@
 
 #include "axismask/attention_sinks.hpp"
 #include "axismask/bidirectional_window.hpp"
+#include "axismask/block_causal.hpp"
 #include "axismask/causal.hpp"
 #include "axismask/causal_sliding_window.hpp"
 #include "axismask/chunked.hpp"
