@@ -259,7 +259,7 @@ class HuggingFace(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
-        self.compared = 0
+        self.compared = self.guesses = 0
 
     # ------------------------------------------------------------------------------------------------ Both sides
 
@@ -276,7 +276,7 @@ class HuggingFace(unittest.TestCase):
         explained = self.command("explain", path, "--json")
         spec = self.folder / "spec.json"
         spec.unlink(missing_ok=True)
-        imported = self.command("import", path, "--out", spec)
+        imported = self.command("import", path, "--guess", "--out", spec)
         self.assertEqual(explained.returncode, imported.returncode, imported.stderr)
         self.assertEqual(explained.stderr, imported.stderr)
         if explained.returncode != 0:
@@ -286,9 +286,21 @@ class HuggingFace(unittest.TestCase):
             return None, explained.stderr
         for line in explained.stderr.splitlines():
             self.assertRegex(line, r"^axismask: warning\[config-[a-z-]+\] ")
-        layers = json.loads(explained.stdout)
+        said = json.loads(explained.stdout)
+        self.assertEqual(list(said), ["model_type", "rule", "certain", "warnings", "layers"])
+        layers = said["layers"]
         self.assertEqual([layer["layer"] for layer in layers], list(range(len(layers))))
-        return layers, expanded(json.loads(spec.read_text()))
+        warnings = [f"axismask: warning[{one['id']}] {one['where']}: {one['what']}" for one in said["warnings"]]
+        self.assertEqual(explained.stderr.splitlines(), warnings)
+        result = layers, expanded(json.loads(spec.read_text()))
+        self.is_certain = said["certain"]
+        spec.unlink()
+        imported = self.command("import", path, "--out", spec)
+        self.assertEqual(imported.returncode, 0 if self.is_certain else 2, imported.stderr)
+        self.assertEqual(spec.exists(), self.is_certain)
+        if not self.is_certain:
+            self.assertIn("axismask: error[config-guess] ", imported.stderr)
+        return result
 
     def config(self, file):
         """The text model's configuration as transformers has it."""
@@ -362,6 +374,7 @@ class HuggingFace(unittest.TestCase):
                 most = self.kernel(spec_layers[f"layers.{index}"], wide).sum(axis=1).max()
                 self.assertEqual(layer["visible_keys"], most, what)
         self.compared += 1
+        self.guesses += not self.is_certain
 
     def is_accepted_on_purpose(self, file, layers, problem):
         # Where no layer slides, a window that is null is no mistake. Some models make the mask all the same, and raise.
@@ -394,7 +407,7 @@ class HuggingFace(unittest.TestCase):
                 with self.subTest(family=family, what=what):
                     self.compare({"model_type": family, **mutated}, lambda config: masks_of_model(code, config),
                                  f"{family}, {what}")
-        print(f"{self.compared} mutated files whose masks are the same")
+        print(f"{self.compared} mutated files whose masks are the same, {self.guesses} of them guesses")
 
     def test_files_that_transformers_writes(self):
         for family, (file, _, _) in FAMILIES.items():
@@ -421,48 +434,6 @@ class HuggingFace(unittest.TestCase):
             file = {"model_type": "llava", "text_config": {"model_type": text_type, **FAMILIES[text_type][0]}}
             self.compare(file, lambda config: masks_of_model(CODE[text_type], config), f"llava of {text_type}")
         self.assertEqual(self.compared, 21)
-
-    def test_the_general_rule(self):
-        """Every model of transformers that has no rule of its own here, with all of its class's values in the file."""
-        inputs = types.SimpleNamespace(shape=(1, 1, 1), dtype=None, device=None)
-
-        def masks_of(config):
-            made = masking_utils.create_masks_for_generate(config, inputs, None, None)
-            if not hasattr(config, "layer_types"):
-                return [made] * config.num_hidden_layers
-            old = {"hybrid": "full_attention"}
-            return [made[old.get(word, word)] for word in config.layer_types]
-
-        unknown = 0
-        by_keys_of_their_own = set()
-        for model_type in transformers.models.auto.configuration_auto.CONFIG_MAPPING:
-            if model_type in FAMILIES:
-                continue
-            try:
-                config = transformers.models.auto.configuration_auto.CONFIG_MAPPING[model_type]()
-                if config.is_encoder_decoder or config.get_text_config() is not config:
-                    continue
-                file = json.loads(config.to_json_string(use_diff=False))
-            except Exception:  # needs values that no class has, or another package
-                continue
-            if not isinstance(file.get("num_hidden_layers"), int) or file["num_hidden_layers"] < 1:
-                continue
-            with self.subTest(model=model_type):
-                layers, spec = self.ours(file)
-                if layers is None and ("does not know" in spec or "no layer has attention" in spec):
-                    unknown += 1
-                    continue
-                if file.get("layer_types") is None and hasattr(config, "layer_types"):
-                    by_keys_of_their_own.add(model_type)
-                    continue
-                if layers is not None:
-                    self.assertIn("config-model-type", self.command("explain", self.folder / "config.json").stderr)
-                self.compare(file, masks_of, model_type)
-        print(f"{self.compared} models by the general rule, and {unknown} whose layer types have masks of their own")
-        self.assertGreater(self.compared, 300)
-        # State spaces and hybrids. Their files do not say which layers have attention, or say it in keys of their own.
-        self.assertEqual(by_keys_of_their_own, {"bamba", "falcon_h1", "falcon_mamba", "jamba", "lfm2_moe", "mamba",
-                                                "mamba2", "recurrent_gemma", "zamba", "zamba2"})
 
     def test_chunks_behind_left_padding(self):
         """transformers counts chunks from the first token of a row; ours do where positions count tokens."""
