@@ -121,7 +121,7 @@ APPLY_ERRORS = [
     (
         {"--input": "token_positions=p.npy:sec"},
         'error[axis-missing] --input token_positions: it has no axis "seq"; it has "sec"; rename "sec" to "seq": '
-        "positions need the layer's seq_axis, those of keys too",
+        "positions of queries need the layer's seq_axis",
     ),
     (
         {"--input": "token_positions=batched.npy:bach,seq"},
@@ -766,7 +766,7 @@ class Plan(CommandTest):
         self.assert_error(
             self.plan(axes="batch,sek"),
             'error[axis-missing] --input token_positions: it has no axis "seq"; it has "batch", "sek"; rename "sek" to "seq": '
-            "positions need the layer's seq_axis, those of keys too",
+            "positions of queries need the layer's seq_axis",
         )
 
 

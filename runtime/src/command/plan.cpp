@@ -74,7 +74,7 @@ int run_plan(const plan_options& options) {
   const any_layer& layer = named_layer(model, options.layer, "--layer");
   const named_inputs given(options.inputs);
   const tile_plan found = with_places_in_command(
-      layer, given.inputs, [&] { return plan(layer.values(), given.inputs, {options.tile, options.tile}); });
+      layer, given.inputs, [&] { return plan(layer.values(), {options.tile, options.tile}, given.inputs); });
   if (options.as_json) {
     print_json(plan_json(found));
     finish_output();

@@ -36,6 +36,15 @@ class named_view<T, axes<Names...>> {
     require_distinct_axes();
   }
 
+  // A view to read from comes from one to write to.
+  template <class Other>
+    requires(std::same_as<const Other, T> && !std::same_as<Other, T>)
+  constexpr named_view(const named_view<Other, axes_type>& other)  // NOLINT: implicit, as T* becomes const T*
+      : data_(other.data_),
+        sizes_(other.sizes_),
+        strides_(other.strides_),
+        in_device_memory_(other.in_device_memory_) {}
+
   // Gives the view of the same array whose memory is a device's; see `any_view::in_device_memory`.
   [[nodiscard]] constexpr named_view in_device_memory() const {
     named_view view = *this;
@@ -67,17 +76,21 @@ class named_view<T, axes<Names...>> {
     return data_[offset];
   }
 
-  // Gives the same view with its axes and dtype as run-time values.
+  // Gives the same view with its axes and dtype as run-time values; a call that takes such a view does so by itself.
+  operator any_view() const { return erased(); }  // NOLINT: implicit, it is the same array
   [[nodiscard]] any_view erased() const {
     std::array<named_axis, rank> axes;
     for (std::size_t axis = 0; axis < rank; ++axis) {
       axes[axis] = {axes_type::names[axis], sizes_[axis], strides_[axis]};
     }
-    const any_view view(const_cast<std::remove_const_t<T>*>(data_), element_dtype<std::remove_const_t<T>>::value, axes);
+    const any_view view(data_, element_dtype<std::remove_const_t<T>>::value, axes);
     return in_device_memory_ ? view.in_device_memory() : view;
   }
 
  private:
+  template <class, class>
+  friend class named_view;
+
   static constexpr void require_distinct_axes() {
     AXISMASK_REQUIRE(has_distinct_axes<axes_type>,
                      phrase("a named array requires each axis once; its axes are ") + quoted_list(axes_type::names) +

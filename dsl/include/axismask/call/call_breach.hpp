@@ -71,9 +71,24 @@ using names = std::span<const std::string_view>;
 
 [[nodiscard]] constexpr sentence side_input_lacks_axis(std::string_view axis, names own_axes) {
   const std::string_view nearest = nearest_name(axis, own_axes);
-  phrase cure = "positions need the layer's seq_axis, those of keys too";
+  phrase cure = "positions of queries need the layer's seq_axis";
   if (!nearest.empty()) cure = phrase("rename ") + quoted(nearest) + " to " + quoted(axis) + ": " + cure;
   return {phrase("it has no axis ") + quoted(axis) + "; it has " + quoted_list(own_axes), cure};
+}
+
+// Positions of keys that have a name of their own: either axis will do.
+[[nodiscard]] constexpr sentence key_positions_lack_axis(std::string_view query_axis, std::string_view kv_axis,
+                                                         names own_axes) {
+  phrase cure = "positions of keys need the layer's kv_seq_axis or, as in penzai, its seq_axis";
+  for (const std::string_view wanted : {query_axis, kv_axis}) {
+    const std::string_view nearest = nearest_name(wanted, own_axes);
+    if (nearest.empty()) continue;
+    cure = phrase("rename ") + quoted(nearest) + " to " + quoted(wanted) + ": " + cure;
+    break;
+  }
+  return {
+      phrase("it has no axis ") + quoted(kv_axis) + " or " + quoted(query_axis) + "; it has " + quoted_list(own_axes),
+      cure};
 }
 
 [[nodiscard]] constexpr sentence foreign_axis(std::string_view axis, names logits_axes) {
@@ -100,10 +115,10 @@ using names = std::span<const std::string_view>;
           "give an array with the logits' axes, in any order"};
 }
 
-// Positions of keys carry the query axis' name, which becomes the key/value axis.
+// Positions of keys lie along the key/value axis, and may call it by the query axis' name.
 [[nodiscard]] constexpr sentence key_axis_twice(std::string_view query_axis, std::string_view kv_axis) {
-  return {phrase("positions of keys have their axis ") + quoted(query_axis) + " read as " + quoted(kv_axis) +
-              ", which they have too",
+  return {phrase("positions of keys have the axis ") + quoted(query_axis) + ", read as " + quoted(kv_axis) + ", and " +
+              quoted(kv_axis) + " too",
           "leave one of the two out"};
 }
 

@@ -10,27 +10,13 @@
 #include "axismask/arrays/named_array.hpp"
 #include "axismask/call/call.hpp"
 #include "axismask/call/check_call.hpp"
+#include "axismask/call/side_input.hpp"
 #include "axismask/layer/attributes.hpp"
 #include "axismask/layer/check_layer.hpp"
 #include "axismask/layer/reflection.hpp"
 #include "axismask/messages/text.hpp"
 
 namespace axismask {
-
-// A side input of a call: its name, and a view of its array.
-template <text Name, class View>
-struct named_input {
-  static constexpr text name = Name;
-  using view_type = View;
-  View view;
-};
-
-// Gives a call the side input called `Name`: `input<"token_positions">(positions)`. The array is a named_view or a
-// named_array, and must live as long as the call.
-template <text Name, named Array>
-[[nodiscard]] auto input(Array&& array) {
-  return named_input<Name, decltype(as_view(array))>{as_view(array)};
-}
 
 namespace detail {
 
@@ -76,9 +62,8 @@ void run_into(const call_options& options, const Layer& layer, Logits& logits, O
                  std::remove_const_t<typename logits_view::element_type>, typename logits_view::axes_type>();
     with_values(layer, [&](layer_values& values) {
       values.empty_rows = Rows;
-      const std::array<side_input, sizeof...(Inputs)> side_inputs{
-          side_input{Inputs::name.view(), inputs.view.erased()}...};
-      ::axismask::apply(values, as_view(logits).erased(), as_view(out).erased(), side_inputs, options);
+      const std::array<side_input, sizeof...(Inputs)> given{side_input(inputs)...};
+      ::axismask::apply(values, as_view(logits).erased(), as_view(out).erased(), given, options);
     });
   }
 }

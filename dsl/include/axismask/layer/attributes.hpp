@@ -21,7 +21,7 @@ enum class attribute_kind : std::uint8_t {
   masked_value,     // what stands where the mask is false
   parameter,        // a whole number, or one for each index of some axes of the logits
   query_positions,  // the name of a side input: integer positions over the query axis
-  kv_positions,  // the name of a side input: integer positions over the query axis' name, brought to the key/value axis
+  kv_positions,  // the name of a side input: integer positions over the key/value axis, or the query axis' name for it
   integers,      // the name of a side input: integers over any axes of the logits
   mask,          // the name of a side input: booleans over any axes of the logits
   query_axis,    // the name of the logits' query axis
@@ -189,8 +189,8 @@ struct named_attribute {
 // A side input: the position of each query, int32 or int64, over the query axis and any other axes of the logits.
 template <text Name>
 struct query_positions : named_attribute<Name, attribute_kind::query_positions> {};
-// A side input: the position of each key, int32 or int64. Its array has the query axis' name for the keys, as in
-// penzai.
+// A side input: the position of each key, int32 or int64. Its array has the key/value axis, or the query axis' name for
+// it, as in penzai.
 template <text Name>
 struct kv_positions : named_attribute<Name, attribute_kind::kv_positions> {};
 // Side inputs of queries and of keys that are integers over the same axes but no positions: the document of each token.
