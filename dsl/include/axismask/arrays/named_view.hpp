@@ -19,6 +19,11 @@ namespace axismask {
 template <class T, class Axes>
 class named_view;
 
+template <class T>
+concept is_number_or_pointer =
+    std::is_arithmetic_v<T> || (std::is_pointer_v<T> && std::is_arithmetic_v<std::remove_pointer_t<T>> &&
+                                sizeof(std::conditional_t<std::is_pointer_v<T>, std::remove_pointer_t<T>, int>) > 1);
+
 // A view of an array of `T` elements, const or not, with the axes in the order given. It does not own the memory.
 //   named_view<float, axes<"heads", "seq", "kv_seq">> logits(pointer, {4, 2048, 2048});
 template <class T, text... Names>
@@ -45,6 +50,14 @@ class named_view<T, axes<Names...>> {
         strides_(other.strides_),
         in_device_memory_(other.in_device_memory_) {}
 
+  // Numbers of a layer, such as a window for each head, are such a view, `counts_over`. One number or a bare pointer in
+  // the place of it is a compile error that says what to give. Not constexpr, so that a mere question
+  // whether there is a conversion is none.
+  template <class Given>
+    requires(std::same_as<T, const std::int64_t> && is_number_or_pointer<Given>)
+  named_view(Given) : data_(nullptr), sizes_(), strides_() {  // NOLINT: implicit, as the view itself would be
+    refuse_without_sizes<Given>();
+  }
   // Gives the view of the same array whose memory is a device's; see `any_view::in_device_memory`.
   [[nodiscard]] constexpr named_view in_device_memory() const {
     named_view view = *this;
@@ -90,6 +103,15 @@ class named_view<T, axes<Names...>> {
  private:
   template <class, class>
   friend class named_view;
+
+  template <class Given>
+  static constexpr bool has_sizes = false;
+  template <class Given>
+  static void refuse_without_sizes() {
+    static_assert(has_sizes<Given>,
+                  "axismask: counts_over requires one number for each index of its axes, as an array of std::int64_t "
+                  "with its sizes; give {pointer, {4}}, and for one number leave counts_over out of the type");
+  }
 
   static constexpr void require_distinct_axes() {
     AXISMASK_REQUIRE(has_distinct_axes<axes_type>,

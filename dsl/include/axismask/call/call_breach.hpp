@@ -52,6 +52,29 @@ using names = std::span<const std::string_view>;
   return {phrase("the side input ") + quoted(input) + " is given twice", "leave one of them out"};
 }
 
+// What stands where in a call of a layer whose type is known.
+[[nodiscard]] constexpr sentence side_input_not_last() {
+  return {"a side input is given here", "give the logits first, then the result of apply, then the side inputs"};
+}
+
+[[nodiscard]] constexpr sentence axes_not_known() {
+  return {"the axes of an any_view are known at run time only", "give a named_view, or call a layer of a Model"};
+}
+
+[[nodiscard]] constexpr sentence options_not_first() {
+  return {"options stand after or in the place of an array", "give them first: layer.apply(options, logits, ...)"};
+}
+
+[[nodiscard]] constexpr sentence no_named_axes() {
+  return {"the array has no names for its axes", "give a named_view of the memory, with its axes and sizes"};
+}
+
+[[nodiscard]] constexpr sentence side_input_without_name(names taken) {
+  const phrase what = phrase("an array without a name is given; the layer takes ") + quoted_list(taken);
+  if (taken.empty()) return {what, "leave it out"};
+  return {what, phrase("write input<") + quoted(taken.front()) + ">(array)"};
+}
+
 [[nodiscard]] constexpr sentence positions_not_integers(dtype type) {
   return {phrase("positions are integers, and this array holds ") + info(type).name, "give int32 or int64"};
 }

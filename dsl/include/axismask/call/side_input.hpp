@@ -5,9 +5,11 @@
 #include <initializer_list>
 #include <span>
 #include <string_view>
+#include <type_traits>
 
 #include "axismask/arrays/any_view.hpp"
 #include "axismask/arrays/named_array.hpp"
+#include "axismask/messages/require.hpp"
 #include "axismask/messages/text.hpp"
 
 namespace axismask {
@@ -29,11 +31,31 @@ struct named_input {
   operator side_input() const { return {Name.view(), view.erased()}; }  // NOLINT: implicit, it is the same side input
 };
 
+namespace detail {
+
+// In the place of a side input that has had its error, so that no other follows.
+struct refused_input {
+  operator side_input() const;  // never defined
+};
+
+template <text Name, class Array>
+inline constexpr bool input_has_named_axes = named<Array>;
+
+}  // namespace detail
+
 // Gives a call the side input called `Name`: `input<"token_positions">(positions)`. The array is a named_view or a
 // named_array, and must live as long as the call.
-template <text Name, named Array>
+template <text Name, class Array>
 [[nodiscard]] auto input(Array&& array) {
-  return named_input<Name, decltype(as_view(array))>{as_view(array)};
+  AXISMASK_REQUIRE((detail::input_has_named_axes<Name, std::remove_reference_t<Array>>),
+                   phrase("input(") + Name.view() + "): it is no array with names for its axes; give a named_view of " +
+                       "the memory, with its axes and sizes",
+                   "input<name>(array) requires an array with names for its axes; give a named_view of the memory");
+  if constexpr (named<Array>) {
+    return named_input<Name, decltype(as_view(array))>{as_view(array)};
+  } else {
+    return detail::refused_input();
+  }
 }
 
 // All side inputs of a call: a list in braces, `{{"token_positions", positions}}`, a std::vector or another array of
