@@ -191,17 +191,17 @@ TEST_F(apply_test, says_when_a_masked_value_does_not_fit) {
 TEST_F(apply_test, says_when_a_window_is_below_1) {
   const any_view x = logits.view().erased();
   values.attributes[1].number = 0;
-  EXPECT_EQ(
-      error_of(x, {good}),
-      "axismask: error[parameter-value] sliding_window_size: it is 0; a window is at least 1; a window of 1 sees the "
-      "token itself only");
+  EXPECT_EQ(error_of(x, {good}),
+            "axismask: error[parameter-value] sliding_window_size: it is 0; give a whole number of at least 1, which "
+            "sees the "
+            "token itself only; for no window use ApplyCausalAttentionMask");
   std::array<std::int64_t, 2> windows{3, -1};
   const any_view by_head(windows.data(), dtype::int64, {{"heads", 2, 1}});
   values.attributes[1].numbers = &by_head;
-  EXPECT_EQ(
-      error_of(x, {good}),
-      "axismask: error[parameter-value] sliding_window_size: it is -1; a window is at least 1; a window of 1 sees the "
-      "token itself only");
+  EXPECT_EQ(error_of(x, {good}),
+            "axismask: error[parameter-value] sliding_window_size: it is -1; give a whole number of at least 1, which "
+            "sees the "
+            "token itself only; for no window use ApplyCausalAttentionMask");
 }
 
 TEST_F(apply_test, says_when_a_layer_has_no_kernel) {

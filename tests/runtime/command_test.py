@@ -67,7 +67,7 @@ SPEC_ERRORS = [
     (
         {"sliding_window_size": 0},
         "error[spec-value] /layers/0/sliding_window_size: it is 0; "
-        "a window is at least 1; a window of 1 sees the token itself only",
+        "give a whole number of at least 1, which sees the token itself only; for no window use ApplyCausalAttentionMask",
     ),
     (
         {"sliding_window_size": 2.5},
