@@ -2,7 +2,6 @@
 // layer of a JSON model.
 //
 // A prompt of 7 tokens in chunks of 3, then 4 tokens one by one, with a cache of 6 keys that wraps.
-#include <array>
 #include <axismask/layers.hpp>
 #include <axismask/model.hpp>
 #include <axismask/positions.hpp>
@@ -22,11 +21,10 @@ int main() try {
       .masked_out_value = axismask::masked_value::lowest(), .sliding_window_size = window};
   const axismask::Model model = axismask::Model::load("decode.json");
 
-  // The position of each slot's key, -1 where there is none. The axis is called "seq": positions of keys lie along the
-  // name of the query axis, and the layer brings them to "kv_seq".
+  // The position of each slot's key, -1 where there is none.
   std::vector<std::int32_t> slots(capacity);
   axismask::positions::ring<std::int32_t> cache(slots, window);
-  const named_view<std::int32_t, axes<"seq">> keys(slots.data(), {capacity});
+  const named_view<std::int32_t, axes<"kv_seq">> keys(slots.data(), {capacity});
 
   for (const std::int64_t tokens : {3, 3, 1, 1, 1, 1, 1}) {
     std::vector<std::int32_t> positions(static_cast<std::size_t>(tokens));
@@ -41,9 +39,7 @@ int main() try {
 
     // The same from the model.
     const named_view<float, axes<"heads", "seq", "kv_seq">> others(again.data(), {heads, tokens, capacity});
-    const std::array<axismask::side_input, 2> inputs{
-        {{"query_positions", queries.erased()}, {"key_positions", keys.erased()}}};
-    model.layer("layers.0").apply_in_place(others.erased(), inputs);
+    model.layer("layers.0").apply_in_place(others, {{"query_positions", queries}, {"key_positions", keys}});
 
     std::printf("query %2d sees", positions.back());
     for (std::int64_t slot = 0; slot < capacity; ++slot) {

@@ -116,7 +116,6 @@ int run(const char* spec) {
     positions(0, token) = static_cast<std::int32_t>(token);
     positions(1, token) = static_cast<std::int32_t>(std::max<std::int64_t>(token - padding, -1));
   }
-  const std::array<axismask::side_input, 1> inputs{axismask::side_input{"token_positions", positions.view().erased()}};
   logits_array result({batch, heads, tokens, tokens});
   std::fill_n(result.data(), result.element_count(), std::numeric_limits<float>::quiet_NaN());  // its pages exist now
 
@@ -129,7 +128,7 @@ int run(const char* spec) {
     double best_ms = std::numeric_limits<double>::infinity();
     for (int repeat = 0; repeat < 3; ++repeat) {
       const auto start = std::chrono::steady_clock::now();
-      layer.apply(logits.view().erased(), result.view().erased(), inputs, {.device = device});
+      layer.apply({.device = device}, logits, result, {{"token_positions", positions}});
       const std::chrono::duration<double, std::milli> taken = std::chrono::steady_clock::now() - start;
       best_ms = std::min(best_ms, taken.count());
     }

@@ -143,9 +143,9 @@ const kernel* kernel_for(std::string_view device) {
 
 void apply_ours(const bench_call& call) {
   if (call.logits.data() == call.out.data()) {
-    call.layer->apply_in_place(call.logits, call.inputs, call.options);
+    call.layer->apply_in_place(call.options, call.logits, call.inputs);
   } else {
-    call.layer->apply(call.logits, call.out, call.inputs, call.options);
+    call.layer->apply(call.options, call.logits, call.out, call.inputs);
   }
 }
 
@@ -218,8 +218,8 @@ std::int32_t axismask_bench_use_plan(bench_call* call) {
     using namespace axismask::device_tile;
     constexpr std::int64_t word_bytes = 4;
     const std::int64_t element_bytes = axismask::info(call->logits.type()).bytes;
-    call->plan = axismask::plan(call->layer->values(), call->inputs,
-                                {rows, threads_along_row * words_per_thread * word_bytes / element_bytes});
+    call->plan = axismask::plan(
+        call->layer->values(), {rows, threads_along_row * words_per_thread * word_bytes / element_bytes}, call->inputs);
     call->options.plan = &call->plan;
     return 0;
   });
@@ -298,14 +298,14 @@ std::int64_t axismask_bench_time_floor(const bench_call* call, std::int64_t call
 
 std::int64_t axismask_bench_time_plan(const bench_call* call, std::int64_t tile, std::int64_t calls) {
   return guarded<std::int64_t>(-1, [&] {
-    return nanoseconds(calls, [&] { (void)axismask::plan(call->layer->values(), call->inputs, {tile, tile}); });
+    return nanoseconds(calls, [&] { (void)axismask::plan(call->layer->values(), {tile, tile}, call->inputs); });
   });
 }
 
 // The tiles of a plan, one byte each: 0 masked whole, 1 partial, 2 kept whole.
 std::int32_t axismask_bench_plan(const bench_call* call, std::int64_t tile, std::uint8_t* tiles) {
   return guarded<std::int32_t>(-1, [&] {
-    const axismask::tile_plan plan = axismask::plan(call->layer->values(), call->inputs, {tile, tile});
+    const axismask::tile_plan plan = axismask::plan(call->layer->values(), {tile, tile}, call->inputs);
     const auto mark = [&](const auto& list, std::uint8_t as) {
       for (std::size_t row = 0; row + 1 < list.starts.size(); ++row) {
         for (auto at = list.starts[row]; at < list.starts[row + 1]; ++at) {

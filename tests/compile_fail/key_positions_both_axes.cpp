@@ -1,6 +1,6 @@
-// expect: ApplyCausalSlidingWindowAttentionMask(cache_positions): positions of keys have their axis \"seq\" read as \"kv_seq\", which they have too; leave one of the two out
-// expect clang: axismask::text<16>{"cache_positions"}, axismask::axes<axismask::text<7>{"kv_seq"}, axismask::text<7>{"kv_seq"}>>': axismask: positions of keys require the layer's seq_axis, read as its kv_seq_axis, and not both; leave one of the two out
-// Positions of keys over the query axis, which becomes the key/value axis, and over that axis too.
+// expect: ApplyCausalSlidingWindowAttentionMask(cache_positions): positions of keys have the axis \"seq\", read as \"kv_seq\", and \"kv_seq\" too; leave one of the two out
+// expect clang: axismask::text<16>{"cache_positions"}, axismask::text<4>{"seq"}, axismask::text<7>{"kv_seq"}, axismask::axes<axismask::text<4>{"seq"}, axismask::text<7>{"kv_seq"}>>': axismask: positions of keys require the layer's kv_seq_axis, or its seq_axis in the place of it; leave one of the two out
+// Positions of keys over the key/value axis, and over the query axis that may stand in its place.
 #include <cstdint>
 
 #include "axismask/causal_sliding_window.hpp"
@@ -10,7 +10,7 @@ using namespace axismask;
 #ifdef AXISMASK_EXPECT_FAIL
 using kv_positions_axes = axes<"seq", "kv_seq">;
 #else
-using kv_positions_axes = axes<"seq">;
+using kv_positions_axes = axes<"kv_seq">;
 #endif
 
 auto attend(const named_array<float, axes<"heads", "seq", "kv_seq">>& logits,

@@ -1,5 +1,5 @@
-// expect: ApplyCausalSlidingWindowAttentionMask(token_positions): it has no axis \"seq\"; it has \"batch\", \"sek\"; rename \"sek\" to \"seq\": positions need the layer\'s seq_axis, those of keys too
-// expect clang: axismask::text<16>{"token_positions"}, axismask::text<4>{"seq"}, axismask::axes<axismask::text<6>{"batch"}, axismask::text<4>{"sek"}>>': axismask: positions require the layer's seq_axis, those of keys too; give the array that axis
+// expect: ApplyCausalSlidingWindowAttentionMask(token_positions): it has no axis \"seq\"; it has \"batch\", \"sek\"; rename \"sek\" to \"seq\": positions of queries need the layer\'s seq_axis
+// expect clang: axismask::text<16>{"token_positions"}, axismask::text<4>{"seq"}, axismask::axes<axismask::text<6>{"batch"}, axismask::text<4>{"sek"}>>': axismask: positions of queries require the layer's seq_axis; give the array that axis
 // Positions without the sequence axis.
 #include <cstdint>
 

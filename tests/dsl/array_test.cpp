@@ -171,6 +171,63 @@ TEST(AnyView, HoldsWhatItIsGiven) {
   EXPECT_EQ(view.element_count(), 12);
 }
 
+TEST(AnyView, KnowsWhetherItMayBeWritten) {
+  std::vector<float> memory(4);
+  const std::vector<float>& constant = memory;
+  EXPECT_FALSE(any_view(memory.data(), dtype::float32, {{"seq", 4}}).is_const());
+  EXPECT_TRUE(any_view(constant.data(), dtype::float32, {{"seq", 4}}).is_const());
+  const void* const somewhere = memory.data();
+  EXPECT_TRUE(any_view(somewhere, dtype::float32, {{"seq", 4}}).is_const());
+  EXPECT_FALSE(any_view(nullptr, dtype::float32, {{"seq", 0}}).is_const());
+
+  // Of an array with names, too; it becomes an any_view by itself.
+  vector_of_floats array({4});
+  const named_view<const float, axes<"seq">> read_only = array.view();
+  for (const any_view& view : {any_view(array), array.erased(), any_view(array.view())}) {
+    EXPECT_EQ(view.data(), array.data());
+    EXPECT_FALSE(view.is_const());
+  }
+  for (const any_view& view : {any_view(std::as_const(array)), std::as_const(array).erased(), any_view(read_only)}) {
+    EXPECT_EQ(view.data(), array.data());
+    EXPECT_TRUE(view.is_const());
+  }
+}
+
+TEST(AnyView, SizesAreIntegersOfAnyType) {
+  const std::size_t size = 3;
+  const any_view view(nullptr, dtype::float32, {{"seq", size, 4U}, {"kv_seq", 4, std::ptrdiff_t{1}}});
+  EXPECT_EQ(view.axes()[0].size, 3);
+  EXPECT_EQ(view.axes()[0].stride, 4);
+}
+
+TEST(NamedView, ToReadFromComesFromOneToWriteTo) {
+  static_assert(std::is_convertible_v<named_view<float, axes<"seq">>, named_view<const float, axes<"seq">>>);
+  static_assert(!std::is_convertible_v<named_view<const float, axes<"seq">>, named_view<float, axes<"seq">>>);
+  static_assert(!std::is_convertible_v<named_view<float, axes<"seq">>, named_view<const float, axes<"kv_seq">>>);
+  static_assert(!std::is_convertible_v<named_view<float, axes<"seq">>, named_view<const int, axes<"seq">>>);
+  std::array<std::int64_t, 4> windows{1, 2, 3, 4};
+  const named_view<std::int64_t, axes<"heads">> view(windows.data(), {2}, {2});
+  const named_view<const std::int64_t, axes<"heads">> counts = view.in_device_memory();
+  EXPECT_EQ(counts(1), 3);
+  EXPECT_EQ(counts.strides()[0], 2);
+  EXPECT_TRUE(counts.erased().is_in_device_memory());
+}
+
+// An engine's 16-bit floats under another name.
+TEST(NamedView, OfHalvesThatAreKeptAsIntegers) {
+  std::array<std::uint16_t, 3> memory{1, 2, 3};
+  void* const somewhere = memory.data();
+  const void* const constant = memory.data();
+  const named_view<float16, axes<"seq">> halves(as_float16(memory.data()), {3});
+  const named_view<bfloat16, axes<"seq">> brains(as_bfloat16(somewhere), {3});
+  const named_view<const bfloat16, axes<"seq">> to_read(as_bfloat16(constant), {3});
+  EXPECT_EQ(halves.erased().type(), dtype::float16);
+  EXPECT_EQ(brains.erased().type(), dtype::bfloat16);
+  EXPECT_EQ(to_read.erased().data(), memory.data());
+  static_assert(std::is_same_v<decltype(as_float16(std::declval<const std::uint16_t*>())), const float16*>);
+  static_assert(!memory_of_halves<float> && !memory_of_halves<char>);
+}
+
 TEST(AnyView, OfNothingIsOneElementOfNoMemory) {
   const any_view view;
   EXPECT_EQ(view.data(), nullptr);

@@ -37,7 +37,11 @@ TEST(Breach, SideInputs) {
 TEST(Breach, ASideInputWithoutAnAxisOfANearName) {
   constexpr std::array<std::string_view, 1> own{"batch"};
   EXPECT_EQ(joined(side_input_lacks_axis("seq", own)),
-            "it has no axis \"seq\"; it has \"batch\"; positions need the layer's seq_axis, those of keys too");
+            "it has no axis \"seq\"; it has \"batch\"; positions of queries need the layer's seq_axis");
+  EXPECT_EQ(
+      joined(key_positions_lack_axis("seq", "kv_seq", own)),
+      "it has no axis \"kv_seq\" or \"seq\"; it has \"batch\"; positions of keys need the layer's kv_seq_axis or, "
+      "as in penzai, its seq_axis");
 }
 
 TEST(Breach, ElementTypes) {
@@ -51,15 +55,18 @@ TEST(Breach, ElementTypes) {
 TEST(Breach, AxesOfSideInputs) {
   constexpr std::array<std::string_view, 2> own{"batch", "sek"};
   EXPECT_EQ(joined(side_input_lacks_axis("seq", own)),
-            "it has no axis \"seq\"; it has \"batch\", \"sek\"; rename \"sek\" to \"seq\": positions need the "
-            "layer's seq_axis, those of keys too");
+            "it has no axis \"seq\"; it has \"batch\", \"sek\"; rename \"sek\" to \"seq\": positions of "
+            "queries need the layer's seq_axis");
+  EXPECT_EQ(joined(key_positions_lack_axis("seq", "kv_seq", own)),
+            "it has no axis \"kv_seq\" or \"seq\"; it has \"batch\", \"sek\"; rename \"sek\" to \"seq\": positions of "
+            "keys need the layer's kv_seq_axis or, as in penzai, its seq_axis");
   EXPECT_EQ(joined(foreign_axis("head", logits_axes)),
             "its axis \"head\" is none of the logits'; they have \"heads\", \"seq\", \"kv_sek\" (did you mean "
             "\"heads\"?); rename the axis, or take it out of the array");
   EXPECT_EQ(joined(axis_twice("seq")), "it has the axis \"seq\" twice; rename one of the two");
-  EXPECT_EQ(joined(key_axis_twice("seq", "kv_seq")),
-            "positions of keys have their axis \"seq\" read as \"kv_seq\", which they have too; leave one of the two "
-            "out");
+  EXPECT_EQ(
+      joined(key_axis_twice("seq", "kv_seq")),
+      "positions of keys have the axis \"seq\", read as \"kv_seq\", and \"kv_seq\" too; leave one of the two out");
 }
 
 // A sentence is one line, however long the names.

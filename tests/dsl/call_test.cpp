@@ -172,6 +172,14 @@ TEST_F(Call, PassesTheSideInputsUnderTheirNames) {
   EXPECT_EQ(shape(made().side_inputs[1].array), "seq:2:1");
 }
 
+TEST_F(Call, PositionsOfKeysMayHaveTheKeysAxis) {
+  named_array<std::int64_t, axes<"kv_seq">> cache_positions({8});
+  const ApplyCausalSlidingWindowAttentionMask<count, "token_positions", "cache_positions"> layer{
+      .masked_out_value = -1e30, .sliding_window_size = 4};
+  layer.apply_in_place(logits_, input<"token_positions">(positions_), input<"cache_positions">(cache_positions));
+  EXPECT_EQ(shape(made().side_inputs[1].array), "kv_seq:8:1");
+}
+
 TEST_F(Call, PassesStridesAsTheyAre) {
   const named_view<const std::int32_t, axes<"heads", "seq">> repeated(positions_.data() + 1, {4, 2}, {0, -1});
   const named_view<float, axes<"kv_seq", "seq">> transposed(logits_.data(), {8, 2}, {1, 8});

@@ -126,6 +126,7 @@ static_assert(meant("kv_xxx").empty());
 static_assert(meant("sxx").empty());
 static_assert(meant("batch").empty());
 static_assert(std::string_view(did_you_mean("seq", no_axes)).empty());
+static_assert(std::string_view(did_you_mean("b", std::array<std::string_view, 2>{"a", "bc"})).empty());
 // Of two that are equally near, the first.
 static_assert(std::string_view(did_you_mean("k1", std::array<std::string_view, 2>{"k2", "k3"})) ==
               " (did you mean \"k2\"?)");

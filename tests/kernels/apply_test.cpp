@@ -3,16 +3,19 @@
 #include <HalideRuntime.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "axismask/layers.hpp"
 #include "axismask/linked.hpp"
+#include "axismask/plan.hpp"
 #include "layers.hpp"
 
 namespace axismask {
@@ -94,9 +97,8 @@ TEST_F(apply_test, says_what_is_wrong_with_a_side_input) {
             "give int32 "
             "or int64");
   EXPECT_EQ(error_of(x, {input_at(dtype::int32, {{"heads", 2, 1}})}),
-            "axismask: error[axis-missing] token_positions: it has no axis \"seq\"; it has \"heads\"; positions need "
-            "the layer's "
-            "seq_axis, those of keys too");
+            "axismask: error[axis-missing] token_positions: it has no axis \"seq\"; it has \"heads\"; positions of "
+            "queries need the layer's seq_axis");
   EXPECT_EQ(
       error_of(x, {input_at(dtype::int32, {{"seq", 4, 1}, {"head", 2, 0}})}),
       "axismask: error[axis-foreign] token_positions: its axis \"head\" is none of the logits'; they have \"heads\", "
@@ -106,14 +108,55 @@ TEST_F(apply_test, says_what_is_wrong_with_a_side_input) {
       "axismask: error[axis-size] token_positions: its axis \"seq\" has size 3, and that of the logits has 4; give one "
       "element for each index of the logits' axis");
   EXPECT_EQ(error_of(x, {input_at(dtype::int32, {{"seq", 4, 1}, {"kv_seq", 4, 0}})}),
-            "axismask: error[axis-twice] token_positions: positions of keys have their axis \"seq\" read as "
-            "\"kv_seq\", which "
-            "they have too; leave one of the two out");
+            "axismask: error[axis-twice] token_positions: positions of keys have the axis \"seq\", read as "
+            "\"kv_seq\", and \"kv_seq\" too; leave one of the two out");
   const any_view longer(logits.data(), dtype::float32, {{"seq", 4, 8}, {"kv_seq", 5, 1}});
   EXPECT_EQ(error_of(longer, {good}),
             "axismask: error[axis-size] token_positions: its axis \"seq\" has size 4, and that of the logits, "
             "\"kv_seq\", has 5; "
             "give one element for each index of the logits' axis");
+}
+
+TEST_F(apply_test, positions_of_keys_lie_along_either_axis) {
+  const ApplyCausalSlidingWindowAttentionMask<count, "q", "k"> cached{.masked_out_value = -1e9,
+                                                                      .sliding_window_size = 2};
+  named_array<std::int32_t, axes<"kv_seq">> keys({tokens});
+  std::copy_n(positions.data(), tokens, keys.data());
+  const auto wanted = cached(logits, input<"q">(positions), input<"k">(positions));
+  const auto same = [&wanted](const auto& found) {
+    return std::equal(wanted.data(), wanted.data() + wanted.element_count(), found.data());
+  };
+  EXPECT_FALSE(same(logits));
+  EXPECT_TRUE(same(cached(logits, input<"q">(positions), input<"k">(keys))));
+
+  // With names that are known at run time.
+  values.attributes[2].name = "q";
+  values.attributes[3].name = "k";
+  named_array<float, axes<"heads", "seq", "kv_seq">> out({2, tokens, tokens});
+  apply(values, logits, out, std::array{side_input{"q", positions}, side_input{"k", keys}});
+  EXPECT_TRUE(same(out));
+  const tile_plan along_keys = plan(values, {2, 2}, {{"q", positions}, {"k", keys}});
+  const tile_plan along_seq = plan(values, {2, 2}, {{"q", positions}, {"k", positions}});
+  EXPECT_EQ(along_keys.columns, 2);
+  EXPECT_EQ(along_keys.list_of(verdict::none).tiles, along_seq.list_of(verdict::none).tiles);
+  apply(values, logits, out, std::array{side_input{"q", positions}, side_input{"k", keys}}, {.plan = &along_keys});
+  EXPECT_TRUE(same(out));
+
+  const std::vector<side_input> neither{{"q", positions},
+                                        {"k", any_view(keys.data(), dtype::int32, {{"keys", tokens}})}};
+  EXPECT_EQ(error_of(logits, neither),
+            "axismask: error[axis-missing] k: it has no axis \"kv_seq\" or \"seq\"; it has \"keys\"; positions of keys "
+            "need the layer's kv_seq_axis or, as in penzai, its seq_axis");
+}
+
+TEST_F(apply_test, writes_to_no_constant_array) {
+  const std::string text =
+      "axismask: error[result-const] out: its elements are const; give an array that can be written";
+  const named_view<const float, axes<"heads", "seq", "kv_seq">> constant = logits.view();
+  EXPECT_EQ(error_of(constant, {good}), text);
+  EXPECT_EQ(error_of(logits, std::as_const(logits), {good}), text);
+  const void* const memory = logits.data();
+  EXPECT_EQ(error_of(any_view(memory, dtype::float32, {{"seq", 4}, {"kv_seq", 4}}), {good}), text);
 }
 
 TEST_F(apply_test, says_what_is_wrong_with_the_result) {
@@ -148,17 +191,17 @@ TEST_F(apply_test, says_when_a_masked_value_does_not_fit) {
 TEST_F(apply_test, says_when_a_window_is_below_1) {
   const any_view x = logits.view().erased();
   values.attributes[1].number = 0;
-  EXPECT_EQ(
-      error_of(x, {good}),
-      "axismask: error[parameter-value] sliding_window_size: it is 0; a window is at least 1; a window of 1 sees the "
-      "token itself only");
+  EXPECT_EQ(error_of(x, {good}),
+            "axismask: error[parameter-value] sliding_window_size: it is 0; give a whole number of at least 1, which "
+            "sees the "
+            "token itself only; for no window use ApplyCausalAttentionMask");
   std::array<std::int64_t, 2> windows{3, -1};
   const any_view by_head(windows.data(), dtype::int64, {{"heads", 2, 1}});
   values.attributes[1].numbers = &by_head;
-  EXPECT_EQ(
-      error_of(x, {good}),
-      "axismask: error[parameter-value] sliding_window_size: it is -1; a window is at least 1; a window of 1 sees the "
-      "token itself only");
+  EXPECT_EQ(error_of(x, {good}),
+            "axismask: error[parameter-value] sliding_window_size: it is -1; give a whole number of at least 1, which "
+            "sees the "
+            "token itself only; for no window use ApplyCausalAttentionMask");
 }
 
 TEST_F(apply_test, says_when_a_layer_has_no_kernel) {

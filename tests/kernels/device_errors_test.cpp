@@ -131,7 +131,7 @@ TEST_P(devices, strides_that_reach_before_a_memory_without_addresses) {
 
 TEST_P(devices, a_plan_cannot_be_compared_with_a_mask_in_their_memory) {
   small_call call;
-  tile_plan tiles = plan(call.values, std::array<side_input, 1>{call.input()});
+  tile_plan tiles = plan(call.values, {}, {call.input()});
   const layer_values values = explicit_values(0);
   device_vector mask(interface(), std::vector<std::uint8_t>(4, 1));
   const std::array<side_input, 1> inputs{

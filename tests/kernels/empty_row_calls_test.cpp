@@ -139,7 +139,7 @@ TEST_F(padded, SelvesAreKeptByAPlanOfOtherPlanes) {
   const auto run = [&](const any_view& planned, const any_view& called) {
     const std::array<side_input, 1> of_plan{side_input{"token_positions", planned}};
     const std::array<side_input, 1> of_call{side_input{"token_positions", called}};
-    const tile_plan tiles = plan(values, of_plan, {2, 2});
+    const tile_plan tiles = plan(values, {2, 2}, of_plan);
     apply(values, logits.view().erased(), out.view().erased(), of_call, {.plan = &tiles});
     return std::vector<float>(out.data(), out.data() + out.element_count());
   };

@@ -293,7 +293,7 @@ void check_random_call(random_source& random, const layer_type& type, empty_row_
   std::optional<tile_plan> tiles;
   if (pick(random, 0, 1) == 0) {
     try {
-      tiles = plan(call.values, call.side_inputs(), {pick(random, 1, 40), pick(random, 1, 40)});
+      tiles = plan(call.values, {pick(random, 1, 40), pick(random, 1, 40)}, call.side_inputs());
       options.plan = &*tiles;
     } catch (const error& problem) {
       ASSERT_EQ(problem.id(), "plan-axes");  // nothing tells how many queries or keys there are

@@ -289,7 +289,7 @@ void check_random_case(random_source& random, const linked_layer& layer, dtype t
   std::optional<tile_plan> tiles;
   if (how == manner::planned) {
     try {
-      tiles = plan(values, inputs, {pick(random, 1, 40), pick(random, 1, 40)});
+      tiles = plan(values, {pick(random, 1, 40), pick(random, 1, 40)}, inputs);
       options.plan = &*tiles;
     } catch (const error& problem) {
       ASSERT_EQ(problem.id(), "plan-axes");  // nothing tells how many queries or keys there are

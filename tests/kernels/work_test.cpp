@@ -196,8 +196,7 @@ TEST_F(work, allocates_nothing_once_a_call_of_the_size_was_made) {
                                    "test");
   const any_layer& layer = model.layer("local");
   // Positions of two widths, which are made one.
-  const std::array<side_input, 2> inputs{side_input{"queries", positions.view().erased()},
-                                         side_input{"keys", wide.view().erased()}};
+  const std::array<side_input, 2> inputs{side_input{"queries", positions}, side_input{"keys", wide}};
   const tile_plan tiles = plan(local, {8, 16}, input<"token_positions">(positions));
   named_array<std::int32_t, axes<"seq">> padded({positions.view().size<"seq">()});
   std::copy_n(positions.data(), positions.element_count(), padded.data());
@@ -206,13 +205,13 @@ TEST_F(work, allocates_nothing_once_a_call_of_the_size_was_made) {
   const auto all = [&] {
     local.apply(logits, out, input<"token_positions">(positions));
     local.apply(call_options{.plan = &tiles}, logits, out, input<"token_positions">(positions));
-    layer.apply(logits.view().erased(), out.view().erased(), inputs);
-    layer.apply_in_place(out.view().erased(), inputs);
+    layer.apply(logits, out, inputs);
+    layer.apply_in_place(out, inputs);
     // With rows that see nothing.
     keeping.apply(logits, out, input<"token_positions">(padded));
     keeping.apply_in_place(out, input<"token_positions">(padded));
     // Small ones are not cut into tiles.
-    layer.apply_in_place(slice<"heads">(out.view(), 0).erased(), inputs, {.threads = 1});
+    layer.apply_in_place({.threads = 1}, slice<"heads">(out.view(), 0), inputs);
   };
   all();
   allocations = 0;

@@ -67,7 +67,7 @@ SPEC_ERRORS = [
     (
         {"sliding_window_size": 0},
         "error[spec-value] /layers/0/sliding_window_size: it is 0; "
-        "a window is at least 1; a window of 1 sees the token itself only",
+        "give a whole number of at least 1, which sees the token itself only; for no window use ApplyCausalAttentionMask",
     ),
     (
         {"sliding_window_size": 2.5},
@@ -121,7 +121,7 @@ APPLY_ERRORS = [
     (
         {"--input": "token_positions=p.npy:sec"},
         'error[axis-missing] --input token_positions: it has no axis "seq"; it has "sec"; rename "sec" to "seq": '
-        "positions need the layer's seq_axis, those of keys too",
+        "positions of queries need the layer's seq_axis",
     ),
     (
         {"--input": "token_positions=batched.npy:bach,seq"},
@@ -808,7 +808,7 @@ class Plan(CommandTest):
         self.assert_error(
             self.plan(axes="batch,sek"),
             'error[axis-missing] --input token_positions: it has no axis "seq"; it has "batch", "sek"; rename "sek" to "seq": '
-            "positions need the layer's seq_axis, those of keys too",
+            "positions of queries need the layer's seq_axis",
         )
 
 

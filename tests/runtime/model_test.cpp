@@ -4,9 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -235,6 +238,48 @@ TEST(Model, ApplyPassesTheLayersValues) {
   layer.apply_in_place(logits_view, inputs);
   EXPECT_EQ(last_call().logits, logits);
   EXPECT_EQ(last_call().out, logits);
+}
+
+// The arrays as a caller has them, in every form of a call; options come first.
+TEST(Model, CallsTakeArraysWithNamesInEachForm) {
+  const Model model = Model::load(source_dir / "schemas/examples/minimum.json");
+  const any_layer& layer = model.layers()[0];
+  named_array<float, axes<"seq", "kv_seq">> logits({1, 1}), out({1, 1});
+  logits(0, 0) = 0;
+  std::vector<std::int32_t> tokens{0};
+  const named_view<std::int32_t, axes<"seq">> positions(tokens.data(), {tokens.size()});
+  const named_view<const std::int32_t, axes<"seq">> constant = positions;
+  const std::vector<std::int32_t>& read_only = tokens;
+  const any_view erased(read_only.data(), dtype::int32, {{"seq", read_only.size()}});
+  const call_options options{.threads = 1};
+  const std::vector<side_input> kept{{"token_positions", positions}};
+
+  const std::vector<std::function<void()>> in_place{
+      [&] { layer.apply_in_place(logits, {{"token_positions", positions}}); },
+      [&] { layer.apply_in_place(logits.view(), {{"token_positions", constant}}); },
+      [&] { layer.apply_in_place(logits.erased(), {{"token_positions", erased}}); },
+      [&] { layer.apply_in_place(logits, kept); },
+      [&] { layer.apply_in_place(logits, input<"token_positions">(positions)); },
+      [&] { layer.apply_in_place(options, logits, {{"token_positions", positions}}); },
+      [&] { layer.apply_in_place({.threads = 1}, logits, input<"token_positions">(constant)); },
+  };
+  for (std::size_t form = 0; form < in_place.size(); ++form) {
+    in_place[form]();
+    EXPECT_EQ(last_call().logits, static_cast<void*>(logits.data())) << form;
+    EXPECT_EQ(last_call().out, static_cast<void*>(logits.data())) << form;
+  }
+  const std::vector<std::function<void()>> out_of_place{
+      [&] { layer.apply(logits, out, {{"token_positions", positions}}); },
+      [&] { layer.apply(std::as_const(logits), out.view(), input<"token_positions">(constant)); },
+      [&] { layer.apply(options, logits, out, {{"token_positions", erased}}); },
+      [&] { layer.apply(options, logits, out, input<"token_positions">(positions)); },
+      [&] { layer.apply(options, logits, out, std::span(kept)); },
+  };
+  for (std::size_t form = 0; form < out_of_place.size(); ++form) {
+    out_of_place[form]();
+    EXPECT_EQ(last_call().logits, static_cast<void*>(logits.data())) << form;
+    EXPECT_EQ(last_call().out, static_cast<void*>(out.data())) << form;
+  }
 }
 
 TEST(Model, FormulasOfEveryLayerType) {

@@ -347,7 +347,7 @@ TEST(plans, of_no_rows_look_at_nothing) {
   for (std::size_t index = 0; index < values.type->attributes.size(); ++index) {
     values.attributes[index].name = values.type->attributes[index].default_name;
   }
-  const tile_plan found = plan(values, std::array<side_input, 1>{side_input{"token_positions", none}}, {8, 8});
+  const tile_plan found = plan(values, {8, 8}, {{"token_positions", none}});
   EXPECT_EQ(found.planes, 0);
   EXPECT_EQ(found.tile_count(), 0);
 }
@@ -392,7 +392,7 @@ TEST(plans, say_what_is_wrong) {
       "known; plan it as part of a mask that has positions of queries and keys, with & or |");
   EXPECT_EQ(message([&] {
               const layer_type none{"Everywhere", {}, {}, nullptr, nullptr, nullptr, nullptr};
-              return plan(layer_values{&none, 0, {}}, {});
+              return plan(layer_values{&none, 0, {}}, {}, {});
             }),
             "axismask: error[plan-axes] Everywhere: it has no query and key axes to plan along; plan a layer that has "
             "positions "

@@ -150,8 +150,7 @@ struct any_variable_value {
 // does, and returns the variables' values after the call, as penzai does; a mask changes none. Errors: those of
 // `bind_variables` and of `any_layer::apply`.
 std::vector<any_variable_value> stateless_call(const any_layer& layer, const std::vector<any_variable_value>& values,
-                                               const any_view& logits, const any_view& out,
-                                               std::span<const side_input> side_inputs);
+                                               const any_view& logits, const any_view& out, const side_inputs& inputs);
 
 // ---------------------------------------------------------------------------------------------------------- Colour
 

@@ -1,6 +1,9 @@
 // Models: the mask layers of a JSON spec, ready to be applied. The format is schemas/model.schema.json.
 #pragma once
 
+#include <array>
+#include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -28,11 +31,31 @@ class any_layer {
   [[nodiscard]] std::string formula() const;
 
   // Writes to `out` the logits where they are kept and the masked value elsewhere. Shapes, dtypes and errors are those
-  // of `axismask::apply`. In place, `logits` is also `out`.
-  void apply(const any_view& logits, const any_view& out, std::span<const side_input> side_inputs,
-             const call_options& options = {}) const;
-  void apply_in_place(const any_view& logits, std::span<const side_input> side_inputs,
-                      const call_options& options = {}) const;
+  // of `axismask::apply`. In place, `logits` is also `out`. Arrays are any_view, named_view or named_array; options
+  // come first, as in calls of a layer whose type is known.
+  //   layer.apply_in_place(logits, {{"token_positions", positions}})
+  //   layer.apply_in_place(call_options{.threads = 4}, logits, input<"token_positions">(positions))
+  void apply(const any_view& logits, const any_view& out, const side_inputs& inputs) const;
+  void apply(const call_options& options, const any_view& logits, const any_view& out, const side_inputs& inputs) const;
+  void apply_in_place(const any_view& logits, const side_inputs& inputs) const;
+  void apply_in_place(const call_options& options, const any_view& logits, const side_inputs& inputs) const;
+
+  template <std::convertible_to<side_input>... Inputs>
+  void apply(const any_view& logits, const any_view& out, const Inputs&... inputs) const {
+    apply(logits, out, std::array<side_input, sizeof...(Inputs)>{inputs...});
+  }
+  template <std::convertible_to<side_input>... Inputs>
+  void apply(const call_options& options, const any_view& logits, const any_view& out, const Inputs&... inputs) const {
+    apply(options, logits, out, std::array<side_input, sizeof...(Inputs)>{inputs...});
+  }
+  template <std::convertible_to<side_input>... Inputs>
+  void apply_in_place(const any_view& logits, const Inputs&... inputs) const {
+    apply_in_place(logits, std::array<side_input, sizeof...(Inputs)>{inputs...});
+  }
+  template <std::convertible_to<side_input>... Inputs>
+  void apply_in_place(const call_options& options, const any_view& logits, const Inputs&... inputs) const {
+    apply_in_place(options, logits, std::array<side_input, sizeof...(Inputs)>{inputs...});
+  }
 
  private:
   friend class Model;

@@ -65,9 +65,10 @@ struct tile_plan {
 };
 
 // Plans a layer that has positions of queries and keys. The sizes of the axes are those of the side inputs; a tile is
-// made no larger than they are. `tile` is in queries and keys, each at least 1.
+// made no larger than they are. `tile` is in queries and keys, each at least 1:
+//   plan(model.layer("layers.0").values(), {128, 128}, {{"token_positions", positions}})
 // Throws `error`: plan-axes when a size is not known, plan-tile, and those of a call for the side inputs.
-[[nodiscard]] tile_plan plan(const layer_values& layer, std::span<const side_input> side_inputs, tile_size tile = {});
+[[nodiscard]] tile_plan plan(const layer_values& layer, tile_size tile, const side_inputs& inputs);
 
 // Plans a layer whose names are known to the compiler: `plan(local, {128, 128}, input<"token_positions">(p))`.
 template <class Layer, class... Inputs>
@@ -75,9 +76,7 @@ template <class Layer, class... Inputs>
 [[nodiscard]] tile_plan plan(const Layer& layer, tile_size tile, const Inputs&... inputs) {
   check_layer<Layer>();
   return with_values(layer, [&](const layer_values& values) {
-    return plan(values,
-                std::array<side_input, sizeof...(Inputs)>{side_input{Inputs::name.view(), inputs.view.erased()}...},
-                tile);
+    return plan(values, tile, std::array<side_input, sizeof...(Inputs)>{side_input(inputs)...});
   });
 }
 

@@ -51,7 +51,7 @@ std::vector<std::string_view> given_names(std::span<const side_input> side_input
   return names;
 }
 
-// An array's axis that has another name among the logits': positions of keys lie along the query axis' name.
+// An array's axis that has another name among the logits': positions of keys may lie along the query axis' name.
 struct axis_renaming {
   std::string_view from;
   std::string_view to;
@@ -131,12 +131,17 @@ void bind_numbers(attribute_kind kind, std::string_view name, const any_view& ar
     fail("positions-dtype", name,
          is_positions(kind) ? breach::positions_not_integers(array.type()) : breach::not_integers(array.type()));
   }
-  if (is_positions(kind) && find_axis(array.axes(), names.query) == nullptr) {
+  const bool has_query_axis = find_axis(array.axes(), names.query) != nullptr;
+  if (kind == attribute_kind::query_positions && !has_query_axis) {
     fail("axis-missing", name, breach::side_input_lacks_axis(names.query, names_of_axes(array.axes())));
   }
   axis_renaming renaming;
   if (kind == attribute_kind::kv_positions) {
-    if (names.query != names.kv && find_axis(array.axes(), names.kv) != nullptr) {
+    const bool has_kv_axis = find_axis(array.axes(), names.kv) != nullptr;
+    if (!has_query_axis && !has_kv_axis) {
+      fail("axis-missing", name, breach::key_positions_lack_axis(names.query, names.kv, names_of_axes(array.axes())));
+    }
+    if (names.query != names.kv && has_query_axis && has_kv_axis) {
       fail("axis-twice", name, breach::key_axis_twice(names.query, names.kv));
     }
     renaming = {names.query, names.kv};
@@ -235,6 +240,7 @@ void bind_arrays(const layer_values& layer, const any_view& logits, std::span<co
 void bind_job(const layer_values& layer, const any_view& logits, const any_view& out,
               std::span<const side_input> side_inputs, mask_job& job) {
   bind_arrays(layer, logits, side_inputs, job.bound);
+  if (out.is_const()) fail("result-const", "out", breach::result_const());
   if (&out != &logits) check_result(logits, out);
   job.masked = masked_bits(layer.masked_out_value, logits.type());
   bound_array& bound_out = job.bound.add(out);

@@ -67,9 +67,9 @@ int run_apply(const apply_options& options) {
   const auto start = std::chrono::steady_clock::now();
   with_places_in_command(layer, inputs, [&] {
     if (options.in_place) {
-      layer.apply_in_place(logits_view, inputs, how);
+      layer.apply_in_place(how, logits_view, inputs);
     } else {
-      layer.apply(logits_view, out_view, inputs, how);
+      layer.apply(how, logits_view, out_view, inputs);
     }
   });
   const std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - start;

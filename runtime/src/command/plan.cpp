@@ -99,7 +99,7 @@ tile_plan plan_at_made_positions(const any_layer& layer, const plan_options& opt
     inputs.push_back({values.attributes[index].name,
                       any_view(positions.data() + (keys - size), dtype::int32, {{query_axis, size, 1}})});
   }
-  return plan(values, inputs, {options.tile, options.tile});
+  return plan(values, {options.tile, options.tile}, inputs);
 }
 
 void check_sizes(const plan_options& options, const tile_plan& found) {
@@ -119,7 +119,7 @@ tile_plan find_plan(const any_layer& layer, const plan_options& options, const s
     throw error("usage", "--seq", "neither a size nor positions are given",
                 "give --seq N, or --input with the positions");
   }
-  tile_plan found = plan(layer.values(), given, {options.tile, options.tile});
+  tile_plan found = plan(layer.values(), {options.tile, options.tile}, given);
   check_sizes(options, found);
   return found;
 }

@@ -119,7 +119,8 @@ tile_plan::list tile_plan::list_of(verdict kept) const {
   return result;
 }
 
-tile_plan plan(const layer_values& layer, std::span<const side_input> side_inputs, tile_size tile) {
+tile_plan plan(const layer_values& layer, tile_size tile, const side_inputs& inputs) {
+  const std::span<const side_input> side_inputs = inputs;
   check_tile(tile);
   const std::vector<named_axis> axes = logits_axes(layer, side_inputs);
   const any_view logits(nullptr, dtype::float32, axes);

@@ -58,14 +58,19 @@ std::string any_layer::formula() const {
   return type().formula(operands);
 }
 
-void any_layer::apply(const any_view& logits, const any_view& out, std::span<const side_input> side_inputs,
-                      const call_options& options) const {
-  axismask::apply(values(), logits, out, side_inputs, options);
+void any_layer::apply(const any_view& logits, const any_view& out, const side_inputs& inputs) const {
+  apply({}, logits, out, inputs);
+}
+void any_layer::apply(const call_options& options, const any_view& logits, const any_view& out,
+                      const side_inputs& inputs) const {
+  axismask::apply(values(), logits, out, inputs, options);
 }
 
-void any_layer::apply_in_place(const any_view& logits, std::span<const side_input> side_inputs,
-                               const call_options& options) const {
-  axismask::apply(values(), logits, logits, side_inputs, options);
+void any_layer::apply_in_place(const any_view& logits, const side_inputs& inputs) const {
+  apply_in_place({}, logits, inputs);
+}
+void any_layer::apply_in_place(const call_options& options, const any_view& logits, const side_inputs& inputs) const {
+  axismask::apply(values(), logits, logits, inputs, options);
 }
 
 }  // namespace axismask

@@ -220,9 +220,8 @@ any_layer bind_variables(const any_layer& layer, allow_unused_t, const std::vect
 }
 
 std::vector<any_variable_value> stateless_call(const any_layer& layer, const std::vector<any_variable_value>& values,
-                                               const any_view& logits, const any_view& out,
-                                               std::span<const side_input> side_inputs) {
-  bind_variables(layer, values).apply(logits, out, side_inputs);
+                                               const any_view& logits, const any_view& out, const side_inputs& inputs) {
+  bind_variables(layer, values).apply(logits, out, inputs);
   return values;
 }
 

@@ -104,6 +104,15 @@ void check_composition_keys(const mask_shape& shape, mask_role role) {
                   "give it in each part that has it");
     }
   }
+  // A key that is missing here may stand in the parts.
+  if (role != mask_role::part) {
+    for (const mask_shape* mask : plain_masks(shape)) {
+      for (const attribute_record& attribute : mask->type->attributes) {
+        if (attribute.kind != attribute_kind::masked_value) continue;
+        check_no_layer_keys(*mask->object, mask->where, attribute.name);
+      }
+    }
+  }
   check_keys(object, shape.where, role == mask_role::part ? "a composed part" : "a composed layer", allowed);
 }
 

@@ -40,6 +40,23 @@ void check_axes_differ(const placed_mask& mask, const layer_values& layer) {
       "give " + in_quotes(query->name) + " and " + in_quotes(kv->name) + " the names of two axes of the logits");
 }
 
+// How many queries and keys there are, each call says; a spec's list of numbers has one length.
+void check_axes_of_numbers(const placed_mask& mask, const layer_values& layer) {
+  for (std::size_t index = mask.begin; index < mask.end; ++index) {
+    const any_view* numbers = layer.attributes.at(index).numbers;
+    if (numbers == nullptr) continue;
+    const std::string_view axis = numbers->axes()[0].name;
+    for (std::size_t other = mask.begin; other < mask.end; ++other) {
+      const attribute_record& record = layer.type->attributes[other];
+      if (!is_axis_name(record.kind) || layer.attributes.at(other).name != axis) continue;
+      throw error("spec-value", mask.shape->where + step(layer.type->attributes[index].name) + step(keys::axis.name),
+                  "it is " + in_quotes(axis) + ", the layer's " + in_quotes(record.name) +
+                      ", which is as long as each call has it",
+                  R"(name an axis whose length stays, such as "heads", or give one number)");
+    }
+  }
+}
+
 // The parts of a composed layer lie on the same axes.
 void check_axes_of_parts(std::span<const placed_mask> masks, const layer_values& layer) {
   const std::optional<axis_clash> clash = clash_of_axes(layer, 0, layer.type->attributes.size());
@@ -99,6 +116,7 @@ void read_attributes(const placed_mask& mask, mask_role role, layer_contents& re
     }
   }
   check_axes_differ(mask, read.values);
+  check_axes_of_numbers(mask, read.values);
 }
 
 // A composition has the masked value, and then its masks' other attributes.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -10,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "axismask/arrays/axis_numbers.hpp"
 #include "axismask/arrays/dtype.hpp"
 #include "axismask/messages/error.hpp"
 
@@ -23,10 +25,20 @@ struct named_axis {
   std::string_view name;
   std::int64_t size = 0;
   std::int64_t stride = no_stride;
+
+  constexpr named_axis() = default;
+  // Sizes and strides are integers of any type, as those of containers are.
+  constexpr named_axis(std::string_view its_name, axis_number auto its_size)
+      : name(its_name), size(static_cast<std::int64_t>(its_size)) {}
+  constexpr named_axis(std::string_view its_name, axis_number auto its_size, axis_number auto its_stride)
+      : name(its_name), size(static_cast<std::int64_t>(its_size)), stride(static_cast<std::int64_t>(its_stride)) {}
 };
 
+template <class T>
+concept memory_pointer = std::convertible_to<T, const void*>;
+
 // An array whose axes are known at run time: a pointer to its first element, its dtype and its axes, outermost first.
-// It owns neither the memory nor the names. Inputs are only read, though the pointer does not say so.
+// It owns neither the memory nor the names. A call writes its result to no view that was made of a pointer to const.
 class any_view {
  public:
   static constexpr std::size_t max_rank = 16;
@@ -35,7 +47,8 @@ class any_view {
 
   // Views an array with these axes: each with its stride, or none, and then the array is in C order. Throws
   // error[array-rank] for more than `max_rank` of them, and error[array-strides] where only some have a stride.
-  any_view(void* data, dtype type, std::span<const named_axis> axes) : any_view(data, type) {
+  template <memory_pointer Pointer>
+  any_view(Pointer data, dtype type, std::span<const named_axis> axes) : any_view(memory_of(data), type) {
     take(axes);
     std::size_t without_stride = 0;
     for (const named_axis& axis : axes) without_stride += axis.stride == named_axis::no_stride ? 1U : 0U;
@@ -43,13 +56,15 @@ class any_view {
     if (without_stride < rank_) refuse_some_strides();
     make_dense();
   }
-  any_view(void* data, dtype type, std::initializer_list<named_axis> axes)
+  template <memory_pointer Pointer>
+  any_view(Pointer data, dtype type, std::initializer_list<named_axis> axes)
       : any_view(data, type, std::span(axes.begin(), axes.size())) {}
 
   // Views a dense array in C order: the last axis is contiguous. The strides in `axes` are ignored, for axes that are
   // another array's. Throws error[array-rank].
-  [[nodiscard]] static any_view dense(void* data, dtype type, std::span<const named_axis> axes) {
-    any_view view(data, type);
+  template <memory_pointer Pointer>
+  [[nodiscard]] static any_view dense(Pointer data, dtype type, std::span<const named_axis> axes) {
+    any_view view(memory_of(data), type);
     view.take(axes);
     view.make_dense();
     return view;
@@ -63,7 +78,9 @@ class any_view {
     return view;
   }
 
-  [[nodiscard]] void* data() const { return data_; }
+  [[nodiscard]] void* data() const { return memory_.data; }
+  // Was it made of a pointer to const? Its memory is then only read, though the type of `data` does not say so.
+  [[nodiscard]] bool is_const() const { return memory_.is_const; }
   [[nodiscard]] bool is_in_device_memory() const { return in_device_memory_; }
   [[nodiscard]] dtype type() const { return type_; }
   [[nodiscard]] std::span<const named_axis> axes() const { return {axes_.data(), rank_}; }
@@ -75,7 +92,16 @@ class any_view {
   }
 
  private:
-  any_view(void* data, dtype type) : data_(data), type_(type) {}
+  struct memory {
+    void* data = nullptr;
+    bool is_const = false;
+  };
+  template <memory_pointer Pointer>
+  static memory memory_of(Pointer data) {
+    return {const_cast<void*>(static_cast<const void*>(data)), !std::convertible_to<Pointer, void*>};
+  }
+
+  any_view(memory its_memory, dtype type) : memory_(its_memory), type_(type) {}
 
   void take(std::span<const named_axis> axes) {
     if (axes.size() > max_rank) {
@@ -104,7 +130,7 @@ class any_view {
                 "give each axis a stride, or none for an array in C order");
   }
 
-  void* data_ = nullptr;
+  memory memory_;
   dtype type_ = dtype::float32;
   bool in_device_memory_ = false;
   std::size_t rank_ = 0;

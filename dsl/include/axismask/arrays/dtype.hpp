@@ -105,6 +105,20 @@ struct dtype_of<T> {
   static constexpr dtype value = sizeof(T) == 4 ? dtype::int32 : dtype::int64;
 };
 
+// Memory of 16-bit floats that their owner keeps under another name, such as std::uint16_t, or behind void*.
+template <class T>
+concept memory_of_halves = std::is_void_v<T> || requires { requires sizeof(T) == 2; };
+
+// Sees such memory as elements of a dtype: named_view<float16, axes<"seq", "kv_seq">>(as_float16(pointer), {4, 4}).
+template <memory_of_halves T>
+[[nodiscard]] auto* as_float16(T* memory) {
+  return reinterpret_cast<std::conditional_t<std::is_const_v<T>, const float16, float16>*>(memory);
+}
+template <memory_of_halves T>
+[[nodiscard]] auto* as_bfloat16(T* memory) {
+  return reinterpret_cast<std::conditional_t<std::is_const_v<T>, const bfloat16, bfloat16>*>(memory);
+}
+
 template <class T>
 concept element = requires {
   { dtype_of<T>::value } -> std::convertible_to<dtype>;

@@ -26,7 +26,12 @@ class named_array {
 
   // The view, for everything that is not here: `array.view().size<"seq">()`.
   [[nodiscard]] named_view<T, Axes> view() { return view_; }
-  [[nodiscard]] named_view<const T, Axes> view() const { return {view_.data(), view_.sizes(), view_.strides()}; }
+  [[nodiscard]] named_view<const T, Axes> view() const { return view_; }
+  // The view with its axes and dtype as run-time values; a call that takes such a view does so by itself.
+  [[nodiscard]] any_view erased() { return view().erased(); }
+  [[nodiscard]] any_view erased() const { return view().erased(); }
+  operator any_view() { return erased(); }        // NOLINT: implicit, it is the same array
+  operator any_view() const { return erased(); }  // NOLINT: implicit, too
   [[nodiscard]] T* data() { return view_.data(); }
   [[nodiscard]] const T* data() const { return view_.data(); }
   [[nodiscard]] std::size_t element_count() const { return count(view_.sizes()); }

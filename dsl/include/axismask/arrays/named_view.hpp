@@ -19,6 +19,11 @@ namespace axismask {
 template <class T, class Axes>
 class named_view;
 
+template <class T>
+concept is_number_or_pointer =
+    std::is_arithmetic_v<T> || (std::is_pointer_v<T> && std::is_arithmetic_v<std::remove_pointer_t<T>> &&
+                                sizeof(std::conditional_t<std::is_pointer_v<T>, std::remove_pointer_t<T>, int>) > 1);
+
 // A view of an array of `T` elements, const or not, with the axes in the order given. It does not own the memory.
 //   named_view<float, axes<"heads", "seq", "kv_seq">> logits(pointer, {4, 2048, 2048});
 template <class T, text... Names>
@@ -36,6 +41,23 @@ class named_view<T, axes<Names...>> {
     require_distinct_axes();
   }
 
+  // A view to read from comes from one to write to.
+  template <class Other>
+    requires(std::same_as<const Other, T> && !std::same_as<Other, T>)
+  constexpr named_view(const named_view<Other, axes_type>& other)  // NOLINT: implicit, as T* becomes const T*
+      : data_(other.data_),
+        sizes_(other.sizes_),
+        strides_(other.strides_),
+        in_device_memory_(other.in_device_memory_) {}
+
+  // Numbers of a layer, such as a window for each head, are such a view, `counts_over`. One number or a bare pointer in
+  // the place of it is a compile error that says what to give. Not constexpr, so that a mere question
+  // whether there is a conversion is none.
+  template <class Given>
+    requires(std::same_as<T, const std::int64_t> && is_number_or_pointer<Given>)
+  named_view(Given) : data_(nullptr), sizes_(), strides_() {  // NOLINT: implicit, as the view itself would be
+    refuse_without_sizes<Given>();
+  }
   // Gives the view of the same array whose memory is a device's; see `any_view::in_device_memory`.
   [[nodiscard]] constexpr named_view in_device_memory() const {
     named_view view = *this;
@@ -67,17 +89,30 @@ class named_view<T, axes<Names...>> {
     return data_[offset];
   }
 
-  // Gives the same view with its axes and dtype as run-time values.
+  // Gives the same view with its axes and dtype as run-time values; a call that takes such a view does so by itself.
+  operator any_view() const { return erased(); }  // NOLINT: implicit, it is the same array
   [[nodiscard]] any_view erased() const {
     std::array<named_axis, rank> axes;
     for (std::size_t axis = 0; axis < rank; ++axis) {
       axes[axis] = {axes_type::names[axis], sizes_[axis], strides_[axis]};
     }
-    const any_view view(const_cast<std::remove_const_t<T>*>(data_), element_dtype<std::remove_const_t<T>>::value, axes);
+    const any_view view(data_, element_dtype<std::remove_const_t<T>>::value, axes);
     return in_device_memory_ ? view.in_device_memory() : view;
   }
 
  private:
+  template <class, class>
+  friend class named_view;
+
+  template <class Given>
+  static constexpr bool has_sizes = false;
+  template <class Given>
+  static void refuse_without_sizes() {
+    static_assert(has_sizes<Given>,
+                  "axismask: counts_over requires one number for each index of its axes, as an array of std::int64_t "
+                  "with its sizes; give {pointer, {4}}, and for one number leave counts_over out of the type");
+  }
+
   static constexpr void require_distinct_axes() {
     AXISMASK_REQUIRE(has_distinct_axes<axes_type>,
                      phrase("a named array requires each axis once; its axes are ") + quoted_list(axes_type::names) +

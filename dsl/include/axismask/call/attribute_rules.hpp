@@ -38,10 +38,12 @@ template <class Number>
 
 // Of a number that is too low; `shown` is the number as it was written.
 [[nodiscard]] inline breach::sentence number_too_low(const attribute_record& parameter, std::string_view shown) {
-  const bool is_window = parameter.lowest == 1 && parameter.name.find("window") != std::string_view::npos;
-  return {phrase("it is ") + shown, is_window
-                                        ? phrase("a window is at least 1; a window of 1 sees the token itself only")
-                                        : phrase("give ") + wanted_number(parameter)};
+  phrase cure = phrase("give ") + wanted_number(parameter);
+  if (parameter.name.find("window") != std::string_view::npos) {
+    cure += parameter.lowest == 1 ? ", which sees the token itself only; for no window use ApplyCausalAttentionMask"
+                                  : "; for no limit to that side give 9007199254740991, which is 2^53 - 1";
+  }
+  return {phrase("it is ") + shown, cure};
 }
 
 [[nodiscard]] inline std::optional<breach::sentence> breach_of_number(const attribute_record& parameter,

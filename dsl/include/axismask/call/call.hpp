@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "axismask/arrays/any_view.hpp"
+#include "axismask/call/side_input.hpp"
 #include "axismask/layer/attributes.hpp"
 #include "axismask/layer/layer_type.hpp"
 
@@ -29,11 +30,6 @@ struct layer_values {
   std::array<attribute_value, max_attributes> attributes;  // in the order of the type's attributes
   // The rule for rows of which nothing is kept.
   axismask::empty_row_rule empty_rows = axismask::empty_row_rule::masked;
-};
-
-struct side_input {
-  std::string_view name;
-  any_view array;
 };
 
 struct tile_plan;  // plan.hpp

@@ -52,6 +52,29 @@ using names = std::span<const std::string_view>;
   return {phrase("the side input ") + quoted(input) + " is given twice", "leave one of them out"};
 }
 
+// What stands where in a call of a layer whose type is known.
+[[nodiscard]] constexpr sentence side_input_not_last() {
+  return {"a side input is given here", "give the logits first, then the result of apply, then the side inputs"};
+}
+
+[[nodiscard]] constexpr sentence axes_not_known() {
+  return {"the axes of an any_view are known at run time only", "give a named_view, or call a layer of a Model"};
+}
+
+[[nodiscard]] constexpr sentence options_not_first() {
+  return {"options stand after or in the place of an array", "give them first: layer.apply(options, logits, ...)"};
+}
+
+[[nodiscard]] constexpr sentence no_named_axes() {
+  return {"the array has no names for its axes", "give a named_view of the memory, with its axes and sizes"};
+}
+
+[[nodiscard]] constexpr sentence side_input_without_name(names taken) {
+  const phrase what = phrase("an array without a name is given; the layer takes ") + quoted_list(taken);
+  if (taken.empty()) return {what, "leave it out"};
+  return {what, phrase("write input<") + quoted(taken.front()) + ">(array)"};
+}
+
 [[nodiscard]] constexpr sentence positions_not_integers(dtype type) {
   return {phrase("positions are integers, and this array holds ") + info(type).name, "give int32 or int64"};
 }
@@ -71,9 +94,24 @@ using names = std::span<const std::string_view>;
 
 [[nodiscard]] constexpr sentence side_input_lacks_axis(std::string_view axis, names own_axes) {
   const std::string_view nearest = nearest_name(axis, own_axes);
-  phrase cure = "positions need the layer's seq_axis, those of keys too";
+  phrase cure = "positions of queries need the layer's seq_axis";
   if (!nearest.empty()) cure = phrase("rename ") + quoted(nearest) + " to " + quoted(axis) + ": " + cure;
   return {phrase("it has no axis ") + quoted(axis) + "; it has " + quoted_list(own_axes), cure};
+}
+
+// Positions of keys that have a name of their own: either axis will do.
+[[nodiscard]] constexpr sentence key_positions_lack_axis(std::string_view query_axis, std::string_view kv_axis,
+                                                         names own_axes) {
+  phrase cure = "positions of keys need the layer's kv_seq_axis or, as in penzai, its seq_axis";
+  for (const std::string_view wanted : {query_axis, kv_axis}) {
+    const std::string_view nearest = nearest_name(wanted, own_axes);
+    if (nearest.empty()) continue;
+    cure = phrase("rename ") + quoted(nearest) + " to " + quoted(wanted) + ": " + cure;
+    break;
+  }
+  return {
+      phrase("it has no axis ") + quoted(kv_axis) + " or " + quoted(query_axis) + "; it has " + quoted_list(own_axes),
+      cure};
 }
 
 [[nodiscard]] constexpr sentence foreign_axis(std::string_view axis, names logits_axes) {
@@ -100,10 +138,10 @@ using names = std::span<const std::string_view>;
           "give an array with the logits' axes, in any order"};
 }
 
-// Positions of keys carry the query axis' name, which becomes the key/value axis.
+// Positions of keys lie along the key/value axis, and may call it by the query axis' name.
 [[nodiscard]] constexpr sentence key_axis_twice(std::string_view query_axis, std::string_view kv_axis) {
-  return {phrase("positions of keys have their axis ") + quoted(query_axis) + " read as " + quoted(kv_axis) +
-              ", which they have too",
+  return {phrase("positions of keys have the axis ") + quoted(query_axis) + ", read as " + quoted(kv_axis) + ", and " +
+              quoted(kv_axis) + " too",
           "leave one of the two out"};
 }
 

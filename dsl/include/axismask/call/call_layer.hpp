@@ -9,28 +9,15 @@
 #include "axismask/arrays/any_view.hpp"
 #include "axismask/arrays/named_array.hpp"
 #include "axismask/call/call.hpp"
+#include "axismask/call/check_arguments.hpp"
 #include "axismask/call/check_call.hpp"
+#include "axismask/call/side_input.hpp"
 #include "axismask/layer/attributes.hpp"
 #include "axismask/layer/check_layer.hpp"
 #include "axismask/layer/reflection.hpp"
 #include "axismask/messages/text.hpp"
 
 namespace axismask {
-
-// A side input of a call: its name, and a view of its array.
-template <text Name, class View>
-struct named_input {
-  static constexpr text name = Name;
-  using view_type = View;
-  View view;
-};
-
-// Gives a call the side input called `Name`: `input<"token_positions">(positions)`. The array is a named_view or a
-// named_array, and must live as long as the call.
-template <text Name, named Array>
-[[nodiscard]] auto input(Array&& array) {
-  return named_input<Name, decltype(as_view(array))>{as_view(array)};
-}
 
 namespace detail {
 
@@ -65,37 +52,53 @@ auto with_values(const Layer& layer, Use use) {
 
 namespace detail {
 
+// Checks what stands where, and then the types of what stands there.
+template <class Layer, class Logits, class Out, class... Inputs>
+constexpr void check_whole_call() {
+  check_is_array<Layer, "logits", std::remove_const_t<Logits>>();
+  if constexpr (named<Logits>) {
+    if constexpr (!std::is_same_v<Logits, Out>) check_is_array<Layer, "result", std::remove_const_t<Out>>();
+    if constexpr (named<Out>) (check_has_name<Layer, Inputs>(), ...);
+  }
+}
+template <class Logits, class Out, class... Inputs>
+inline constexpr bool stands_right = named<Logits> && named<Out> && are_side_inputs<Inputs...>;
+
 template <empty_row_rule Rows, class Layer, class Logits, class Out, class... Inputs>
 void run_into(const call_options& options, const Layer& layer, Logits& logits, Out& out, const Inputs&... inputs) {
-  using logits_view = decltype(as_view(logits));
-  using out_view = decltype(as_view(out));
-  check_call<Layer, logits_view, Inputs...>();
-  if constexpr (is_layer<Layer>) {
-    Layer::axismask_ask_for_kernels();
-    check_result<Layer, typename out_view::element_type, typename out_view::axes_type,
-                 std::remove_const_t<typename logits_view::element_type>, typename logits_view::axes_type>();
-    with_values(layer, [&](layer_values& values) {
-      values.empty_rows = Rows;
-      const std::array<side_input, sizeof...(Inputs)> side_inputs{
-          side_input{Inputs::name.view(), inputs.view.erased()}...};
-      ::axismask::apply(values, as_view(logits).erased(), as_view(out).erased(), side_inputs, options);
-    });
+  check_whole_call<Layer, Logits, Out, Inputs...>();
+  if constexpr (stands_right<Logits, Out, Inputs...>) {
+    using logits_view = decltype(as_view(logits));
+    using out_view = decltype(as_view(out));
+    check_call<Layer, logits_view, Inputs...>();
+    if constexpr (is_layer<Layer>) {
+      Layer::axismask_ask_for_kernels();
+      check_result<Layer, typename out_view::element_type, typename out_view::axes_type,
+                   std::remove_const_t<typename logits_view::element_type>, typename logits_view::axes_type>();
+      with_values(layer, [&](layer_values& values) {
+        values.empty_rows = Rows;
+        const std::array<side_input, sizeof...(Inputs)> given{side_input(inputs)...};
+        ::axismask::apply(values, as_view(logits).erased(), as_view(out).erased(), given, options);
+      });
+    }
   }
 }
 
 template <empty_row_rule Rows, class Layer, class Logits, class... Inputs>
 [[nodiscard]] auto run(const call_options& options, const Layer& layer, Logits& logits, const Inputs&... inputs) {
-  const auto view = as_view(logits);
-  named_array<std::remove_const_t<typename decltype(view)::element_type>, typename decltype(view)::axes_type> out(
-      view.sizes());
-  run_into<Rows>(options, layer, view, out, inputs...);
-  return out;
+  if constexpr (named<Logits>) {
+    const auto view = as_view(logits);
+    named_array<std::remove_const_t<typename decltype(view)::element_type>, typename decltype(view)::axes_type> out(
+        view.sizes());
+    run_into<Rows>(options, layer, view, out, inputs...);
+    return out;
+  } else {
+    check_whole_call<Layer, Logits, Logits, Inputs...>();
+    return refused_input();  // the call has had its error
+  }
 }
 
 // The three calls of AXISMASK_CALLS. Their first argument is the options or, without any, the logits.
-template <class First>
-inline constexpr bool is_call_options = std::is_same_v<std::remove_const_t<First>, call_options>;
-
 template <empty_row_rule Rows, class Layer, class First, class... Rest>
 [[nodiscard]] auto call(const Layer& layer, First& first, Rest&... rest) {
   if constexpr (is_call_options<First>) {

@@ -65,8 +65,11 @@ template <class Layer, text Input, class Element>
 inline constexpr bool mask_is_boolean = element_dtype<Element>::value == dtype::boolean;
 template <class Layer, text Input, text Axis, class InputAxes>
 inline constexpr bool side_input_has_axis = has_axis<InputAxes, axis<Axis>>;
-template <class Layer, text Input, class Axes>
-inline constexpr bool keys_have_distinct_axes = has_distinct_axes<Axes>;
+template <class Layer, text Input, text QueryAxis, text KvAxis, class InputAxes>
+inline constexpr bool keys_have_an_axis = has_axis<InputAxes, axis<QueryAxis>> || has_axis<InputAxes, axis<KvAxis>>;
+template <class Layer, text Input, text QueryAxis, text KvAxis, class InputAxes>
+inline constexpr bool keys_have_distinct_axes =
+    !(has_axis<InputAxes, axis<QueryAxis>> && has_axis<InputAxes, axis<KvAxis>>);
 template <class Layer, text Array, text Axis, class LogitsAxes>
 inline constexpr bool axis_is_the_logits = has_axis<LogitsAxes, axis<Axis>>;
 template <class Layer, class Element>
@@ -95,8 +98,8 @@ inline constexpr bool logits_have_axis_at = [] {
   }
 }();
 
-// The axes of the logits that an array lies along: for positions of keys the query axis' name stands for the key/value
-// axis.
+// The axes of the logits that an array lies along: positions of keys may call the key/value axis by the query axis'
+// name.
 template <class Layer, std::size_t Index, class Axes>
 [[nodiscard]] constexpr auto axes_on_logits() {
   if constexpr (attribute_records<Layer>[Index].kind == attribute_kind::kv_positions) {
@@ -123,14 +126,30 @@ constexpr void check_axes_on_logits(axes<Names...>) {
   (check_axis_on_logits<Layer, Array, Names, LogitsAxes>(), ...);
 }
 
-template <class Layer, text Input, class Element, text QueryAxis, class Axes>
-constexpr void check_positions() {
+template <class Layer, text Input, class Element>
+constexpr void check_positions_are_integers() {
   AXISMASK_REQUIRE((positions_are_integers<Layer, Input, Element>),
                    said_of<Layer>(Input.view(), breach::positions_not_integers(element_dtype<Element>::value)),
                    "positions require integers; give int32 or int64");
+}
+
+template <class Layer, text Input, text QueryAxis, class Axes>
+constexpr void check_query_positions_axis() {
   AXISMASK_REQUIRE((side_input_has_axis<Layer, Input, QueryAxis, Axes>),
                    said_of<Layer>(Input.view(), breach::side_input_lacks_axis(QueryAxis.view(), Axes::names)),
-                   "positions require the layer's seq_axis, those of keys too; give the array that axis");
+                   "positions of queries require the layer's seq_axis; give the array that axis");
+}
+
+template <class Layer, text Input, text QueryAxis, text KvAxis, class Axes>
+constexpr void check_key_positions_axis() {
+  AXISMASK_REQUIRE(
+      (keys_have_an_axis<Layer, Input, QueryAxis, KvAxis, Axes>),
+      said_of<Layer>(Input.view(), breach::key_positions_lack_axis(QueryAxis.view(), KvAxis.view(), Axes::names)),
+      "positions of keys require the layer's kv_seq_axis or its seq_axis; give the array one of the two");
+  AXISMASK_REQUIRE((keys_have_distinct_axes<Layer, Input, QueryAxis, KvAxis, Axes>),
+                   said_of<Layer>(Input.view(), breach::key_axis_twice(QueryAxis.view(), KvAxis.view())),
+                   "positions of keys require the layer's kv_seq_axis, or its seq_axis in the place of it; leave one "
+                   "of the two out");
 }
 
 template <class Layer, text Input, class Element>
@@ -147,16 +166,30 @@ constexpr void check_mask() {
                    "a mask requires booleans; give bool");
 }
 
-template <class Layer, text Input, text QueryAxis, text KvAxis, class Axes>
-constexpr void check_key_axes() {
-  AXISMASK_REQUIRE((keys_have_distinct_axes<Layer, Input, Axes>),
-                   said_of<Layer>(Input.view(), breach::key_axis_twice(QueryAxis.view(), KvAxis.view())),
-                   "positions of keys require the layer's seq_axis, read as its kv_seq_axis, and not both; leave one "
-                   "of the two out");
-}
+// Does the side input give positions of queries, whether or not it gives those of keys too?
+template <class Layer, text Input>
+inline constexpr bool gives_query_positions = [] {
+  for (const attribute_record& record : attribute_records<Layer>) {
+    if (record.kind == attribute_kind::query_positions && record.default_name == Input.view()) return true;
+  }
+  return false;
+}();
+
+// Has the array of positions of the attribute at `Index` an axis that it may lie along?
+template <class Layer, std::size_t Index, text Input, class Axes>
+inline constexpr bool has_position_axis = [] {
+  constexpr auto query_axis = attribute_text<Layer, index_of<Layer>(attribute_kind::query_axis)>();
+  if constexpr (attribute_records<Layer>[Index].kind == attribute_kind::kv_positions &&
+                !gives_query_positions<Layer, Input>) {
+    constexpr auto kv_axis = attribute_text<Layer, index_of<Layer>(attribute_kind::kv_axis)>();
+    return has_axis<Axes, axis<query_axis>> || has_axis<Axes, axis<kv_axis>>;
+  } else {
+    return has_axis<Axes, axis<query_axis>>;
+  }
+}();
 
 // Checks the array of the side input that the attribute at `Index` names, if `Input` is that one. Positions without the
-// query axis get that error only: their other axes are not checked.
+// axis that they need get that error only: their other axes are not checked.
 template <class Layer, std::size_t Index, class Input, class LogitsAxes>
 constexpr void check_side_input_for() {
   if constexpr (Input::name.view() == attribute_records<Layer>[Index].default_name) {
@@ -165,14 +198,19 @@ constexpr void check_side_input_for() {
     using element_type = std::remove_const_t<typename Input::view_type::element_type>;
     using on_logits = typename decltype(axes_on_logits<Layer, Index, axes_type>())::type;
     if constexpr (is_positions(kind)) {
+      check_positions_are_integers<Layer, Input::name, element_type>();
       constexpr auto query_axis = attribute_text<Layer, index_of<Layer>(attribute_kind::query_axis)>();
-      check_positions<Layer, Input::name, element_type, query_axis, axes_type>();
+      if constexpr (gives_query_positions<Layer, Input::name>) {
+        check_query_positions_axis<Layer, Input::name, query_axis, axes_type>();
+      }
       // A layer with positions of queries only may have no key axis.
       if constexpr (kind == attribute_kind::kv_positions) {
         constexpr auto kv_axis = attribute_text<Layer, index_of<Layer>(attribute_kind::kv_axis)>();
-        check_key_axes<Layer, Input::name, query_axis, kv_axis, on_logits>();
+        if constexpr (!gives_query_positions<Layer, Input::name> || has_axis<axes_type, axis<query_axis>>) {
+          check_key_positions_axis<Layer, Input::name, query_axis, kv_axis, axes_type>();
+        }
       }
-      if constexpr (has_axis<axes_type, axis<query_axis>> && has_distinct_axes<on_logits>) {
+      if constexpr (has_position_axis<Layer, Index, Input::name, axes_type> && has_distinct_axes<on_logits>) {
         check_axes_on_logits<Layer, Input::name, LogitsAxes>(on_logits());
       }
     } else {

@@ -6,8 +6,10 @@
 
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <limits>
 #include <string_view>
+#include <type_traits>
 
 #include "axismask/messages/text.hpp"
 
@@ -21,7 +23,7 @@ enum class attribute_kind : std::uint8_t {
   masked_value,     // what stands where the mask is false
   parameter,        // a whole number, or one for each index of some axes of the logits
   query_positions,  // the name of a side input: integer positions over the query axis
-  kv_positions,  // the name of a side input: integer positions over the query axis' name, brought to the key/value axis
+  kv_positions,  // the name of a side input: integer positions over the key/value axis, or the query axis' name for it
   integers,      // the name of a side input: integers over any axes of the logits
   mask,          // the name of a side input: booleans over any axes of the logits
   query_axis,    // the name of the logits' query axis
@@ -104,6 +106,24 @@ struct attribute_kind_info {
   return info(kind).operand_type == operand::boolean;
 }
 
+namespace detail {
+
+// A layer is made with braces, and what is left out in them is made of an empty list: a compile error that says what to
+// give. Not by a default constructor, since a mere question for one, as std::tuple asks it, would be that error.
+template <class Missing>
+struct nothing {};
+template <class Missing>
+inline constexpr bool is_given = !std::is_void_v<Missing>;
+template <class Missing>
+void refuse_missing_number() {
+  static_assert(
+      is_given<Missing>,
+      "axismask: a layer requires all its numbers, and its window, chunk or the like is missing; give it after "
+      "the masked value, as in {.masked_out_value = -1e9, .sliding_window_size = 512}");
+}
+
+}  // namespace detail
+
 // The value that replaces masked-out logits: a number, the lowest of the logits' dtype, or minus infinity. A number
 // beyond the range of the logits' dtype is an error of the call: -2.38e38 does not become -inf in float16. Minus
 // infinity is never meant by accident, so it is asked for by name.
@@ -113,6 +133,12 @@ class masked_value {
   enum class meaning : std::uint8_t { number, lowest, minus_infinity };
 
   constexpr masked_value(double number) : number_(number) {}  // NOLINT: implicit, an attribute is written as a number
+  template <class Missing = void>
+  masked_value(std::initializer_list<detail::nothing<Missing>>) : number_(0) {
+    static_assert(detail::is_given<Missing>,
+                  "axismask: a layer requires its masked value, which is missing; give it first, as in "
+                  "{.masked_out_value = masked_value::lowest()}");
+  }
 
   // The lowest finite number of the logits' dtype.
   [[nodiscard]] static constexpr masked_value lowest() {
@@ -155,6 +181,10 @@ struct count {
   std::int64_t value;
 
   constexpr count(std::int64_t number) : value(number) {}  // NOLINT: implicit, an attribute is written as a number
+  template <class Missing = void>
+  count(std::initializer_list<detail::nothing<Missing>>) : value(lowest) {
+    detail::refuse_missing_number<Missing>();
+  }
 };
 
 // A parameter: an integer of at least 0, known at run time, such as the keys that a query sees to one side. A lower one
@@ -166,6 +196,10 @@ struct whole {
   std::int64_t value;
 
   constexpr whole(std::int64_t number) : value(number) {}  // NOLINT: implicit, an attribute is written as a number
+  template <class Missing = void>
+  whole(std::initializer_list<detail::nothing<Missing>>) : value(lowest) {
+    detail::refuse_missing_number<Missing>();
+  }
 };
 
 // A parameter: an integer of at least 1, known at compile time, `constant<512>`. A lower one is a compile error.
@@ -189,8 +223,8 @@ struct named_attribute {
 // A side input: the position of each query, int32 or int64, over the query axis and any other axes of the logits.
 template <text Name>
 struct query_positions : named_attribute<Name, attribute_kind::query_positions> {};
-// A side input: the position of each key, int32 or int64. Its array has the query axis' name for the keys, as in
-// penzai.
+// A side input: the position of each key, int32 or int64. Its array has the key/value axis, or the query axis' name for
+// it, as in penzai.
 template <text Name>
 struct kv_positions : named_attribute<Name, attribute_kind::kv_positions> {};
 // Side inputs of queries and of keys that are integers over the same axes but no positions: the document of each token.

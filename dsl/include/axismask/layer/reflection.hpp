@@ -96,14 +96,14 @@ template <class Layer>
 template <class Layer>
 inline constexpr std::size_t operand_count = [] {
   std::size_t count = 0;
-  for (const attribute_record& record : attribute_records<Layer>) count += is_operand(record.kind) ? 1 : 0;
+  for (const attribute_record& record : attribute_records<Layer>) count += is_operand(record.kind) ? 1U : 0U;
   return count;
 }();
 
 template <class Layer>
 inline constexpr std::size_t side_input_count = [] {
   std::size_t count = 0;
-  for (const attribute_record& record : attribute_records<Layer>) count += is_side_input(record.kind) ? 1 : 0;
+  for (const attribute_record& record : attribute_records<Layer>) count += is_side_input(record.kind) ? 1U : 0U;
   return count;
 }();
 

@@ -130,6 +130,7 @@ template <class Build>
 [[nodiscard]] constexpr std::string_view nearest_name(std::string_view given, std::span<const std::string_view> names) {
   std::string_view nearest;
   std::size_t best = (given.size() / 3 > 1 ? given.size() / 3 : 1) + 1;
+  if (given.size() < best) best = given.size();  // of a name of one letter nothing would be left
   for (const std::string_view name : names) {
     const std::size_t distance = edit_distance(given, name);
     if (distance < best) {

@@ -71,7 +71,7 @@ inline constexpr field_names leaf_fields(attribute_records<Layer>, is_leaf);
 template <class Layer>
 [[nodiscard]] constexpr std::size_t fields_of_name(std::string_view name) {
   std::size_t count = 0;
-  for (const attribute_record& record : attribute_records<Layer>) count += record.name == name ? 1 : 0;
+  for (const attribute_record& record : attribute_records<Layer>) count += record.name == name ? 1U : 0U;
   return count;
 }
 

@@ -40,7 +40,8 @@ template <class Attribute, class Value>
   } else if constexpr (kind_of<Attribute>() == attribute_kind::masked_value) {
     return std::type_identity<std::conditional_t<number<Value>, masked_value, void>>();
   } else if constexpr (kind_of<Attribute>() == attribute_kind::parameter && whole_number<Value>) {
-    return std::type_identity<std::conditional_t<std::is_constructible_v<bound, std::int64_t>, bound, count>>();
+    return std::type_identity<
+        std::conditional_t<!is_counts_over<bound> && std::is_constructible_v<bound, std::int64_t>, bound, count>>();
   } else {
     return std::type_identity<void>();
   }
