@@ -947,6 +947,53 @@ class ImportAndExplain(CommandTest):
     GUESS = {**GEMMA, "auto_map": {"AutoModel": "draft.Draft"}}
     OWN_CODE = "the file brings code of its own, the text \"draft.Draft\", which may make other masks"
 
+    def test_images(self):
+        """Gemma 3's masks with images, as create_causal_mask_mapping makes them (modeling_gemma3.py): a query sees what
+        a causal query sees and its own image, and of that, where the layer slides, no key from sliding_window back."""
+        text = {"num_hidden_layers": 6, "sliding_window": 4}
+        self.write({"model_type": "gemma3", "text_config": text})
+        self.assert_ok(run("import", "config.json", "--images", "--out", "spec.json"))
+        ids = np.array([-1, 3, 3, 3, 3, 3, 3, -1, -1, 5, 5, -1], np.int32)
+        at = np.arange(ids.size, dtype=np.int32)
+        save("x.npy", np.zeros((ids.size, ids.size), np.float32))
+        save("p.npy", at)
+        save("i.npy", ids)
+        query, key = at[:, None], at[None, :]
+        shown = (key <= query) | ((ids[:, None] == ids[None, :]) & (ids[:, None] >= 0))
+        for layer, wanted in [("layers.0", shown & (key > query - 4)), ("layers.5", shown)]:
+            self.assert_ok(
+                run(
+                    *("apply", "spec.json", "--layer", layer, "--logits", "x.npy:seq,kv_seq", "--out", "y.npy"),
+                    *("--input", "token_positions=p.npy:seq", "--input", "image_ids=i.npy:seq"),
+                )
+            )
+            np.testing.assert_array_equal(np.load("y.npy") == 0, wanted)
+
+        # Gemma 4's layers that do not slide show no image; without images its masks are those of text.
+        self.write({"model_type": "gemma4_text", **text, "use_bidirectional_attention": "vision"})
+        self.assert_ok(run("import", "config.json", "--images", "--out", "spec.json"))
+        with open("spec.json", encoding="utf-8") as file:
+            spec = json.load(file)
+        self.assertEqual([sorted(one)[0] for one in spec["masks"].values()], ["all"])
+        self.assertEqual(spec["layers"][-1]["type"], CAUSAL)
+
+        for model_type, line in [
+            (
+                "paligemma",
+                "/model_type: its images are masked in a way that no spec says; "
+                "give the mask yourself, with ApplyExplicitAttentionMask",
+            ),
+            (
+                "llama",
+                "/model_type: its tokens of images are masked as text is, by what the file says; "
+                "leave the images out of what is asked for",
+            ),
+        ]:
+            self.write({"model_type": model_type})
+            result = run("import", "config.json", "--images", "--guess", "--out", "other.json")
+            self.assert_error(result, f"error[config-value] {line}")
+            self.assertFalse(os.path.exists("other.json"))
+
     def test_a_guess(self):
         self.write(self.GUESS)
         warning = f"axismask: warning[config-own-code] /auto_map: {self.OWN_CODE}\n"

@@ -47,14 +47,27 @@ struct warning {
   [[nodiscard]] std::string line() const;
 };
 
+// How the tokens of an image see each other, besides the map of the layers, in a model that is given images.
+enum class image_attention {
+  none,            // no images; or they are masked as text is
+  every_layer,     // each layer also shows all tokens of the query's own image; a window still holds to the left
+  sliding_layers,  // only the layers that slide do
+  unknown,         // images are masked in a way that no spec here says
+};
+
+// What a spec is for.
+enum class spec_for { text, text_and_images };
+
 struct config {
   std::string model_type;  // of the text model, where a file describes several
   std::string rule;        // where in transformers the rule stands
   std::vector<layer> layers;
   std::vector<warning> warnings;
+  image_attention images = image_attention::none;
 
-  // A rule for this very model type has decided the map, and no warning is a doubt. Else the layers are a guess.
-  [[nodiscard]] bool is_certain() const;
+  // A rule for this very model type has decided the map, and no warning is a doubt. Else the layers are a guess. With
+  // images in the spec, the warning config-text-only is none.
+  [[nodiscard]] bool is_certain(spec_for use = spec_for::text) const;
 
   // Reads a config.json, that of a directory, or stdin for "-". JSON is as Python writes it: NaN, Infinity and keys
   // that are there twice are no mistake where they are not needed. Throws `error`, whose WHERE is a JSON pointer into
@@ -64,9 +77,10 @@ struct config {
   [[nodiscard]] static config parse(std::string_view text, const std::string& source);
 
   // Returns a model spec, as JSON, with a layer "layers.N" for each layer N that has attention. Masked logits are
-  // "lowest", because transformers gives them the lowest finite number of the dtype. Throws `error` config-value where
-  // no layer has attention.
-  [[nodiscard]] std::string spec() const;
+  // "lowest", because transformers gives them the lowest finite number of the dtype. With images, layers take the side
+  // input "image_ids" along "seq": the number of a token's image, negative for text. Throws `error` config-value where
+  // no layer has attention, or images are asked for of a model that has none, or masks them in a way of its own.
+  [[nodiscard]] std::string spec(spec_for use = spec_for::text) const;
 };
 
 }  // namespace axismask::huggingface

@@ -20,6 +20,7 @@ struct import_options {
   std::string config;
   std::string out;
   bool takes_guess = false;
+  bool has_images = false;
   bool is_strict = false;
 };
 
@@ -41,13 +42,15 @@ void refuse_guess(const huggingface::config& config, const std::string& file) {
 }
 
 int run_import(const import_options& options) {
-  const auto config = huggingface::config::load(options.config);
+  auto config = huggingface::config::load(options.config);
+  const auto use = options.has_images ? huggingface::spec_for::text_and_images : huggingface::spec_for::text;
+  const std::string spec = config.spec(use);
+  if (options.has_images) std::erase_if(config.warnings, [](const auto& one) { return one.id == "config-text-only"; });
   if (options.is_strict) refuse_warnings(config.warnings);
-  if (!options.takes_guess && !config.is_certain()) {
+  if (!options.takes_guess && !config.is_certain(use)) {
     print_warnings(config.warnings);
     refuse_guess(config, options.config);
   }
-  const std::string spec = config.spec();
   new_file output(options.out, "spec-write");
   output.write(spec.data(), spec.size());
   output.finish();
@@ -68,6 +71,7 @@ subcommand import_subcommand() {
       "Make a model spec from a Hugging Face model's config.json",
       {config_argument(options->config),
        {"--out", &options->out, "SPEC", "The file for the spec; written whole, or not at all", required},
+       {"--images", &options->has_images, "", "Masks for images too, by a side input image_ids; negative for text"},
        {"--guess", &options->takes_guess, "", "Take a map that is a guess, as explain says"},
        strict_argument(options->is_strict)},
       "One layer \"layers.N\" for each layer of the model that has attention, by the rules of transformers 5.24.0.\n"

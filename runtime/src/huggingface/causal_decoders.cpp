@@ -51,7 +51,7 @@ constexpr std::array rows{
     family{.type = "falcon", .by = "FalconModel", .layers = 32},
     family{.type = "flex_olmo", .by = "FlexOlmoModel", .layers = 32},
     family{.type = "gemma", .by = "GemmaModel", .layers = 28, .both_key = both_key},
-    family{.type = "git", .by = "GitModel", .layers = 6, .has_image_spans = true},
+    family{.type = "git", .by = "GitModel", .layers = 6, .images = image_attention::unknown},
     family{.type = "glm", .by = "GlmModel", .layers = 40},
     family{.type = "glm4", .by = "Glm4Model", .layers = 40},
     family{.type = "glm4_moe", .by = "Glm4MoeModel", .layers = 46},

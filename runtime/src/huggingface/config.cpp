@@ -76,8 +76,11 @@ std::optional<std::int64_t> layer::visible_keys() const {
 
 std::string warning::line() const { return "axismask: warning[" + id + "] " + where + ": " + what; }
 
-bool config::is_certain() const {
-  return std::none_of(warnings.begin(), warnings.end(), [](const warning& one) { return one.is_doubt; });
+bool config::is_certain(spec_for use) const {
+  return std::none_of(warnings.begin(), warnings.end(), [&](const warning& one) {
+    const bool is_answered = use == spec_for::text_and_images && one.id == "config-text-only";
+    return one.is_doubt && !is_answered;
+  });
 }
 
 config config::load(const std::filesystem::path& file) {
@@ -103,37 +106,86 @@ config config::parse(std::string_view text, const std::string& source) {
 
 namespace {
 
-// The mask of a layer, in a spec.
+using sizes = std::initializer_list<std::pair<std::string_view, std::int64_t>>;
+
+spec_json plain_mask(std::string_view type, sizes of) {
+  spec_json result{{spec::keys::type.name, type}};
+  for (const auto& [attribute, size] : of) result[std::string(attribute)] = size;
+  return result;
+}
+
+// A layer's mask of what its parts or its type say, in the order of specs: the type, the masked value, the rest.
+spec_json with_masked_value(const spec_json& mask) {
+  spec_json result;
+  if (const auto type = mask.find(spec::keys::type.name); type != mask.end()) result[type.key()] = *type;
+  result[spec::keys::masked_out_value.name] = "lowest";
+  result.update(mask);
+  return result;
+}
+
+// The mask of a layer of text, in a spec.
 spec_json mask_of(const layer& one) {
-  const auto mask = [](std::string_view type, std::initializer_list<std::pair<std::string_view, std::int64_t>> sizes) {
-    spec_json result{{spec::keys::type.name, type}, {spec::keys::masked_out_value.name, "lowest"}};
-    for (const auto& [attribute, size] : sizes) result[std::string(attribute)] = size;
-    return result;
-  };
   // No layer sees just everything; this window is larger than every distance, and negative positions are padding.
   const std::int64_t side = one.what == attention::bidirectional ? largest_count : one.size;
   switch (one.what) {
     case attention::sliding:
-      return mask("ApplyCausalSlidingWindowAttentionMask", {{"sliding_window_size", one.size}});
+      return plain_mask("ApplyCausalSlidingWindowAttentionMask", {{"sliding_window_size", one.size}});
     case attention::chunked:
-      return mask("ApplyChunkedAttentionMask", {{"attention_chunk_size", one.size}});
+      return plain_mask("ApplyChunkedAttentionMask", {{"attention_chunk_size", one.size}});
     case attention::bidirectional:
     case attention::bidirectional_sliding:
-      return mask("ApplyBidirectionalWindowAttentionMask", {{"window_left", side}, {"window_right", side}});
+      return plain_mask("ApplyBidirectionalWindowAttentionMask", {{"window_left", side}, {"window_right", side}});
     case attention::full:
     case attention::none:
       break;
   }
-  return mask("ApplyCausalAttentionMask", {});
+  return plain_mask("ApplyCausalAttentionMask", {});
+}
+
+// The same with images: a query also sees the tokens after it that are of its own image, and a window holds for keys
+// before it only (Gemma 3's and Gemma 4's create_causal_mask_mapping). No image reaches as far as `ahead`; a larger
+// number would make the kernels compute with 64 bits.
+spec_json mask_with_images(const layer& one) {
+  constexpr std::int64_t ahead = std::int64_t{1} << 26;
+  const std::string any = std::string(key_of(composition::any));
+  const std::string all = std::string(key_of(composition::all));
+  spec_json same_image = plain_mask("ApplyDocumentAttentionMask", {});
+  same_image["query_segment_ids_input_name"] = "image_ids";
+  same_image["kv_segment_ids_input_name"] = "image_ids";
+  spec_json causal_or_image{{any, {plain_mask("ApplyCausalAttentionMask", {}), same_image}}};
+  if (one.what == attention::full) return causal_or_image;
+  return {
+      {all,
+       {plain_mask("ApplyBidirectionalWindowAttentionMask", {{"window_left", one.size - 1}, {"window_right", ahead}}),
+        causal_or_image}}};
+}
+
+// Does the layer show images in a way of their own?
+bool has_image_mask(const layer& one, image_attention images) {
+  return one.what == attention::sliding || (one.what == attention::full && images == image_attention::every_layer);
+}
+
+[[noreturn]] void refuse_images(const config& of) {
+  const bool is_unknown = of.images == image_attention::unknown;
+  throw error("config-value", of.model_type.empty() ? "the config" : "/model_type",
+              is_unknown ? "its images are masked in a way that no spec says"
+                         : "its tokens of images are masked as text is, by what the file says",
+              is_unknown ? "give the mask yourself, with ApplyExplicitAttentionMask"
+                         : "leave the images out of what is asked for");
 }
 
 }  // namespace
 
-std::string config::spec() const {
+std::string config::spec(spec_for use) const {
+  const bool with_images = use == spec_for::text_and_images;
+  if (with_images && (images == image_attention::none || images == image_attention::unknown)) refuse_images(*this);
   std::vector<named_mask> masks;
   for (std::size_t index = 0; index < layers.size(); ++index) {
-    if (layers[index].what == attention::none) continue;
-    masks.push_back({"layers." + std::to_string(index), mask_of(layers[index])});
+    const layer& one = layers[index];
+    if (one.what == attention::none) continue;
+    const bool is_for_images = with_images && has_image_mask(one, images);
+    masks.push_back(
+        {"layers." + std::to_string(index), with_masked_value(is_for_images ? mask_with_images(one) : mask_of(one))});
   }
   if (masks.empty()) {
     throw error("config-value", model_type.empty() ? "the config" : "/model_type", "no layer has attention",

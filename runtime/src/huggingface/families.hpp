@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "axismask/huggingface.hpp"
+
 namespace axismask::huggingface {
 
 // What a window's number means.
@@ -106,7 +108,7 @@ struct family {
   // -- Sentences. `remark` ends each layer's reason; with a `doubt` the map is a guess; `refusal` is why there is none.
   std::string_view remark{};
   std::string_view doubt{};
-  bool has_image_spans = false;  // the same, because tokens of an image see all of their image
+  image_attention images = image_attention::none;  // the same, because tokens of an image see all of their image
   std::string_view refusal{};
   bool is_encoder_without_decoder =
       false;  // no refusal where is_encoder_decoder is false: then it is the encoder alone

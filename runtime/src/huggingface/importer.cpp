@@ -198,6 +198,7 @@ class attention_importer {
     const json* value = config_.find(of_.both_key);
     const bool is_vision = value == nullptr ? of_.is_vision_by_default : *value == "vision";
     if (is_vision) {
+      result_.images = image_attention::sliding_layers;
       warn("config-text-only", value == nullptr ? config_.where() : config_.where(of_.both_key), std::string(text_only),
            true);
     }

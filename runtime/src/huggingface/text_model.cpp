@@ -78,7 +78,10 @@ class finder {
       warn_of_own_code(keys, of);
       refuse(keys, of);
       if (!of.doubt.empty()) warn("config-beyond-positions", where_of_type(keys), std::string(of.doubt), is_doubt);
-      if (of.has_image_spans) warn("config-text-only", where_of_type(keys), std::string(text_only), is_doubt);
+      if (of.images != image_attention::none) {
+        result_.images = of.images;
+        warn("config-text-only", where_of_type(keys), std::string(text_only), is_doubt);
+      }
       const std::string_view inner_key = is_general(of)     ? key_of_text_model(keys)
                                          : of.inner.empty() ? std::string_view()
                                                             : of.inner_key;
