@@ -66,6 +66,7 @@ class formula_reader {
   node condition(node of) {
     if (!of || is_condition(*of)) return of;
     const node zero = add({formula_sign::number, 0});
+    if (!zero) return zero;
     return opposite(add({formula_sign::equal, 0, *of, *zero}));
   }
 

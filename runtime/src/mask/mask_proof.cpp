@@ -123,7 +123,7 @@ class nearest_search {
 mask_comparison compare_and_settle(const formula_tree& a, const formula_tree& b, const zone& where) {
   int zones_left = most_zones;
   mask_comparison found = search(a, b, zones_left).find(where);
-  if (found.found != likeness::different) return found;
+  if (found.found != likeness::different || !found.differing) return found;
   return nearest_search(a, b, zones_left).find(where, *found.differing);
 }
 

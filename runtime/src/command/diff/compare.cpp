@@ -75,8 +75,9 @@ two_masks read_masks(const two_sides& sides, mask_choice choice) {
 two_masks read_default_masks(const two_sides& sides, mask_choice choice) {
   while (true) {
     two_masks masks = read_masks(sides, choice);
-    if (*choice.queries <= few_queries || elements_to_read(*masks.a, *masks.b) <= most_to_read) return masks;
-    *choice.queries /= 2;
+    const std::int64_t queries = choice.queries.value_or(0);
+    if (queries <= few_queries || elements_to_read(*masks.a, *masks.b) <= most_to_read) return masks;
+    choice.queries = queries / 2;
   }
 }
 
