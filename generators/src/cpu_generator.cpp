@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <set>
+#include <span>
 #include <vector>
 
 #include "kernel_modules.hpp"
@@ -37,8 +38,8 @@ void schedule(const cpu_kernel& kernel, const Halide::Target& target) {
   }
 }
 
-// out[...] = keep ? logits[...] : masked_out_value, on boxes of any strides. Which axis is the queries' and which the
-// keys' is told by the strides alone.
+// out[...] = keep ? logits[...] : masked_out_value, or what is kept by itself, on boxes of any strides. Which axis is
+// the queries' and which the keys' is told by the strides alone.
 class cpu_generator : public Halide::Generator<cpu_generator> {
  public:
   Halide::GeneratorParam<int> element_bytes{"element_bytes", 4};
@@ -46,12 +47,14 @@ class cpu_generator : public Halide::Generator<cpu_generator> {
   // are small.
   Halide::GeneratorParam<int> position_bytes{"position_bytes", 4};
 
-  const layer_algorithm* layer = nullptr;  // to be set before the module is built
+  // To be set before the module is built.
+  const layer_algorithm* layer = nullptr;
+  axismask::operation operation = axismask::operation::mask;
 
   void configure() {
     const Halide::Type element = Halide::UInt(8 * element_bytes);
     const int rank = static_cast<int>(kernel_rank);
-    for (const argument one : cpu_arguments) {
+    for (const argument one : arguments()) {
       switch (one) {
         case argument::logits:
           logits_ = add_input<Halide::Buffer<void>>("logits", element, rank);
@@ -63,6 +66,7 @@ class cpu_generator : public Halide::Generator<cpu_generator> {
           masked_ = add_input<Halide::Expr>("masked_out_value_bits", element);
           break;
         case argument::out:
+        case argument::kept:
           out_ = add_output<Halide::Buffer<void>>("masked", element, rank);
           break;
         case argument::tiles:
@@ -79,17 +83,24 @@ class cpu_generator : public Halide::Generator<cpu_generator> {
     const std::vector<Halide::Expr> index(at.begin(), at.end());
     const auto keep = position_bytes == 8 ? layer->keep : layer->narrow_keep;
     Halide::Func out("masked_logits");
-    out(at) = select(keep(operands_.at(index)).value(), (*logits_)(index), *masked_);
+    const Halide::Expr is_kept = keep(operands_.at(index)).value();
+    out(at) = logits_ == nullptr ? Halide::cast(Halide::UInt(8 * element_bytes), is_kept)
+                                 : select(is_kept, (*logits_)(index), *masked_);
     *out_ = out;
 
     // The schedule.
-    logits_->dim(0).set_stride(Halide::Expr());
+    if (logits_ != nullptr) logits_->dim(0).set_stride(Halide::Expr());
     out_->dim(0).set_stride(Halide::Expr());
     operands_.take_any_stride();
     schedule({out, at, dense_cases(), element_bytes, position_bytes}, target);
   }
 
  private:
+  [[nodiscard]] std::span<const argument> arguments() const {
+    if (operation == axismask::operation::keep) return keep_arguments;
+    return cpu_arguments;
+  }
+
   // The innermost axis is the keys', the queries' or another. For each, the logits are contiguous along it, the
   // positions that lie along it are too, and everything else does not change.
   [[nodiscard]] std::vector<Halide::Expr> dense_cases() const {
@@ -97,7 +108,8 @@ class cpu_generator : public Halide::Generator<cpu_generator> {
     std::set<std::vector<int>> seen;  // without positions the three are one
     for (const attribute_kind innermost :
          {attribute_kind::kv_positions, attribute_kind::query_positions, attribute_kind::parameter}) {
-      Halide::Expr all = logits_->dim(0).stride() == 1 && out_->dim(0).stride() == 1;
+      Halide::Expr all = out_->dim(0).stride() == 1;
+      if (logits_ != nullptr) all = all && logits_->dim(0).stride() == 1;
       std::vector<int> strides;
       for (std::size_t place = 0; place < operands_.size(); ++place) {
         const attribute_kind kind = operands_.kind(place);
@@ -124,6 +136,7 @@ Halide::Module build_cpu_kernel(const layer_algorithm& layer, const Halide::Targ
   generator->element_bytes.set(form.element_bytes);
   generator->position_bytes.set(form.position_bytes);
   generator->layer = &layer;
+  generator->operation = form.operation;
   return generator->build_module(name);
 }
 

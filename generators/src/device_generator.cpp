@@ -72,6 +72,8 @@ class device_generator : public Halide::Generator<device_generator> {
         case argument::out:
           out_ = add_output<Halide::Buffer<void>>("masked", stored, rank);
           break;
+        case argument::kept:
+          break;  // a processor's
       }
     }
   }

@@ -6,11 +6,13 @@
 #include <string>
 
 #include "axismask/generator/layer_algorithm.hpp"
+#include "axismask/kernel/kernel.hpp"
 
 namespace axismask::generator {
 
 // What tells the kernels of a layer for one target apart.
 struct kernel_form {
+  axismask::operation operation;
   int element_bytes;
   int position_bytes;
   bool packs_words;  // for devices: the logits are seen as words of 32 bits (device_generator.cpp)

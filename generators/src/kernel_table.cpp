@@ -44,7 +44,8 @@ std::string kernel_text(const variant& of, const kernel_form& form, const std::s
   return "    {.variant = \"" + of.label + "\", .target = \"" + of.target.to_string() + "\", .features = {" +
          std::to_string(bits[0]) + "ull, " + std::to_string(bits[1]) +
          "ull}, .vector_bits = " + std::to_string(of.target.vector_bits) +
-         ", .operation = axismask::operation::mask, .element_bytes = " + std::to_string(form.element_bytes) +
+         ", .operation = axismask::operation::" + (form.operation == operation::keep ? "keep" : "mask") +
+         ", .element_bytes = " + std::to_string(form.element_bytes) +
          ", .position_bytes = " + std::to_string(form.position_bytes) +
          ", .packs_words = " + (form.packs_words ? "true" : "false") +
          ", .device = " + (device.empty() ? "nullptr" : device) + ", .run = " + function + "},\n";

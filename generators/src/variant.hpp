@@ -29,18 +29,24 @@ struct variant {
                      [&](std::size_t index) { return !is_boolean_operand(layer.attributes[index].kind); });
 }
 
-// For a processor one kernel for each element width and, where the layer has numbers, each width to compute with. For a
-// device one for each element width, by elements and by words; they compute with 64 bits, since few tiles need it.
+// For a processor one kernel for each element width, and one that tells what is kept, and of each, where the layer has
+// numbers, one for each width to compute with. For a device one for each element width, by elements and by words; they
+// compute with 64 bits, since few tiles need it.
 template <class Visit>
 void for_each_kernel(const layer_type& layer, const Halide::Target& target, Visit visit) {
-  for (const int element_bytes : {2, 4, 8}) {
-    if (target.has_gpu_feature()) {
-      visit(kernel_form{element_bytes, 8, false});
-      visit(kernel_form{element_bytes, 8, true});
-    } else {
-      visit(kernel_form{element_bytes, 4, false});
-      if (has_numbers(layer)) visit(kernel_form{element_bytes, 8, false});
+  if (target.has_gpu_feature()) {
+    for (const int element_bytes : {2, 4, 8}) {
+      visit(kernel_form{operation::mask, element_bytes, 8, false});
+      visit(kernel_form{operation::mask, element_bytes, 8, true});
     }
+    return;
+  }
+  for (const int position_bytes : {4, 8}) {
+    if (position_bytes == 8 && !has_numbers(layer)) return;
+    for (const int element_bytes : {2, 4, 8}) {
+      visit(kernel_form{operation::mask, element_bytes, position_bytes, false});
+    }
+    visit(kernel_form{operation::keep, 1, position_bytes, false});
   }
 }
 
@@ -50,8 +56,8 @@ void for_each_kernel(const layer_type& layer, const Halide::Target& target, Visi
   // A composed layer's name has parentheses and commas.
   std::string name(layer.name);
   std::replace_if(name.begin(), name.end(), [](unsigned char letter) { return std::isalnum(letter) == 0; }, '_');
-  return "axismask_" + library + "_" + name + "_" + label + "_e" + std::to_string(form.element_bytes) + "p" +
-         std::to_string(form.position_bytes) + (form.packs_words ? "w" : "");
+  return "axismask_" + library + "_" + name + "_" + label + (form.operation == operation::keep ? "_keep_e" : "_e") +
+         std::to_string(form.element_bytes) + "p" + std::to_string(form.position_bytes) + (form.packs_words ? "w" : "");
 }
 
 }  // namespace axismask::generator

@@ -14,18 +14,21 @@ std::uint64_t mask_job::masked_pattern() const {
 }
 
 void take_kernel(mask_job& job, const layer_type& type, std::span<const kernel> kernels, kernel_form form) {
-  const std::int64_t element_bytes = job.bound.logits().element_bytes;
+  const bool masks = form.operation == operation::mask;
+  const std::int64_t element_bytes = masks ? job.bound.logits().element_bytes : 1;
   for (const kernel& kernel : kernels) {
-    if (kernel.operation == operation::mask && kernel.element_bytes == element_bytes &&
+    if (kernel.operation == form.operation && kernel.element_bytes == element_bytes &&
         kernel.position_bytes == form.position_bytes && kernel.packs_words == form.packs_words) {
       job.kernel = &kernel;
       return;
     }
   }
   throw error("kernel-missing", std::string(type.name),
-              "\"" + std::string(kernels.front().variant) + "\" has no kernel of it for elements of " +
-                  std::to_string(element_bytes) + " bytes and positions of " + std::to_string(form.position_bytes) +
-                  " bytes" + (form.packs_words ? " that sees words" : ""),
+              "\"" + std::string(kernels.front().variant) + "\" has no kernel of it " +
+                  (masks ? "for elements of " + std::to_string(element_bytes) + " bytes"
+                         : std::string("that tells what is kept")) +
+                  " and positions of " + std::to_string(form.position_bytes) + " bytes" +
+                  (form.packs_words ? " that sees words" : ""),
               "build the library of its layers again: axismask_add_layers makes a kernel for every width");
 }
 

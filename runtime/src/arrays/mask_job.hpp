@@ -25,12 +25,13 @@ struct mask_job {
 
 // Which of a variant's kernels is meant.
 struct kernel_form {
+  axismask::operation operation = axismask::operation::mask;
   int position_bytes = 8;
   bool packs_words = false;
 };
 
-// Takes the kernel that masks, of this form, for the width of the job's elements. Throws error[kernel-missing] when the
-// kernels, which are those of one variant or device, have none.
+// Takes the kernel of this form; one that masks, for the width of the job's elements. Throws error[kernel-missing] when
+// the kernels, which are those of one variant or device, have none.
 void take_kernel(mask_job& job, const layer_type& type, std::span<const kernel> kernels, kernel_form form);
 
 }  // namespace axismask

@@ -25,15 +25,6 @@ int width_of(const mask_job& job, const layer_type& type, const tile_plan* plan)
   return largest <= narrow_magnitude ? 4 : 8;
 }
 
-void check_failure(const kernel_failure& failure, const layer_type& type) {
-  if (failure.code == 0) return;
-  std::string message(failure.message.data());
-  while (!message.empty() && message.back() == '\n') message.pop_back();
-  throw error("kernel-failed", std::string(type.name),
-              "its kernel gave code " + std::to_string(failure.code) + " (" + message + ")",
-              "report this with the arrays' axes, sizes and strides: it is a mistake in axismask");
-}
-
 void apply_on_cpu(const call_request& request, std::span<const kernel> kernels, workspace& space) {
   const layer_values& layer = request.layer;
   mask_job& job = space.job;
@@ -50,7 +41,7 @@ void apply_on_cpu(const call_request& request, std::span<const kernel> kernels, 
   set_width(job.bound, width, space.converted);
   if (tiling.plan != nullptr && !boxes_fit(job, tiling.layout, *tiling.plan))
     tiling.plan = nullptr;  // copies are wider
-  take_kernel(job, *layer.type, kernels, {width});
+  take_kernel(job, *layer.type, kernels, {operation::mask, width});
   kernel_failure failure;
   if (tiling.plan != nullptr) {
     run_tiles(job, tiling, request.options, failure);

@@ -1,10 +1,22 @@
 // Calls a kernel on boxes of a bound call.
 #include "cpu/kernel_box.hpp"
 
+#include <string>
+
 #include "arrays/element_types.hpp"
 #include "axismask/kernel/kernel.hpp"
+#include "axismask/messages/error.hpp"
 
 namespace axismask {
+
+void check_failure(const kernel_failure& failure, const layer_type& type) {
+  if (failure.code == 0) return;
+  std::string message(failure.message.data());
+  while (!message.empty() && message.back() == '\n') message.pop_back();
+  throw error("kernel-failed", std::string(type.name),
+              "its kernel gave code " + std::to_string(failure.code) + " (" + message + ")",
+              "report this with the arrays' axes, sizes and strides: it is a mistake in axismask");
+}
 
 kernel_box::kernel_box(const mask_job& job, std::span<const std::size_t> axes) : job_(job), masked_(job.masked) {
   const bound_call& bound = job.bound;
@@ -21,9 +33,10 @@ kernel_box::kernel_box(const mask_job& job, std::span<const std::size_t> axes) :
   std::size_t count = 0;
   arguments_[count++] = static_cast<void*>(&context_);
   const std::size_t out = bound.array_count - 1;
-  for (const argument one : cpu_arguments) {
+  const auto add = [&](argument one) {
     switch (one) {
       case argument::logits:
+      case argument::kept:
         arguments_[count++] = &buffers_[0];
         break;
       case argument::operands:
@@ -39,6 +52,11 @@ kernel_box::kernel_box(const mask_job& job, std::span<const std::size_t> axes) :
       case argument::work:
         break;  // a device's
     }
+  };
+  if (job.kernel->operation == operation::mask) {
+    for (const argument one : cpu_arguments) add(one);
+  } else {
+    for (const argument one : keep_arguments) add(one);
   }
 }
 

@@ -20,6 +20,9 @@ struct kernel_failure {
   decltype(halide_call::message) message;  // once there is a code
 };
 
+// Throws error[kernel-failed] when something did.
+void check_failure(const kernel_failure& failure, const layer_type& type);
+
 // A kernel made ready for boxes that extend along up to four axes of a job. Each thread has its own.
 class kernel_box {
  public:

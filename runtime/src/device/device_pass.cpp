@@ -181,7 +181,7 @@ class device_pass {
 
   // The kernel tells the size of tiles.
   void use_kernel(bool words) {
-    take_kernel(job_, type_, kernels_, {8, words});
+    take_kernel(job_, type_, kernels_, {operation::mask, 8, words});
     tile_.queries = device_tile::rows;
     tile_.keys = device_tile::threads_along_row *
                  (words ? device_tile::words_per_thread * word_bytes / job_.bound.out().element_bytes : 1);
@@ -274,6 +274,8 @@ class device_pass {
         case argument::out:
           arguments[count++] = &seen[out].buffer;
           break;
+        case argument::kept:
+          break;  // a processor's
       }
     }
     check_device(on_, "its kernel", on_.call.run([&] { return job_.kernel->run(arguments.data()); }));

@@ -20,6 +20,7 @@ namespace axismask {
 // What a kernel does. A kernel is looked for by this first.
 enum class operation : std::uint8_t {
   mask,  // out[...] = keep ? logits[...] : masked_out_value
+  keep,  // kept[...] = keep ? 1 : 0, in bytes; of processors only
 };
 
 // One compiled kernel: an operation of a layer for one element width and one width of positions, for one target.
@@ -29,7 +30,7 @@ struct kernel {
   std::array<std::uint64_t, 2> features;  // the processor features that it needs, as Halide numbers them
   int vector_bits;                        // of the vectors that it runs with only (SVE); 0: it does not depend on them
   axismask::operation operation;
-  int element_bytes;                             // 2, 4 or 8
+  int element_bytes;                             // 2, 4 or 8; 1 of what is kept
   int position_bytes;                            // 4 or 8
   bool packs_words;                              // for devices: sees the logits as words of 32 bits, 4 at a time
   const halide_device_interface_t* (*device)();  // Halide's record of the device; null: the processor
@@ -57,10 +58,12 @@ enum class argument : std::uint8_t {
   tiles,        // an array: for each tile its column and row, in tiles, and its index along axis 2
   work,         // a tile_work
   out,          // an array
+  kept,         // an array of bytes
 };
 
 // A kernel's arguments in their order, after Halide's user context.
 inline constexpr std::array cpu_arguments{argument::logits, argument::operands, argument::masked_bits, argument::out};
+inline constexpr std::array keep_arguments{argument::operands, argument::kept};
 inline constexpr std::array device_arguments{argument::logits, argument::operands, argument::masked_bits,
                                              argument::tiles,  argument::work,     argument::out};
 
