@@ -57,4 +57,40 @@ template <empty_row_rule Rows, class Layer>
   return layer_with_empty_rows<Rows, Layer>{layer};
 }
 
+namespace detail {
+
+// What a function takes that does with a layer something else than calling it: a layer, with a rule or without.
+template <class Layer>
+inline constexpr bool is_ruled = false;
+template <empty_row_rule Rows, class Layer>
+inline constexpr bool is_ruled<layer_with_empty_rows<Rows, Layer>> = true;
+
+template <class Layer>
+concept any_static_layer = is_ruled<Layer> || requires { typename Layer::hana_accessors_impl; };
+
+template <class Layer>
+struct bare {
+  using type = Layer;
+};
+template <empty_row_rule Rows, class Layer>
+struct bare<layer_with_empty_rows<Rows, Layer>> {
+  using type = Layer;
+};
+
+// Calls `use` with the layer's attributes and its rule as run-time values. Asks the linker for its kernels.
+template <class Layer, class Use>
+auto with_ruled_values(const Layer& layer, Use use) {
+  Layer::axismask_ask_for_kernels();
+  return with_values(layer, use);
+}
+template <empty_row_rule Rows, class Layer, class Use>
+auto with_ruled_values(const layer_with_empty_rows<Rows, Layer>& layer, Use use) {
+  return with_ruled_values(layer.layer, [&](layer_values& values) {
+    values.empty_rows = Rows;
+    return use(values);
+  });
+}
+
+}  // namespace detail
+
 }  // namespace axismask

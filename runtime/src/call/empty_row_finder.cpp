@@ -255,6 +255,11 @@ void empty_row_finder::find(const layer_values& layer, std::span<const named_axi
   copy_what_is_kept();
 }
 
+void empty_row_finder::visit_kept(
+    const std::function<void(std::int64_t at, std::int64_t count, std::int64_t stride)>& visit) const {
+  for_each_kept([&](std::int64_t, std::int64_t to, std::int64_t count) { visit(to, count, keys_.to); });
+}
+
 void empty_row_finder::put_back() const {
   const std::int64_t element_bytes = info(element_type_).bytes;
   const std::byte* next = copy_.data();

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -25,6 +26,9 @@ class empty_row_finder {
             tile_planner& planner);
   // To be called when the result is written: puts into it what is to be kept.
   void put_back() const;
+  // The same for who writes the result otherwise: visits keys next to each other that are to be kept, by the place of
+  // the first in the result, how many they are, and how far apart. In bytes.
+  void visit_kept(const std::function<void(std::int64_t at, std::int64_t count, std::int64_t stride)>& visit) const;
 
  private:
   using row_index = std::array<std::int64_t, max_rank>;  // along each axis of the logits

@@ -17,6 +17,13 @@ const linked_layer& find_linked(const layer_type& type) {
               "name it in AXISMASK_LAYERS of a header given to axismask_add_layers, and link that library");
 }
 
+std::span<const kernel> kernels_that_run(const linked_layer& linked) {
+  const std::span<const kernel> kernels = chosen_kernels(linked);
+  if (!kernels.empty()) return kernels;
+  throw error("kernel-missing", std::string(linked.type->name), "none of its kernels runs on this machine",
+              "list a target for it in axismask_add_layers(... TARGETS ...); `axismask kernels` shows what there is");
+}
+
 // Is any array in a device's memory? Throws `error` when arrays are in different memories that do not go together.
 bool needs_device(const call_request& request) {
   const bool on_device = request.logits.is_in_device_memory();
@@ -45,10 +52,9 @@ std::span<const kernel> find_kernels(const call_request& request) {
   const std::string_view device = request.options.device;
   const bool any_on_device = needs_device(request);
   if (device != "cpu" && (device != "auto" || any_on_device)) return device_kernels(linked, device);
-  const std::span<const kernel> kernels = chosen_kernels(linked);
-  if (!kernels.empty()) return kernels;
-  throw error("kernel-missing", std::string(linked.type->name), "none of its kernels runs on this machine",
-              "list a target for it in axismask_add_layers(... TARGETS ...); `axismask kernels` shows what there is");
+  return kernels_that_run(linked);
 }
+
+std::span<const kernel> find_cpu_kernels(const layer_type& type) { return kernels_that_run(find_linked(type)); }
 
 }  // namespace axismask

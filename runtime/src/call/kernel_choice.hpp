@@ -8,6 +8,9 @@
 
 namespace axismask {
 
+// Those of the processor, of one variant. Throws error[kernel-missing] when none is linked or runs here.
+[[nodiscard]] std::span<const kernel> find_cpu_kernels(const layer_type& type);
+
 // Those of one variant or device. Throws `error` when there are none, or when arrays are not in memory that they reach.
 [[nodiscard]] std::span<const kernel> find_kernels(const call_request& request);
 

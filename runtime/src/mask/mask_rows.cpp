@@ -1,4 +1,4 @@
-// Reads masks by running layers on zeros.
+// Reads masks a strip of rows at a time.
 #include "mask/mask_rows.hpp"
 
 #include <algorithm>
@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "arrays/bind_arrays.hpp"
+#include "axismask/mask.hpp"
 #include "axismask/messages/text.hpp"
 
 namespace axismask {
@@ -293,12 +294,9 @@ void mask_rows::read(index_range queries, std::vector<std::uint8_t>& kept) const
 
 void mask_rows::read(const partial_call& wanted, index_range queries, index_range keys,
                      std::vector<std::uint8_t>& kept) const {
-  std::vector<std::uint16_t> logits(static_cast<std::size_t>(queries.count * keys.count));
-  const std::array axes{named_axis{query_axis_, queries.count, keys.count}, named_axis{kv_axis_, keys.count, 1}};
-  const any_view zeros(logits.data(), dtype::float16, axes);
-  apply(wanted.layer, zeros, zeros, wanted.inputs, {.threads = 1});
-  kept.resize(logits.size());
-  std::transform(logits.begin(), logits.end(), kept.begin(), [](std::uint16_t one) { return one == 0 ? 1 : 0; });
+  kept.resize(static_cast<std::size_t>(queries.count * keys.count));
+  const std::array axes{named_axis{query_axis_, queries.count}, named_axis{kv_axis_, keys.count}};
+  write_mask(wanted.layer, any_view(kept.data(), dtype::boolean, axes), wanted.inputs, {.call = {.threads = 1}});
 }
 
 void mask_rows::for_each_strip(const std::function<void(const mask_strip&)>& visit) const {

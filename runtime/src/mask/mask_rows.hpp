@@ -1,5 +1,5 @@
-// The exact mask of a layer, a strip of rows at a time. It is read by running the layer itself, on zeros: what becomes
-// its masked value is masked. So it is what users of the layer get, and takes little memory however large the mask is.
+// The exact mask of a layer, a strip of rows at a time. It is written by the layer's own kernels, so that it is
+// what users of the layer get, and takes little memory however large the mask is.
 //
 // The room mask/ reads exact masks and compares them, from layers and arrays alone. Specs, pictures and texts for
 // people never enter: `command` and `picture` are above it.

@@ -34,14 +34,13 @@ void assign_other_axes(const mask_job& job, tile_layout& layout) {
   std::reverse(layout.others.begin(), layout.others.begin() + static_cast<std::ptrdiff_t>(layout.other_count));
 }
 
-// Does some operand change along both axes?
+}  // namespace
+
 bool share_an_operand(const bound_call& call, std::size_t a, std::size_t b) {
   const std::span<const bound_array> operands = call.operands();
   return std::any_of(operands.begin(), operands.end(),
                      [&](const bound_array& operand) { return operand.strides[a] != 0 && operand.strides[b] != 0; });
 }
-
-}  // namespace
 
 std::int64_t size_along(const bound_call& call, std::size_t axis) { return axis == no_axis ? 1 : call.sizes[axis]; }
 

@@ -30,6 +30,9 @@ struct tiling_choice {
   const tile_plan* plan = nullptr;
 };
 
+// Does some operand change along both axes?
+[[nodiscard]] bool share_an_operand(const bound_call& call, std::size_t a, std::size_t b);
+
 // A layout whose columns are the innermost axis along which the mask changes; false when there is none that tiles
 // serve.
 [[nodiscard]] bool find_layout(const mask_job& job, tile_layout& layout);

@@ -92,6 +92,13 @@ using names = std::span<const std::string_view>;
           "give float16, bfloat16, float32 or float64"};
 }
 
+// A mask by itself (mask.hpp).
+[[nodiscard]] constexpr bool is_mask_dtype(dtype type) { return type == dtype::boolean || info(type).is_float; }
+[[nodiscard]] constexpr sentence not_a_mask(dtype type) {
+  return {phrase("a mask is written as booleans or floats, and this array holds ") + info(type).name,
+          "give bool, float16, bfloat16, float32 or float64, or a bit_view"};
+}
+
 [[nodiscard]] constexpr sentence side_input_lacks_axis(std::string_view axis, names own_axes) {
   const std::string_view nearest = nearest_name(axis, own_axes);
   phrase cure = "positions of queries need the layer's seq_axis";
