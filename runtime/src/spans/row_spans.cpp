@@ -1,0 +1,218 @@
+// For each query the keys that it sees, as ranges.
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cstring>
+#include <exception>
+
+#include "axismask/spans.hpp"
+#include "cpu/workers.hpp"
+#include "spans/mask_reader.hpp"
+
+namespace axismask {
+namespace {
+
+// Tall, since one call of the kernel tells of all rows of a tile, and narrow, since it tells of whole tiles along an
+// edge. A million tokens, a window of 1024, one thread: see docs/speed.md.
+constexpr tile_size tile{32, 32};
+constexpr std::int64_t rows_of_unit = 64;  // rows of tiles that a thread takes at once
+
+// The spans of some rows.
+struct found_spans {
+  std::vector<std::int64_t> counts;  // of each row
+  std::vector<std::int64_t> begins;
+  std::vector<std::int64_t> ends;
+};
+
+// The spans of one row, as its keys are told from the first to the last.
+class open_row {
+ public:
+  void clear() {
+    spans_.clear();
+    begin_ = none;
+  }
+  void keep_from(std::int64_t key) {
+    if (begin_ == none) begin_ = key;
+  }
+  void end_at(std::int64_t key) {
+    if (begin_ == none) return;
+    spans_.push_back({begin_, key});
+    begin_ = none;
+  }
+
+  // Bytes that tell of keys from `first` on.
+  void take(const std::uint8_t* kept, std::int64_t first, std::int64_t count) {
+    for (std::int64_t at = 0; at < count;) {
+      const bool is_kept = kept[at] != 0;
+      if (is_kept) {
+        keep_from(first + at);
+      } else {
+        end_at(first + at);
+      }
+      at = end_of_equal(kept, at, count);
+    }
+  }
+
+  [[nodiscard]] std::vector<key_range>& spans() { return spans_; }
+
+ private:
+  static constexpr std::int64_t none = -1;
+
+  // The first byte behind `at` that differs from that one, eight bytes at a time.
+  static std::int64_t end_of_equal(const std::uint8_t* kept, std::int64_t at, std::int64_t count) {
+    const std::uint8_t value = kept[at];
+    const std::uint64_t same = value * 0x0101010101010101U;
+    for (; at + 8 <= count; at += 8) {
+      std::uint64_t eight = 0;
+      std::memcpy(&eight, kept + at, sizeof eight);
+      if (eight != same) return at + std::countr_zero(eight ^ same) / 8;
+    }
+    while (at < count && kept[at] == value) ++at;
+    return at;
+  }
+
+  std::vector<key_range> spans_;
+  std::int64_t begin_ = none;
+};
+
+class span_finder {
+ public:
+  explicit span_finder(const readable_mask& mask) : mask_(mask), plan_(mask.tiles()) {
+    units_per_plane_ = (plan_.rows_per_plane + rows_of_unit - 1) / rows_of_unit;
+    found_.resize(static_cast<std::size_t>(plan_.planes * units_per_plane_));
+  }
+
+  [[nodiscard]] std::int64_t unit_count() const { return static_cast<std::int64_t>(found_.size()); }
+  [[nodiscard]] std::vector<found_spans>& found() { return found_; }
+  [[nodiscard]] const kernel_failure& failure() const { return failure_; }
+  [[nodiscard]] std::exception_ptr problem() const { return problem_; }
+
+  // One thread's share. Memory may run out, and tasks must not throw.
+  void work() {
+    try {
+      mask_bytes bytes(mask_, plan_.tile.queries);
+      std::array<open_row, static_cast<std::size_t>(tile.queries)> rows;
+      for (std::int64_t unit = next_++; unit < unit_count(); unit = next_++) find_unit(bytes, rows, unit);
+    } catch (...) {
+      if (!has_problem_.exchange(true)) problem_ = std::current_exception();
+    }
+  }
+
+ private:
+  using open_rows = std::array<open_row, static_cast<std::size_t>(tile.queries)>;
+
+  void find_unit(mask_bytes& bytes, open_rows& rows, std::int64_t unit) {
+    const std::int64_t plane = unit / units_per_plane_;
+    const std::int64_t first = unit % units_per_plane_ * rows_of_unit;
+    found_spans& found = found_[static_cast<std::size_t>(unit)];
+    for (std::int64_t row = first; row < std::min(first + rows_of_unit, plan_.rows_per_plane); ++row) {
+      const std::int64_t query = row * plan_.tile.queries;
+      const std::int64_t queries = std::min(plan_.tile.queries, plan_.queries - query);
+      for (open_row& one : rows) one.clear();
+      for (const tile_run& run : plan_.row(plane, row)) add_run(bytes, rows, {plane, query, queries}, run);
+      for (std::int64_t index = 0; index < queries; ++index) {
+        open_row& one = rows[static_cast<std::size_t>(index)];
+        one.end_at(plan_.keys);
+        add_row(found, plane * plan_.queries + query + index, one.spans());
+      }
+    }
+  }
+
+  // A row of tiles.
+  struct tile_row {
+    std::int64_t plane;
+    std::int64_t query;
+    std::int64_t queries;
+  };
+
+  void add_run(mask_bytes& bytes, open_rows& rows, const tile_row& of, const tile_run& run) {
+    const std::int64_t begin = run.begin * plan_.tile.keys;
+    const std::int64_t end = std::min(run.end * plan_.tile.keys, plan_.keys);
+    const std::span<open_row> used = std::span(rows).first(static_cast<std::size_t>(of.queries));
+    if (run.kept != verdict::some) {
+      for (open_row& one : used) run.kept == verdict::all ? one.keep_from(begin) : one.end_at(begin);
+      return;
+    }
+    for (std::int64_t first = 0; first < of.queries; first += bytes.rows()) {
+      const std::int64_t count = std::min(bytes.rows(), of.queries - first);
+      for (std::int64_t key = begin; key < end; key += bytes.columns()) {
+        const std::int64_t columns = std::min(bytes.columns(), end - key);
+        const std::uint8_t* kept = bytes.read(of.plane, of.query + first, key, {count, columns}, failure_);
+        for (std::int64_t row = 0; row < count; ++row) {
+          used[static_cast<std::size_t>(first + row)].take(kept + row * bytes.columns(), key, columns);
+        }
+      }
+    }
+  }
+
+  void add_row(found_spans& found, std::int64_t row, std::vector<key_range>& spans) const {
+    const auto& kept = mask_.kept_in_empty_rows();
+    if (spans.empty() && !kept.empty()) {
+      if (const auto own = kept.find(row); own != kept.end()) spans = own->second;
+    }
+    found.counts.push_back(static_cast<std::int64_t>(spans.size()));
+    for (const key_range& one : spans) {
+      found.begins.push_back(one.begin);
+      found.ends.push_back(one.end);
+    }
+  }
+
+  const readable_mask& mask_;
+  const tile_plan& plan_;
+  std::int64_t units_per_plane_;
+  std::vector<found_spans> found_;
+  kernel_failure failure_;
+  std::atomic<std::int64_t> next_{0};
+  std::atomic<bool> has_problem_{false};
+  std::exception_ptr problem_;
+};
+
+// Puts the spans of all units together, and gives back each unit's memory when it has been read.
+void collect(std::vector<found_spans>& units, row_spans& result) {
+  std::size_t rows = 0;
+  std::size_t spans = 0;
+  for (const found_spans& unit : units) {
+    rows += unit.counts.size();
+    spans += unit.begins.size();
+  }
+  result.starts.reserve(rows + 1);
+  result.begins.reserve(spans);
+  result.ends.reserve(spans);
+  result.starts.push_back(0);
+  for (found_spans& unit : units) {
+    for (const std::int64_t count : unit.counts) result.starts.push_back(result.starts.back() + count);
+    result.begins.insert(result.begins.end(), unit.begins.begin(), unit.begins.end());
+    result.ends.insert(result.ends.end(), unit.ends.begin(), unit.ends.end());
+    unit = {};
+  }
+}
+
+}  // namespace
+
+row_spans spans(const layer_values& layer, const side_inputs& inputs, const call_options& options) {
+  const readable_mask mask(layer, inputs, tile);
+  const tile_plan& plan = mask.tiles();
+  row_spans result;
+  result.queries = plan.queries;
+  result.keys = plan.keys;
+  result.query_axis = plan.query_axis;
+  result.kv_axis = plan.kv_axis;
+  result.plane_axes = plan.plane_axes;
+  result.plane_sizes = plan.plane_sizes;
+  result.planes = plan.planes;
+  if (plan.keys == 0) {
+    result.starts.assign(static_cast<std::size_t>(plan.planes * plan.queries + 1), 0);
+    return result;
+  }
+  span_finder finder(mask);
+  const int threads =
+      static_cast<int>(std::clamp<std::int64_t>(finder.unit_count(), 1, std::max(thread_count(options), 1)));
+  run_on_workers(options, threads, [](void* context, int) { static_cast<span_finder*>(context)->work(); }, &finder);
+  if (finder.problem() != nullptr) std::rethrow_exception(finder.problem());
+  check_failure(finder.failure(), mask.type());
+  collect(finder.found(), result);
+  return result;
+}
+
+}  // namespace axismask
