@@ -7,19 +7,15 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <numeric>
-#include <optional>
 #include <span>
 #include <string>
-#include <tuple>
 #include <vector>
 
-#include "arrays/bind_arrays.hpp"
 #include "axismask/arrays/index_walk.hpp"
 #include "command/arguments.hpp"
+#include "command/made_inputs.hpp"
 #include "command/print.hpp"
 #include "command/subcommands.hpp"
-#include "mask/mask_rows.hpp"
 
 namespace axismask::command {
 namespace {
@@ -27,8 +23,7 @@ namespace {
 struct plan_options {
   std::string spec;
   std::string layer;
-  std::optional<std::int64_t> queries;
-  std::optional<std::int64_t> keys;
+  wanted_sizes sizes;
   std::vector<std::string> inputs;
   std::int64_t tile = 128;
   bool as_json = false;
@@ -77,50 +72,10 @@ void print_plane(const tile_plan& plan, std::int64_t plane) {
   if (step > 1) std::cout << "(each sign is " << step << " x " << step << " tiles)\n";
 }
 
-// Plans a layer at positions that are made: keys count from 0, and the queries are the last of them.
-tile_plan plan_at_made_positions(const any_layer& layer, const plan_options& options,
-                                 std::span<const std::size_t> to_make, std::vector<side_input> inputs) {
-  const auto [query_axis, kv_axis] = position_axes_of(layer.values());
-  const std::int64_t queries = options.queries.value_or(options.keys.value_or(0));
-  const std::int64_t keys = options.keys.value_or(queries);
-  check_made_size(query_axis, queries, kv_axis, keys);
-  std::vector<std::int32_t> positions(static_cast<std::size_t>(keys));
-  std::iota(positions.begin(), positions.end(), 0);
-  // Queries and keys may share a name, and have other positions.
-  layer_values values = layer.values();
-  for (const std::size_t index : to_make) {
-    const bool of_keys = values.type->attributes[index].kind == attribute_kind::kv_positions;
-    const std::int64_t size = of_keys ? keys : queries;
-    values.attributes[index].name = of_keys ? "/keys" : "/queries";  // no side input has such a name
-    if (std::any_of(inputs.begin(), inputs.end(),
-                    [&](const side_input& one) { return one.name == values.attributes[index].name; })) {
-      continue;
-    }
-    inputs.push_back({values.attributes[index].name,
-                      any_view(positions.data() + (keys - size), dtype::int32, {{query_axis, size, 1}})});
-  }
-  return plan(values, {options.tile, options.tile}, inputs);
-}
-
-void check_sizes(const plan_options& options, const tile_plan& found) {
-  for (const auto& [option, wanted, size] :
-       {std::tuple("--seq", options.queries, found.queries), std::tuple("--kv-seq", options.keys, found.keys)}) {
-    if (!wanted || *wanted == size) continue;
-    throw error("axis-size", option,
-                "it is " + std::to_string(*wanted) + ", and the side inputs have " + std::to_string(size),
-                "leave it out, or leave out the positions");
-  }
-}
-
 tile_plan find_plan(const any_layer& layer, const plan_options& options, const std::vector<side_input>& given) {
-  const std::vector<std::size_t> to_make = positions_to_make(layer.values(), given);
-  if (!to_make.empty()) {
-    if (options.queries || options.keys) return plan_at_made_positions(layer, options, to_make, given);
-    throw error("usage", "--seq", "neither a size nor positions are given",
-                "give --seq N, or --input with the positions");
-  }
-  tile_plan found = plan(layer.values(), {options.tile, options.tile}, given);
-  check_sizes(options, found);
+  const made_inputs made(layer, options.sizes, given);
+  tile_plan found = plan(made.values, {options.tile, options.tile}, made.inputs);
+  made.check_sizes(found.queries, found.keys);
   return found;
 }
 
@@ -166,8 +121,8 @@ subcommand plan_subcommand() {
           "Show which tiles of the logits a layer keeps whole, in part or not",
           {spec_argument(options->spec),
            layer_argument(options->layer),
-           {"--seq", &options->queries, "N", "So many queries, at positions that are made: the last of the keys"},
-           {"--kv-seq", &options->keys, "N", "So many keys, at positions from 0 on; --seq unless given"},
+           {"--seq", &options->sizes.queries, "N", "So many queries, at positions that are made: the last of the keys"},
+           {"--kv-seq", &options->sizes.keys, "N", "So many keys, at positions from 0 on; --seq unless given"},
            inputs_argument(options->inputs),
            {"--tile", &options->tile, "N", "Queries and keys of a tile; 128 unless given"},
            json_argument(options->as_json, "Print JSON: the tiles of each row, as lists")},
