@@ -1,4 +1,4 @@
-// NumPy's .npy files: reading and writing arrays of logits, positions and masks. The format is NumPy's NEP 1
+// NumPy's .npy and .npz files: reading and writing arrays of logits, positions and masks. The format is NumPy's NEP 1
 // (numpy/lib/format.py). No C++ library for it in Debian reads half floats, bfloat16 and both orders, so it is ours.
 #pragma once
 
@@ -48,5 +48,19 @@ struct npy_array {
 // that name. Sizes and strides are in elements. Throws `error` "npy-write", whose WHERE is the file.
 void write_npy(const std::filesystem::path& file, dtype type, std::span<const std::int64_t> sizes,
                std::span<const std::int64_t> strides, const void* data);
+
+// An array for an archive, in C order. `dtype` is any spelling that numpy.dtype takes for bool, integers and floats of
+// up to 64 bits: "int32", "<i4".
+struct npz_array {
+  std::string_view name;
+  std::string_view dtype;
+  std::span<const std::int64_t> sizes;
+  const void* data = nullptr;
+};
+
+// Writes an archive of arrays as numpy.savez does, stored and not compressed, in their order. The same arrays make the
+// same bytes. The file is written as write_npy writes one. Throws `error`, whose WHERE is the file: "npy-write", and
+// "npy-dtype" for a dtype that there is not.
+void write_npz(const std::filesystem::path& file, std::span<const npz_array> arrays);
 
 }  // namespace axismask

@@ -116,7 +116,7 @@ void write_npy(const std::filesystem::path& file, dtype type, std::span<const st
 
   std::size_t bytes = static_cast<std::size_t>(info(type).bytes);
   for (const std::int64_t size : sizes) bytes *= static_cast<std::size_t>(size);
-  const std::string header = npy_header_bytes(type, !c_order, sizes);
+  const std::string header = npy_header_bytes(descr_of(type), !c_order, sizes);
 
   new_file output(file, "npy-write");
   output.write(header.data(), header.size());

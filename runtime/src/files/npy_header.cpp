@@ -234,10 +234,9 @@ npy_header read_npy_header(npy_stream& stream) {
   return header_parser(text, stream.name()).parse();
 }
 
-std::string npy_header_bytes(dtype type, bool fortran_order, std::span<const std::int64_t> sizes) {
-  std::string text = "{'descr': '" + std::string(descr_of(type)) +
-                     "', 'fortran_order': " + (fortran_order ? "True" : "False") + ", 'shape': " + shape_text(sizes) +
-                     ", }";
+std::string npy_header_bytes(std::string_view descr, bool fortran_order, std::span<const std::int64_t> sizes) {
+  std::string text = "{'descr': '" + std::string(descr) + "', 'fortran_order': " + (fortran_order ? "True" : "False") +
+                     ", 'shape': " + shape_text(sizes) + ", }";
   const std::size_t before_text = magic.size() + 4;  // the version and the length
   while ((before_text + text.size() + 1) % alignment != 0) text += ' ';
   text += '\n';

@@ -52,7 +52,8 @@ class npy_stream {
 // Reads a file up to its elements. Throws `error`, whose WHERE is the file.
 [[nodiscard]] npy_header read_npy_header(npy_stream& stream);
 
-// The start of a file, up to its elements: NumPy's own bytes.
-[[nodiscard]] std::string npy_header_bytes(dtype type, bool fortran_order, std::span<const std::int64_t> sizes);
+// The start of a file, up to its elements: NumPy's own bytes. `descr` is NumPy's spelling of their type.
+[[nodiscard]] std::string npy_header_bytes(std::string_view descr, bool fortran_order,
+                                           std::span<const std::int64_t> sizes);
 
 }  // namespace axismask

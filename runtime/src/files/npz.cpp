@@ -14,6 +14,7 @@
 
 #include "axismask/messages/error.hpp"
 #include "axismask/messages/text.hpp"
+#include "files/checksum.hpp"
 #include "files/inflate.hpp"
 
 namespace axismask {
@@ -141,22 +142,6 @@ std::vector<member> members_of(archive& file) {
   return members;
 }
 
-// zip's CRC-32.
-std::uint32_t checksum_of(std::string_view bytes) {
-  static constexpr auto table = [] {
-    std::array<std::uint32_t, 256> entries{};
-    for (std::uint32_t byte = 0; byte < entries.size(); ++byte) {
-      std::uint32_t rest = byte;
-      for (int bit = 0; bit < 8; ++bit) rest = (rest & 1) != 0 ? rest >> 1 ^ 0xedb88320U : rest >> 1;
-      entries[byte] = rest;
-    }
-    return entries;
-  }();
-  std::uint32_t rest = 0xffffffff;
-  for (const char byte : bytes) rest = rest >> 8 ^ table[(rest ^ static_cast<unsigned char>(byte)) & 0xff];
-  return ~rest;
-}
-
 std::string bytes_of(archive& file, const member& one, const std::string& path) {
   constexpr std::uint64_t header_size = 30;
   const std::string header = file.read(one.start, header_size);
@@ -178,7 +163,7 @@ std::string bytes_of(archive& file, const member& one, const std::string& path) 
     throw error("npy-format", path, "it is compressed by method " + std::to_string(one.method),
                 "write the archive with numpy.savez or numpy.savez_compressed");
   }
-  if (bytes.size() != one.size || checksum_of(bytes) != one.checksum) throw damaged();
+  if (bytes.size() != one.size || checksum().add(bytes).value() != one.checksum) throw damaged();
   return bytes;
 }
 
