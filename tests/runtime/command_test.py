@@ -249,7 +249,7 @@ USAGE_ERRORS = [
     (["apply", "spec.json", "--layer"], "--layer: its value is missing"),
     (["apply", "spec.json", "--layer", "a", "--layer", "b"], "--layer: it is given more than once"),
     (["apply", "spec.json", "--logit=x.npy:a"], '--logit: there is no such option (did you mean "--logits"?)'),
-    (["plan", "spec.json", "--layer", "a", "--tile", "x"], '--tile: it is "x", which is no whole number'),
+    (["plan", "spec.json", "--layer", "a", "--seq", "x"], '--seq: it is "x", which is no whole number'),
     (["kernels", "avx2"], "avx2: it is one argument too many"),
     (["kernels", "two\nlines"], "two lines: it is one argument too many"),
 ]

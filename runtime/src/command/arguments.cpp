@@ -18,7 +18,9 @@ std::optional<std::string> option_for(const error& problem) {
   if (problem.id() == "plan-tile") return "--tile";
   if (problem.id() == "mask-index") return "--at";
   if (problem.id() == "mask-size") return where == "queries" ? "--seq" : "--kv-seq";
-  if (where == "logits" || where == "out") return "--" + where;
+  if (where == "logits" || where == "out" || where == "form" || where == "tile" || where == "pages")
+    return "--" + where;
+  if (where == "heads_axis") return "--heads";
   return std::nullopt;
 }
 

@@ -1,7 +1,9 @@
-// `axismask plan`: shows which tiles of the logits a layer keeps whole, in part or not at all.
+// `axismask plan`: shows which tiles of the logits a layer keeps whole, in part or not at all, or writes its mask as
+// the kernels of others take it.
 #include "axismask/plan.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <iostream>
@@ -14,6 +16,7 @@
 #include "axismask/arrays/index_walk.hpp"
 #include "command/arguments.hpp"
 #include "command/made_inputs.hpp"
+#include "command/plan/form_file.hpp"
 #include "command/print.hpp"
 #include "command/subcommands.hpp"
 
@@ -25,9 +28,25 @@ struct plan_options {
   std::string layer;
   wanted_sizes sizes;
   std::vector<std::string> inputs;
-  std::int64_t tile = 128;
+  std::string tile;
+  form_arguments form;
   bool as_json = false;
 };
+
+// "64", for both, or "256,128".
+tile_size tile_of(const std::string& text) {
+  const auto number = [](std::string_view digits) {
+    std::int64_t value = 0;
+    const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    if (failure == std::errc() && end == digits.data() + digits.size()) return value;
+    throw error("usage", "--tile", "it is \"" + std::string(digits) + "\", which is no whole number",
+                "give one for queries and keys, as in 64, or one for each, as in 256,128");
+  };
+  if (text.empty()) return {};
+  const std::size_t comma = text.find(',');
+  const std::string_view keys = comma == std::string::npos ? text : std::string_view(text).substr(comma + 1);
+  return {number(std::string_view(text).substr(0, comma)), number(keys)};
+}
 
 json plan_json(const tile_plan& plan) {
   json sizes = json::object();
@@ -72,25 +91,7 @@ void print_plane(const tile_plan& plan, std::int64_t plane) {
   if (step > 1) std::cout << "(each sign is " << step << " x " << step << " tiles)\n";
 }
 
-tile_plan find_plan(const any_layer& layer, const plan_options& options, const std::vector<side_input>& given) {
-  const made_inputs made(layer, options.sizes, given);
-  tile_plan found = plan(made.values, {options.tile, options.tile}, made.inputs);
-  made.check_sizes(found.queries, found.keys);
-  return found;
-}
-
-int run_plan(const plan_options& options) {
-  const Model model = Model::load(options.spec);
-  const any_layer& layer = named_layer(model, options.layer, "--layer");
-  named_inputs given(options.inputs);
-  given.read_masks_of(layer);
-  const tile_plan found =
-      with_places_in_command(layer, given.inputs, [&] { return find_plan(layer, options, given.inputs); });
-  if (options.as_json) {
-    print_json(plan_json(found));
-    finish_output();
-    return 0;
-  }
+void print_plan(const any_layer& layer, const tile_plan& found) {
   std::cout << on_one_line(layer.name() + ": " + layer.formula()) << '\n'
             << found.queries << " queries x " << found.keys << " keys in tiles of " << found.tile.queries << " x "
             << found.tile.keys << ": " << found.count(verdict::all) << " all (#), " << found.count(verdict::some)
@@ -109,6 +110,27 @@ int run_plan(const plan_options& options) {
     print_plane(found, plane);
   }
   if (found.planes > most_planes) std::cout << "and " << found.planes - most_planes << " planes more\n";
+}
+
+int run_plan(const plan_options& options) {
+  const tile_size tile = tile_of(options.tile);
+  options.form.check(!options.tile.empty());
+  const Model model = Model::load(options.spec);
+  const any_layer& layer = named_layer(model, options.layer, "--layer");
+  named_inputs given(options.inputs);
+  given.read_masks_of(layer);
+  with_places_in_command(layer, given.inputs, [&] {
+    const made_inputs made(layer, options.sizes, given.inputs);
+    const tile_plan found = plan(made.values, tile, made.inputs);
+    made.check_sizes(found.queries, found.keys);
+    if (options.form.is_wanted()) {
+      write_form_file(options.form, layer, made, tile, options.as_json);
+    } else if (options.as_json) {
+      print_json(plan_json(found));
+    } else {
+      print_plan(layer, found);
+    }
+  });
   finish_output();
   return 0;
 }
@@ -117,20 +139,30 @@ int run_plan(const plan_options& options) {
 
 subcommand plan_subcommand() {
   const auto options = std::make_shared<plan_options>();
-  return {"plan",
-          "Show which tiles of the logits a layer keeps whole, in part or not",
-          {spec_argument(options->spec),
-           layer_argument(options->layer),
-           {"--seq", &options->sizes.queries, "N", "So many queries, at positions that are made: the last of the keys"},
-           {"--kv-seq", &options->sizes.keys, "N", "So many keys, at positions from 0 on; --seq unless given"},
-           inputs_argument(options->inputs),
-           {"--tile", &options->tile, "N", "Queries and keys of a tile; 128 unless given"},
-           json_argument(options->as_json, "Print JSON: the tiles of each row, as lists")},
-          "Tiles that are kept whole need no mask, and those that are masked whole need no attention.\n"
-          "Example:\n"
-          "  axismask plan model.json --layer layers.0 --seq 4096\n"
-          "  axismask plan model.json --layer layers.0 --input token_positions=positions.npy:batch,seq --tile 64",
-          [options] { return run_plan(*options); }};
+  return {
+      "plan",
+      "Show which tiles of the logits a layer keeps whole, in part or not",
+      {spec_argument(options->spec),
+       layer_argument(options->layer),
+       {"--seq", &options->sizes.queries, "N", "So many queries, at positions that are made: the last of the keys"},
+       {"--kv-seq", &options->sizes.keys, "N", "So many keys, at positions from 0 on; --seq unless given"},
+       inputs_argument(options->inputs),
+       {"--tile", &options->tile, "Q,K", "Queries and keys of a tile, or one number for both; 128 unless given"},
+       {"--form", &options->form.form, "NAME", "Write the mask in another system's own form to --out: " + form_names()},
+       {"--out", &options->form.out, "FILE.npz", "The file for the form's arrays; written whole, or not at all"},
+       {"--batch", &options->form.batch, "AXIS", "The axis that is the form's batch; batch unless given"},
+       {"--heads", &options->form.heads, "AXIS", "The axis that is the form's heads; heads unless given"},
+       {"--pages", &options->form.pages, "FILE.npy", "flex-pages: the page in the cache of each page of a sequence"},
+       {"--page-count", &options->form.page_count, "N",
+        "flex-pages: pages of the cache; those that the table names unless given"},
+       json_argument(options->as_json, "Print JSON: the tiles of each row, as lists; of a form, its arrays")},
+      "Tiles that are kept whole need no mask, and those that are masked whole need no attention. The arrays of a\n"
+      "form have the names of its own arguments: numpy.load(FILE.npz)[NAME]; docs/forms.md says what each holds.\n"
+      "Example:\n"
+      "  axismask plan model.json --layer layers.0 --seq 4096\n"
+      "  axismask plan model.json --layer layers.0 --input token_positions=positions.npy:batch,seq --tile 64\n"
+      "  axismask plan model.json --layer layers.0 --seq 4096 --form flex --out plan.npz",
+      [options] { return run_plan(*options); }};
 }
 
 }  // namespace axismask::command
