@@ -151,7 +151,7 @@ class mask_writer {
     // Below, looking for tiles takes as long as the kernel.
     constexpr std::int64_t planned_elements = std::int64_t{1} << 14;
     if (plan == nullptr && axes.can_be_planned && keys.element_count() >= planned_elements) {
-      space.planner.find(*layer_.type, job.bound, axes.tiles, best_mask_tile(target_.form), space.plan);
+      space.planner.find(*layer_.type, job.bound, axes.tiles, best_mask_tile(), space.plan);
       plan = &space.plan;
     }
     const std::int64_t largest = plan != nullptr ? plan->largest : largest_number(*layer_.type, job.bound);

@@ -31,7 +31,7 @@ struct mask_axes {
                                           std::span<const named_axis> axes);
 
 // The size of tiles that serves best.
-[[nodiscard]] tile_size best_mask_tile(const mask_form& form);
+[[nodiscard]] tile_size best_mask_tile();
 
 // Writes the mask to the job's result: tiles of which all or none is kept are filled, and the others are as the kernel
 // tells. Without a plan the kernel tells of everything. The job has the kernel that tells what is kept; the result's

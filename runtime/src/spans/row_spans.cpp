@@ -16,13 +16,18 @@ namespace {
 // Tall, since one call of the kernel tells of all rows of a tile, and narrow, since it tells of whole tiles along an
 // edge. A million tokens, a window of 1024, one thread: see docs/speed.md.
 constexpr tile_size tile{32, 32};
-constexpr std::int64_t rows_of_unit = 64;  // rows of tiles that a thread takes at once
 
 // The spans of some rows.
 struct found_spans {
-  std::vector<std::int64_t> counts;  // of each row
+  std::vector<std::int64_t> starts;  // of each row, and not of the end
   std::vector<std::int64_t> begins;
   std::vector<std::int64_t> ends;
+
+  void reserve(std::size_t rows) {
+    starts.reserve(rows + 1);
+    begins.reserve(rows);
+    ends.reserve(rows);
+  }
 };
 
 // The spans of one row, as its keys are told from the first to the last.
@@ -76,24 +81,30 @@ class open_row {
   std::int64_t begin_ = none;
 };
 
+// Each thread has as many rows of tiles as another, next to each other, so that what they find need only be joined.
 class span_finder {
  public:
-  explicit span_finder(const readable_mask& mask) : mask_(mask), plan_(mask.tiles()) {
-    units_per_plane_ = (plan_.rows_per_plane + rows_of_unit - 1) / rows_of_unit;
-    found_.resize(static_cast<std::size_t>(plan_.planes * units_per_plane_));
+  span_finder(const readable_mask& mask, std::int64_t threads)
+      : mask_(mask), plan_(mask.tiles()), rows_(plan_.planes * plan_.rows_per_plane) {
+    found_.resize(static_cast<std::size_t>(std::clamp<std::int64_t>(threads, 1, std::max<std::int64_t>(rows_, 1))));
   }
 
-  [[nodiscard]] std::int64_t unit_count() const { return static_cast<std::int64_t>(found_.size()); }
+  [[nodiscard]] int shares() const { return static_cast<int>(found_.size()); }
   [[nodiscard]] std::vector<found_spans>& found() { return found_; }
   [[nodiscard]] const kernel_failure& failure() const { return failure_; }
   [[nodiscard]] std::exception_ptr problem() const { return problem_; }
 
-  // One thread's share. Memory may run out, and tasks must not throw.
-  void work() {
+  // One share. Memory may run out, and tasks must not throw.
+  void work(int share) {
     try {
+      const std::int64_t begin = rows_ * share / shares();
+      const std::int64_t end = rows_ * (share + 1) / shares();
+      found_spans& found = found_[static_cast<std::size_t>(share)];
+      // Most masks have a span in each row.
+      found.reserve(static_cast<std::size_t>((end - begin) * plan_.tile.queries));
       mask_bytes bytes(mask_, plan_.tile.queries);
-      std::array<open_row, static_cast<std::size_t>(tile.queries)> rows;
-      for (std::int64_t unit = next_++; unit < unit_count(); unit = next_++) find_unit(bytes, rows, unit);
+      open_rows rows;
+      for (std::int64_t row = begin; row < end; ++row) find_row(bytes, rows, row, found);
     } catch (...) {
       if (!has_problem_.exchange(true)) problem_ = std::current_exception();
     }
@@ -102,20 +113,18 @@ class span_finder {
  private:
   using open_rows = std::array<open_row, static_cast<std::size_t>(tile.queries)>;
 
-  void find_unit(mask_bytes& bytes, open_rows& rows, std::int64_t unit) {
-    const std::int64_t plane = unit / units_per_plane_;
-    const std::int64_t first = unit % units_per_plane_ * rows_of_unit;
-    found_spans& found = found_[static_cast<std::size_t>(unit)];
-    for (std::int64_t row = first; row < std::min(first + rows_of_unit, plan_.rows_per_plane); ++row) {
-      const std::int64_t query = row * plan_.tile.queries;
-      const std::int64_t queries = std::min(plan_.tile.queries, plan_.queries - query);
-      for (open_row& one : rows) one.clear();
-      for (const tile_run& run : plan_.row(plane, row)) add_run(bytes, rows, {plane, query, queries}, run);
-      for (std::int64_t index = 0; index < queries; ++index) {
-        open_row& one = rows[static_cast<std::size_t>(index)];
-        one.end_at(plan_.keys);
-        add_row(found, plane * plan_.queries + query + index, one.spans());
-      }
+  void find_row(mask_bytes& bytes, open_rows& rows, std::int64_t row, found_spans& found) {
+    const std::int64_t plane = row / plan_.rows_per_plane;
+    const std::int64_t query = row % plan_.rows_per_plane * plan_.tile.queries;
+    const std::int64_t queries = std::min(plan_.tile.queries, plan_.queries - query);
+    for (open_row& one : rows) one.clear();
+    for (const tile_run& run : plan_.row(plane, row % plan_.rows_per_plane)) {
+      add_run(bytes, rows, {plane, query, queries}, run);
+    }
+    for (std::int64_t index = 0; index < queries; ++index) {
+      open_row& one = rows[static_cast<std::size_t>(index)];
+      one.end_at(plan_.keys);
+      add_row(found, plane * plan_.queries + query + index, one.spans());
     }
   }
 
@@ -151,7 +160,7 @@ class span_finder {
     if (spans.empty() && !kept.empty()) {
       if (const auto own = kept.find(row); own != kept.end()) spans = own->second;
     }
-    found.counts.push_back(static_cast<std::int64_t>(spans.size()));
+    found.starts.push_back(static_cast<std::int64_t>(found.begins.size()));
     for (const key_range& one : spans) {
       found.begins.push_back(one.begin);
       found.ends.push_back(one.end);
@@ -160,32 +169,25 @@ class span_finder {
 
   const readable_mask& mask_;
   const tile_plan& plan_;
-  std::int64_t units_per_plane_;
+  std::int64_t rows_;  // of tiles, in all planes
   std::vector<found_spans> found_;
   kernel_failure failure_;
-  std::atomic<std::int64_t> next_{0};
   std::atomic<bool> has_problem_{false};
   std::exception_ptr problem_;
 };
 
-// Puts the spans of all units together, and gives back each unit's memory when it has been read.
-void collect(std::vector<found_spans>& units, row_spans& result) {
-  std::size_t rows = 0;
-  std::size_t spans = 0;
-  for (const found_spans& unit : units) {
-    rows += unit.counts.size();
-    spans += unit.begins.size();
+// Joins what the shares have found: the first is taken over as it is.
+void join(std::vector<found_spans>& shares, row_spans& result) {
+  result.starts = std::move(shares.front().starts);
+  result.begins = std::move(shares.front().begins);
+  result.ends = std::move(shares.front().ends);
+  for (const found_spans& share : std::span(shares).subspan(1)) {
+    const auto before = static_cast<std::int64_t>(result.begins.size());
+    for (const std::int64_t start : share.starts) result.starts.push_back(before + start);
+    result.begins.insert(result.begins.end(), share.begins.begin(), share.begins.end());
+    result.ends.insert(result.ends.end(), share.ends.begin(), share.ends.end());
   }
-  result.starts.reserve(rows + 1);
-  result.begins.reserve(spans);
-  result.ends.reserve(spans);
-  result.starts.push_back(0);
-  for (found_spans& unit : units) {
-    for (const std::int64_t count : unit.counts) result.starts.push_back(result.starts.back() + count);
-    result.begins.insert(result.begins.end(), unit.begins.begin(), unit.begins.end());
-    result.ends.insert(result.ends.end(), unit.ends.begin(), unit.ends.end());
-    unit = {};
-  }
+  result.starts.push_back(static_cast<std::int64_t>(result.begins.size()));
 }
 
 }  // namespace
@@ -205,13 +207,13 @@ row_spans spans(const layer_values& layer, const side_inputs& inputs, const call
     result.starts.assign(static_cast<std::size_t>(plan.planes * plan.queries + 1), 0);
     return result;
   }
-  span_finder finder(mask);
-  const int threads =
-      static_cast<int>(std::clamp<std::int64_t>(finder.unit_count(), 1, std::max(thread_count(options), 1)));
-  run_on_workers(options, threads, [](void* context, int) { static_cast<span_finder*>(context)->work(); }, &finder);
+  span_finder finder(mask, thread_count(options));
+  run_on_workers(
+      options, finder.shares(), [](void* context, int share) { static_cast<span_finder*>(context)->work(share); },
+      &finder);
   if (finder.problem() != nullptr) std::rethrow_exception(finder.problem());
   check_failure(finder.failure(), mask.type());
-  collect(finder.found(), result);
+  join(finder.found(), result);
   return result;
 }
 
