@@ -44,6 +44,7 @@ if options.threads:
 threads = options.threads or len(usable)
 
 import cases
+import masks
 import ours
 import targets
 from curve import draw, measure_curve
@@ -54,7 +55,7 @@ from turns import Failure, progress
 
 def main():
     apply_cases = {case.name: case for case in cases.all_cases()}
-    names = [*apply_cases, "dynamic_dispatch", *PLANS]
+    names = [*apply_cases, "dynamic_dispatch", *PLANS, *masks.NAMES]
     if options.list:
         print("\n".join(names))
         return 0
@@ -78,6 +79,8 @@ def main():
                 row = measure_case(library, arrays, apply_cases[name], options.variant, options.seconds)
             elif name == "dynamic_dispatch":
                 row = measure_dispatch(library, arrays, options.variant, options.seconds)
+            elif name in masks.NAMES:
+                row = masks.measure(library, name, options.seconds)
             else:
                 row = measure_plan(library, name, options.seconds)
         except Failure as failure:

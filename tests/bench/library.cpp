@@ -4,6 +4,7 @@
 #include <HalideRuntime.h>
 #include <HalideRuntimeOpenCL.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -13,16 +14,20 @@
 #include <exception>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
+#include "axismask/forms.hpp"
 #include "axismask/kernel/kernel.hpp"
 #include "axismask/linked.hpp"
+#include "axismask/mask.hpp"
 #include "axismask/model.hpp"
 #include "axismask/plan.hpp"
+#include "axismask/spans.hpp"
 #include "direct_call.hpp"
 #include "floor.hpp"
 
@@ -315,6 +320,60 @@ std::int32_t axismask_bench_plan(const bench_call* call, std::int64_t tile, std:
     };
     mark(plan.list_of(axismask::verdict::some), 1);
     mark(plan.list_of(axismask::verdict::all), 2);
+    return 0;
+  });
+}
+
+// Writes the layer's mask by itself to `out`, of bool or floats: nanoseconds of all the calls together.
+std::int64_t axismask_bench_time_mask(bench_call* call, const array_record* out, std::int64_t calls) {
+  return guarded<std::int64_t>(-1, [&] {
+    const axismask::any_view view = call->view_of(*out);
+    return nanoseconds(calls, [&] {
+      axismask::write_mask(call->layer->values(), view, call->inputs, {.call = call->options});
+    });
+  });
+}
+
+std::int64_t axismask_bench_time_spans(const bench_call* call, std::int64_t calls) {
+  return guarded<std::int64_t>(-1, [&] {
+    return nanoseconds(calls, [&] {
+      static_cast<void>(axismask::spans(call->layer->values(), call->inputs, call->options));
+    });
+  });
+}
+
+// The begin and the end of each row's span; a row that has not one span is an error.
+std::int32_t axismask_bench_spans(const bench_call* call, std::int64_t* begins, std::int64_t* ends) {
+  return guarded<std::int32_t>(-1, [&] {
+    const axismask::row_spans found = axismask::spans(call->layer->values(), call->inputs, call->options);
+    for (std::size_t row = 0; row + 1 < found.starts.size(); ++row) {
+      if (found.starts[row + 1] - found.starts[row] != 1) throw std::runtime_error("a row has not one span");
+      const auto at = static_cast<std::size_t>(found.starts[row]);
+      begins[row] = found.begins[at];
+      ends[row] = found.ends[at];
+    }
+    return 0;
+  });
+}
+
+std::int64_t axismask_bench_time_form(const bench_call* call, const char* form, std::int64_t tile,
+                                      std::int64_t calls) {
+  return guarded<std::int64_t>(-1, [&] {
+    const axismask::form_options options{.tile = {tile, tile}, .call = call->options};
+    return nanoseconds(calls, [&] {
+      static_cast<void>(axismask::write_form(form, call->layer->values(), options, call->inputs));
+    });
+  });
+}
+
+// An array of a form, of int32, copied to `out`.
+std::int32_t axismask_bench_form_array(const bench_call* call, const char* form, std::int64_t tile, const char* name,
+                                       std::int32_t* out) {
+  return guarded<std::int32_t>(-1, [&] {
+    const axismask::form_options options{.tile = {tile, tile}, .call = call->options};
+    const axismask::plan_arrays arrays = axismask::write_form(form, call->layer->values(), options, call->inputs);
+    const std::span<const std::int32_t> elements = arrays.get<std::int32_t>(name);
+    std::copy(elements.begin(), elements.end(), out);
     return 0;
   });
 }

@@ -6,7 +6,7 @@ import numpy as np
 
 from cases import MASKED
 
-FLOAT32, BFLOAT16, INT32 = 2, 1, 4  # axismask::dtype
+FLOAT16, BFLOAT16, FLOAT32, INT32, BOOLEAN = 0, 1, 2, 4, 6  # axismask::dtype
 FILL, FILL_AND_COPY, READ_MODIFY_WRITE = range(3)  # floor_kind
 
 
@@ -46,7 +46,8 @@ class Library:
         self.c.axismask_bench_device_problem.restype = ctypes.c_char_p
         for name in ("open", "device_array", "device_array_handle"):
             getattr(self.c, f"axismask_bench_{name}").restype = ctypes.c_void_p
-        for name in ("time", "time_rounds", "time_direct", "time_floor", "time_plan", "difference"):
+        for name in ("time", "time_rounds", "time_direct", "time_floor", "time_plan", "time_mask", "time_spans",
+                     "time_form", "difference"):
             getattr(self.c, f"axismask_bench_{name}").restype = ctypes.c_int64
         self.c.axismask_bench_threads(threads)
 
@@ -140,6 +141,30 @@ class Call:
 
     def time_plan(self, tile, calls):
         return self._nanoseconds("time_plan", ctypes.c_int64(tile), ctypes.c_int64(calls))
+
+    def time_mask(self, out, calls):
+        """Of the mask by itself, as bool or float16."""
+        record = Array.of(out, {"bool": BOOLEAN, "float16": FLOAT16}[out.dtype.name], ("seq", "kv_seq"))
+        return self._nanoseconds("time_mask", ctypes.byref(record), ctypes.c_int64(calls))
+
+    def time_spans(self, calls):
+        return self._nanoseconds("time_spans", ctypes.c_int64(calls))
+
+    def spans(self, rows):
+        """The first key of each row's span, and the first behind it."""
+        begins, ends = np.zeros(rows, np.int64), np.zeros(rows, np.int64)
+        self.bench.raise_if(self.bench.c.axismask_bench_spans(
+            self.handle, ctypes.c_void_p(begins.ctypes.data), ctypes.c_void_p(ends.ctypes.data)) < 0)
+        return begins, ends
+
+    def time_form(self, form, tile, calls):
+        return self._nanoseconds("time_form", form.encode(), ctypes.c_int64(tile), ctypes.c_int64(calls))
+
+    def form_array(self, form, tile, name, shape):
+        elements = np.zeros(shape, np.int32)
+        self.bench.raise_if(self.bench.c.axismask_bench_form_array(
+            self.handle, form.encode(), ctypes.c_int64(tile), name.encode(), ctypes.c_void_p(elements.ctypes.data)) < 0)
+        return elements
 
     def plan(self, tile, rows, columns):
         """For each tile: 0 masked whole, 1 in part, 2 kept whole."""

@@ -43,6 +43,13 @@ def verdicts(rows, curve):
     if "plan_1m" in rows:
         taken = rows["plan_1m"]["median"]["ours_ms"]
         judge("plan_1m less than 1 s", taken < 1000, f"{taken:.1f} ms")
+    for name in ("mask_bool", "mask_f16"):
+        at_most(1.10, name, "its floor")
+        faster(5, name, "at least 5 x faster than the fastest peer")
+    if "spans_1m" in rows:
+        taken = rows["spans_1m"]["median"]["ours_ms"]
+        judge("spans_1m less than 100 ms", taken < 100, f"{taken:.1f} ms")
+    faster(1000, "block_mask_4k", "at least 1000 x faster than create_block_mask")
     if curve:
         # Beyond the caches a masked byte costs the same whatever the size of the array and the share that is masked.
         costs = [point["ours_ms"] / point["masked_bytes"] for point in curve if point["masked_bytes"] >= 1 << 26]

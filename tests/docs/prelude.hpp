@@ -20,6 +20,8 @@ extern float* pointer;
 extern float* device_pointer;
 extern void* stream;
 extern int* token_positions;
+extern bool* mask_memory;
+extern void* half_memory;
 
 extern const named_view<float, axes<"heads", "seq", "kv_seq">> logits;
 extern const named_view<float, axes<"heads", "seq", "kv_seq">> result;

@@ -49,7 +49,7 @@ struct npy_array {
 void write_npy(const std::filesystem::path& file, dtype type, std::span<const std::int64_t> sizes,
                std::span<const std::int64_t> strides, const void* data);
 
-// An array for an archive, in C order. `dtype` is any spelling that numpy.dtype takes for bool, integers and floats of
+// An array in C order for an archive, or for a file of its own. `dtype` is any spelling that numpy.dtype takes for bool, integers and floats of
 // up to 64 bits: "int32", "<i4".
 struct npz_array {
   std::string_view name;
@@ -62,5 +62,8 @@ struct npz_array {
 // same bytes. The file is written as write_npy writes one. Throws `error`, whose WHERE is the file: "npy-write", and
 // "npy-dtype" for a dtype that there is not.
 void write_npz(const std::filesystem::path& file, std::span<const npz_array> arrays);
+
+// Writes one of them as a .npy file; its name is not looked at. Throws what write_npz throws.
+void write_npy(const std::filesystem::path& file, const npz_array& array);
 
 }  // namespace axismask

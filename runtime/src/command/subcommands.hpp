@@ -14,14 +14,15 @@ subcommand apply_subcommand();
 subcommand inspect_subcommand();
 subcommand show_subcommand();
 subcommand plan_subcommand();
+subcommand mask_subcommand();
 subcommand kernels_subcommand();
 subcommand import_subcommand();
 subcommand explain_subcommand();
 subcommand diff_subcommand();
 
 // In the order of the help.
-inline constexpr std::array every_subcommand{apply_subcommand,   inspect_subcommand, show_subcommand,
-                                             plan_subcommand,    kernels_subcommand, import_subcommand,
-                                             explain_subcommand, diff_subcommand};
+inline constexpr std::array every_subcommand{apply_subcommand,  inspect_subcommand, show_subcommand,
+                                             plan_subcommand,   mask_subcommand,    kernels_subcommand,
+                                             import_subcommand, explain_subcommand, diff_subcommand};
 
 }  // namespace axismask::command

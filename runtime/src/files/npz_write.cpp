@@ -1,5 +1,5 @@
-// Writes zip archives of .npy files. Sizes and places stand in the fields of ZIP64, small ones too, so that there is
-// one form for all; numpy.savez writes its files' headers so.
+// Writes arrays of any dtype that NumPy has: .npy files, and zip archives of them. Sizes and places stand in the fields
+// of ZIP64, small ones too, so that there is one form for all; numpy.savez writes its files' headers so.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -104,7 +104,29 @@ std::string canonical_descr(const npy_elements& elements) {
   return std::string(has_order ? "<" : "|") + letter + std::to_string(elements.bytes);
 }
 
+// An array as a .npy file has it.
+struct npy_bytes {
+  std::string header;
+  std::string_view elements;
+
+  npy_bytes(const npz_array& array, const std::string& file) {
+    const npy_elements of = elements_to_write(array.dtype, file);
+    header = npy_header_bytes(canonical_descr(of), false, array.sizes);
+    auto bytes = static_cast<std::size_t>(of.bytes);
+    for (const std::int64_t size : array.sizes) bytes *= static_cast<std::size_t>(size);
+    elements = {static_cast<const char*>(array.data), bytes};
+  }
+};
+
 }  // namespace
+
+void write_npy(const std::filesystem::path& file, const npz_array& array) {
+  const npy_bytes bytes(array, file.string());
+  new_file output(file, "npy-write");
+  output.write(bytes.header.data(), bytes.header.size());
+  output.write(bytes.elements.data(), bytes.elements.size());
+  output.finish();
+}
 
 void write_npz(const std::filesystem::path& file, std::span<const npz_array> arrays) {
   new_file output(file, "npy-write");
@@ -115,18 +137,14 @@ void write_npz(const std::filesystem::path& file, std::span<const npz_array> arr
   };
   std::string directory;
   for (const npz_array& array : arrays) {
-    const npy_elements elements = elements_to_write(array.dtype, file.string());
-    const std::string header = npy_header_bytes(canonical_descr(elements), false, array.sizes);
-    auto bytes = static_cast<std::size_t>(elements.bytes);
-    for (const std::int64_t size : array.sizes) bytes *= static_cast<std::size_t>(size);
-    const std::string_view data(static_cast<const char*>(array.data), bytes);
+    const npy_bytes bytes(array, file.string());
     const member one{.name = std::string(array.name) + ".npy",
-                     .checksum = checksum().add(header).add(data).value(),
-                     .size = header.size() + data.size(),
+                     .checksum = checksum().add(bytes.header).add(bytes.elements).value(),
+                     .size = bytes.header.size() + bytes.elements.size(),
                      .start = at};
     write(file_header(one));
-    write(header);
-    write(data);
+    write(bytes.header);
+    write(bytes.elements);
     directory += directory_entry(one);
   }
   const std::uint64_t directory_start = at;
