@@ -42,12 +42,10 @@ bool is_out_of_memory() { return left_until_none >= 0 && left_until_none-- == 0;
 }  // namespace
 
 #if AXISMASK_COUNTS_ALLOCATIONS
-// NOLINTBEGIN(bugprone-reserved-identifier): the names are glibc's
 extern "C" void* __libc_malloc(std::size_t);
 extern "C" void* __libc_calloc(std::size_t, std::size_t);
 extern "C" void* __libc_realloc(void*, std::size_t);
 extern "C" void* __libc_memalign(std::size_t, std::size_t);
-// NOLINTEND(bugprone-reserved-identifier)
 extern "C" void* malloc(std::size_t bytes) { return is_out_of_memory() ? nullptr : give(__libc_malloc(bytes)); }
 extern "C" void* calloc(std::size_t count, std::size_t bytes) { return give(__libc_calloc(count, bytes)); }
 extern "C" void* realloc(void* old, std::size_t bytes) { return give(__libc_realloc(old, bytes)); }

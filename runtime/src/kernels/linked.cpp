@@ -13,12 +13,10 @@
 #include "axismask/messages/text.hpp"
 
 // The linker makes these for a section of that name. Weak: a program may have no layers at all.
-// NOLINTBEGIN(bugprone-reserved-identifier): the names are the linker's
 extern "C" {
 extern const axismask::layer_library* const __start_axismask_libraries[] __attribute__((weak, visibility("hidden")));
 extern const axismask::layer_library* const __stop_axismask_libraries[] __attribute__((weak, visibility("hidden")));
 }
-// NOLINTEND(bugprone-reserved-identifier)
 
 namespace axismask {
 namespace {
