@@ -63,8 +63,8 @@ void check(const mask_command_options& options) {
   if (options.pad_keys < 1) refuse("--pad-keys", std::to_string(options.pad_keys), "give at least 1");
 }
 
-// The axes of the mask: those along which it changes, then queries, then keys. Of a layer that has no positions, those
-// of its mask.
+// The axes of the mask: those of the side inputs and of the layer's numbers, then queries, then keys. Of a layer that
+// has no positions, those of its mask.
 std::vector<named_axis> axes_of(const made_inputs& made) {
   const position_axes names = position_axes_of(made.values);
   if (names.query.empty() && names.kv.empty()) {
@@ -73,11 +73,7 @@ std::vector<named_axis> axes_of(const made_inputs& made) {
   planned_call call;
   bind_for_plan(made.values, made.inputs, call);
   made.check_sizes(call.queries(), call.keys());
-  std::vector<named_axis> axes;
-  for (const std::size_t axis : call.tiled.of_planes()) axes.push_back(call.axes[axis]);
-  axes.push_back(call.axes[call.tiled.row]);
-  axes.push_back(call.axes[call.tiled.column]);
-  return axes;
+  return call.axes;
 }
 
 // The mask in memory of its own.
@@ -164,7 +160,7 @@ subcommand mask_subcommand() {
        {"--pad-keys", &options->pad_keys, "N", "Fill the key axis up to a multiple of N with what is masked"},
        {"--threads", &options->threads, "N", "At most this many threads; default: one for each processor"},
        {"--out", &options->out, "FILE.npy", "The file for the mask; written whole, or not at all", required}},
-      "Its axes are those along which the mask changes (batch, heads), then queries, then keys. Bits are uint8, each\n"
+      "Its axes are those of the inputs and of numbers for each head, then queries, then keys. Bits are uint8, each\n"
       "row of keys filled up to a byte.\n"
       "Example:\n"
       "  axismask mask model.json --layer layers.0 --seq 4096 --form additive --dtype float16 --out mask.npy\n"
