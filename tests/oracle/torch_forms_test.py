@@ -1,8 +1,7 @@
 """`axismask plan --form flex` and `flex-pages` against torch: create_block_mask, PagedAttention's conversion, and
 flex_attention, compiled and not, with the arrays as they come.
 
-It needs torch, 6 GB, so it is asked for: cmake --preset release -DAXISMASK_TORCH_PYTHON=FILE, the Python of an environment
-with tests/bench/requirements.txt, as scripts/bench makes one.
+It needs torch, 6 GB, so it is asked for: see AXISMASK_PEERS_PYTHON in CMakeLists.txt.
 """
 
 import json
