@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "cpu/fill.hpp"
+#include "cpu/packed_bits.hpp"
 
 namespace axismask {
 namespace {
@@ -14,16 +15,6 @@ constexpr std::int64_t byte_bits = 8;
 std::uint64_t repeated(std::uint64_t element, int bytes) {
   for (int width = bytes; width < 8; width *= 2) element |= element << (8 * width);
   return element;
-}
-
-// Eight bytes that are 0 or 1 as the bits of one. Each is multiplied to where the highest byte of the product has its
-// bit; no two meet on the way.
-std::uint8_t packed(const std::uint8_t* eight, bool first_is_high) {
-  constexpr std::uint64_t first_low = 0x0102040810204080U;
-  constexpr std::uint64_t first_high = 0x8040201008040201U;
-  std::uint64_t bytes = 0;
-  std::memcpy(&bytes, eight, sizeof bytes);  // both of our processors have the first byte lowest
-  return static_cast<std::uint8_t>((bytes * (first_is_high ? first_high : first_low)) >> 56U);
 }
 
 template <class Element>
@@ -107,7 +98,7 @@ void mask_lines::put_bits(std::int64_t at, std::int64_t count, const std::uint8_
   for (; count > 0 && at % byte_bits != 0; --count) set_bit(at++, *kept++ != 0);
   std::byte* to = memory_ + at / byte_bits;
   for (; count >= byte_bits; count -= byte_bits, kept += byte_bits, at += byte_bits) {
-    *to++ = static_cast<std::byte>(packed(kept, form_.first_bit_is_high));
+    *to++ = static_cast<std::byte>(packed_eight(kept, form_.first_bit_is_high));
   }
   for (; count > 0; --count) set_bit(at++, *kept++ != 0);
 }

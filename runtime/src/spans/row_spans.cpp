@@ -7,6 +7,7 @@
 #include <exception>
 
 #include "axismask/spans.hpp"
+#include "cpu/packed_bits.hpp"
 #include "cpu/workers.hpp"
 #include "spans/mask_reader.hpp"
 
@@ -48,14 +49,14 @@ class open_row {
 
   // Bytes that tell of keys from `first` on.
   void take(const std::uint8_t* kept, std::int64_t first, std::int64_t count) {
-    for (std::int64_t at = 0; at < count;) {
-      const bool is_kept = kept[at] != 0;
-      if (is_kept) {
-        keep_from(first + at);
+    for (; count > 0; kept += word_bits, first += word_bits, count -= word_bits) {
+      if (count >= word_bits) {
+        take_word(packed_sixty_four(kept), first, ~std::uint64_t{0});
       } else {
-        end_at(first + at);
+        std::array<std::uint8_t, word_bits> rest{};
+        std::memcpy(rest.data(), kept, static_cast<std::size_t>(count));
+        take_word(packed_sixty_four(rest.data()), first, (std::uint64_t{1} << count) - 1);
       }
-      at = end_of_equal(kept, at, count);
     }
   }
 
@@ -64,17 +65,19 @@ class open_row {
  private:
   static constexpr std::int64_t none = -1;
 
-  // The first byte behind `at` that differs from that one, eight bytes at a time.
-  static std::int64_t end_of_equal(const std::uint8_t* kept, std::int64_t at, std::int64_t count) {
-    const std::uint8_t value = kept[at];
-    const std::uint64_t same = value * 0x0101010101010101U;
-    for (; at + 8 <= count; at += 8) {
-      std::uint64_t eight = 0;
-      std::memcpy(&eight, kept + at, sizeof eight);
-      if (eight != same) return at + std::countr_zero(eight ^ same) / 8;
+  static constexpr std::int64_t word_bits = 64;
+
+  // Where a bit differs from the one before it, a span begins or ends.
+  void take_word(std::uint64_t word, std::int64_t first, std::uint64_t of) {
+    const std::uint64_t before = word << 1U | (begin_ != none ? 1U : 0U);
+    for (std::uint64_t changes = (word ^ before) & of; changes != 0; changes &= changes - 1) {
+      const int at = std::countr_zero(changes);
+      if ((word >> at & 1U) != 0) {
+        keep_from(first + at);
+      } else {
+        end_at(first + at);
+      }
     }
-    while (at < count && kept[at] == value) ++at;
-    return at;
   }
 
   std::vector<key_range> spans_;
