@@ -328,17 +328,15 @@ std::int32_t axismask_bench_plan(const bench_call* call, std::int64_t tile, std:
 std::int64_t axismask_bench_time_mask(bench_call* call, const array_record* out, std::int64_t calls) {
   return guarded<std::int64_t>(-1, [&] {
     const axismask::any_view view = call->view_of(*out);
-    return nanoseconds(calls, [&] {
-      axismask::write_mask(call->layer->values(), view, call->inputs, {.call = call->options});
-    });
+    return nanoseconds(
+        calls, [&] { axismask::write_mask(call->layer->values(), view, call->inputs, {.call = call->options}); });
   });
 }
 
 std::int64_t axismask_bench_time_spans(const bench_call* call, std::int64_t calls) {
   return guarded<std::int64_t>(-1, [&] {
-    return nanoseconds(calls, [&] {
-      static_cast<void>(axismask::spans(call->layer->values(), call->inputs, call->options));
-    });
+    return nanoseconds(calls,
+                       [&] { static_cast<void>(axismask::spans(call->layer->values(), call->inputs, call->options)); });
   });
 }
 
@@ -356,13 +354,11 @@ std::int32_t axismask_bench_spans(const bench_call* call, std::int64_t* begins, 
   });
 }
 
-std::int64_t axismask_bench_time_form(const bench_call* call, const char* form, std::int64_t tile,
-                                      std::int64_t calls) {
+std::int64_t axismask_bench_time_form(const bench_call* call, const char* form, std::int64_t tile, std::int64_t calls) {
   return guarded<std::int64_t>(-1, [&] {
     const axismask::form_options options{.tile = {tile, tile}, .call = call->options};
-    return nanoseconds(calls, [&] {
-      static_cast<void>(axismask::write_form(form, call->layer->values(), options, call->inputs));
-    });
+    return nanoseconds(
+        calls, [&] { static_cast<void>(axismask::write_form(form, call->layer->values(), options, call->inputs)); });
   });
 }
 

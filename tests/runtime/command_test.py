@@ -234,12 +234,12 @@ APPLY_ERRORS = [
 
 # Whole command lines, and the error.
 USAGE_ERRORS = [
-    ([], "axismask: a command is missing: apply, inspect, show, plan, kernels, import, explain or diff"),
+    ([], "axismask: a command is missing: apply, inspect, show, plan, mask, kernels, import, explain or diff"),
     (["inspekt"], 'inspekt: there is no such command (did you mean "inspect"?)'),
     (
         ["draw", "spec.json"],
-        'draw: there is no such command; there are "apply", "inspect", "show", "plan", "kernels", "import", "explain", '
-        '"diff"',
+        'draw: there is no such command; there are "apply", "inspect", "show", "plan", "mask", "kernels", "import", '
+        '"explain", "diff"',
     ),
     (["--json"], "--json: there is no such option"),
     (["inspect"], "SPEC: it is missing"),
@@ -823,7 +823,8 @@ class Kernels(CommandTest):
             self.assertEqual([kernel["variant"] for kernel in layer["kernels"] if kernel["chosen"]], [layer["chosen"]])
             self.assertEqual(usable[0]["variant"], layer["chosen"])
             for kernel in layer["kernels"]:
-                self.assertEqual(kernel["element_bytes"], [2, 4, 8])
+                # The kernel that tells what is kept writes bytes; devices have none.
+                self.assertEqual(kernel["element_bytes"], [2, 4, 8] + [1] * (not kernel["is_device"]))
                 self.assertIn(8 if kernel["is_device"] else 4, kernel["position_bytes"])
                 self.assertEqual(kernel["usable"], kernel["reason"] is None)
                 if not kernel["is_device"]:
@@ -865,7 +866,8 @@ class Kernels(CommandTest):
             + (", ".join(machine["missing_features"]) or "none"),
         )
         kernels = [
-            (library["name"], layer["type"], kernel["variant"], kernel["target"], "2,4,8")
+            (library["name"], layer["type"], kernel["variant"], kernel["target"],
+             "2,4,8" if kernel["is_device"] else "2,4,8,1")
             + (",".join(map(str, kernel["position_bytes"])),)
             + ("yes" if kernel["usable"] else "no: " + kernel["reason"],)
             + ("chosen" if kernel["chosen"] else "-",)
@@ -1092,7 +1094,7 @@ class ImportAndExplain(CommandTest):
 
 class Help(CommandTest):
     def test_help(self):
-        commands = ["apply", "inspect", "show", "plan", "kernels", "import", "explain", "diff"]
+        commands = ["apply", "inspect", "show", "plan", "mask", "kernels", "import", "explain", "diff"]
         for arguments in [["--help"], ["-h"], *([command, "--help"] for command in commands)]:
             result = run(*arguments)
             self.assert_ok(result)

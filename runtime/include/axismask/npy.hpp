@@ -49,8 +49,8 @@ struct npy_array {
 void write_npy(const std::filesystem::path& file, dtype type, std::span<const std::int64_t> sizes,
                std::span<const std::int64_t> strides, const void* data);
 
-// An array in C order for an archive, or for a file of its own. `dtype` is any spelling that numpy.dtype takes for bool, integers and floats of
-// up to 64 bits: "int32", "<i4".
+// An array in C order for an archive, or for a file of its own. `dtype` is any spelling that numpy.dtype takes for
+// bool, integers and floats of up to 64 bits: "int32", "<i4".
 struct npz_array {
   std::string_view name;
   std::string_view dtype;
