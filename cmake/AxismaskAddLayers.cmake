@@ -3,6 +3,9 @@
 # Generates kernels for the layers that the header names in its AXISMASK_LAYERS(...), and makes TARGET, a library to link.
 # A program that links it finds the layers by their names: in C++ calls, in JSON specs, and in the command line.
 #
+# TARGET has the processor's kernels. Those of each device are a library of their own, TARGET_LABEL, say TARGET_cuda, for
+# programs that want the device; TARGET_devices is all of these.
+#
 # TARGETS are Halide's, each with a label that names the variant in messages and tables, the best one first and the one
 # that runs everywhere last. `host` is the machine that builds. The default is AXISMASK_TARGETS.
 #
@@ -36,12 +39,7 @@ else()
 endif()
 set(AXISMASK_TARGETS ${axismask_targets_${axismask_processor}}
     CACHE STRING "The kernel variants that axismask_add_layers makes unless told otherwise: LABEL=TARGET")
-# Halide's runtime must know every kind of device in the list.
-foreach(device cuda opencl vulkan metal d3d12compute webgpu)
-  if(AXISMASK_TARGETS MATCHES "-${device}(-|;|$)")
-    string(APPEND axismask_runtime_target "-${device}")
-  endif()
-endforeach()
+set(axismask_devices "-(cuda|opencl|vulkan|metal|d3d12compute|webgpu)(-|$)")
 set(AXISMASK_HOST_BUILD "" CACHE PATH "Cross builds: the folder of this project's build for the machine that builds")
 
 # The generator of an installed axismask is found when it is first needed, and with it Halide: a program of the shipped
@@ -57,8 +55,66 @@ macro(axismask_find_generator target)
   endif()
 endmacro()
 
+# Counts the layers of a header's AXISMASK_LAYERS(...): as many objects are made. The generator, which has the compiler's
+# word for it, says when that is wrong.
+function(axismask_count_layers config result)
+  file(READ "${config}" text)
+  string(REGEX REPLACE "//[^\n]*|\"[^\"\n]*\"" "" text "${text}")
+  string(REGEX REPLACE "/\\*[^*]*\\*+([^/*][^*]*\\*+)*/" "" text "${text}")
+  string(REGEX REPLACE "AXISMASK_LAYERS[ \t\n]*\\(" "AXISMASK_LAYERS{" text "${text}")
+  set(before "")
+  while(NOT text STREQUAL before)  # what stands in brackets goes, innermost first
+    set(before "${text}")
+    string(REGEX REPLACE "<[^<>()]*>|\\([^<>()]*\\)" "" text "${text}")
+  endwhile()
+  set(count 0)
+  if(text MATCHES "AXISMASK_LAYERS{([^)]*)\\)")
+    string(REGEX MATCHALL "," commas "${CMAKE_MATCH_1}")
+    list(LENGTH commas count)
+    math(EXPR count "${count} + 1")
+  endif()
+  set(${result} ${count} PARENT_SCOPE)
+endfunction()
+
+# Makes one library: `target`, of the layers of `base`, for TARGETS. FILES is for how many objects: one, or one for each
+# layer.
+function(axismask_add_kernels target base)
+  cmake_parse_arguments(PARSE_ARGV 2 arg "" "CONFIG;FILES" "TARGETS")
+  set(folder "${CMAKE_CURRENT_BINARY_DIR}/${base}.axismask")
+  math(EXPR last "${arg_FILES} - 1")
+  set(tables)
+  foreach(file RANGE ${last})
+    list(APPEND tables "${folder}/${target}_${file}.cpp")
+  endforeach()
+  set(index "${folder}/${target}.cpp")
+  add_custom_command(
+    OUTPUT "${index}" ${tables}
+    COMMAND ${base}_generator table --library ${base} --symbol ${target} --config "${arg_CONFIG}" --index "${index}"
+            --out ${tables} --variants ${arg_TARGETS}
+    DEPENDS ${base}_generator
+    COMMENT "Writing the table of ${target}"
+    VERBATIM)
+  set(objects)
+  foreach(variant IN LISTS arg_TARGETS)
+    string(REGEX REPLACE "=.*" "" label "${variant}")
+    list(TRANSFORM tables REPLACE "${target}_([0-9]+).cpp$" "${label}_\\1.o" OUTPUT_VARIABLE of_variant)
+    add_custom_command(
+      OUTPUT ${of_variant}
+      COMMAND ${base}_generator kernels --library ${base} --variants ${variant} --out ${of_variant}
+      DEPENDS ${base}_generator
+      COMMENT "Generating ${base} kernels for ${label}"
+      VERBATIM)
+    list(APPEND objects ${of_variant})
+  endforeach()
+
+  # The index comes first: the linker then finds the layers in their order.
+  add_library(${target} STATIC "${index}" ${tables} ${objects})
+  set_source_files_properties(${objects} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
+  target_link_libraries(${target} PUBLIC axismask::runtime)
+endfunction()
+
 function(axismask_add_layers target)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "CONFIG" "TARGETS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "ON_DEMAND" "CONFIG" "TARGETS")
   if(NOT arg_CONFIG OR arg_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "axismask_add_layers(${target}): give CONFIG header.hpp, and TARGETS if you like; "
                         "not understood: '${arg_UNPARSED_ARGUMENTS}'")
@@ -98,32 +154,28 @@ function(axismask_add_layers target)
     set_target_properties(${target}_generator PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
   endif()
 
-  set(objects)
-  foreach(variant IN LISTS arg_TARGETS)
+  axismask_count_layers("${config}" count)
+  if(count EQUAL 0)
+    message(FATAL_ERROR "axismask_add_layers(${target}): ${config} has no AXISMASK_LAYERS(...), the list of layers")
+  endif()
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${config}")
+  set(on_devices ${arg_TARGETS})
+  list(FILTER on_devices INCLUDE REGEX "${axismask_devices}")
+  list(FILTER arg_TARGETS EXCLUDE REGEX "${axismask_devices}")
+  axismask_add_kernels(${target} ${target} CONFIG "${config}" FILES ${count} TARGETS ${arg_TARGETS})
+  # A call in C++ asks for its layer by itself; a program of specs does not, so the linker is told to take the library in.
+  # Said as a library, and not as an option: then it reaches the program through static libraries that link this one
+  # privately, under each policy of CMake (CMP0099). The shipped layers are asked for by axismask/model.hpp.
+  if(NOT arg_ON_DEMAND)
+    target_link_libraries(${target} INTERFACE "-Wl,--undefined=axismask_library_${target}")
+  endif()
+
+  add_library(${target}_devices INTERFACE)
+  foreach(variant IN LISTS on_devices)
     string(REGEX REPLACE "=.*" "" label "${variant}")
-    set(object "${folder}/${label}.o")
-    add_custom_command(
-      OUTPUT "${object}"
-      COMMAND ${target}_generator kernels --library ${target} --variant ${variant} --out "${object}"
-      DEPENDS ${target}_generator
-      COMMENT "Generating ${target} kernels for ${label}"
-      VERBATIM)
-    list(APPEND objects "${object}")
+    axismask_add_kernels(${target}_${label} ${target} CONFIG "${config}" FILES 1 TARGETS ${variant})
+    target_link_libraries(${target}_${label} PUBLIC ${target}
+                                             INTERFACE "-Wl,--undefined=axismask_library_${target}_${label}")
+    target_link_libraries(${target}_devices INTERFACE ${target}_${label})
   endforeach()
-
-  set(table "${folder}/table.cpp")
-  add_custom_command(
-    OUTPUT "${table}"
-    COMMAND ${target}_generator table --library ${target} --config "${config}" --out "${table}" ${arg_TARGETS}
-    DEPENDS ${target}_generator
-    COMMENT "Writing the table of ${target} kernels"
-    VERBATIM)
-
-  add_library(${target} STATIC "${table}" ${objects})
-  set_source_files_properties(${objects} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
-  target_link_libraries(${target} PUBLIC axismask::runtime)
-  # A call in C++ asks for its layer's library by itself; a program of specs does not, so the linker is told to take the
-  # table in. Said as a library, and not as an option: then it reaches the program through static libraries that link
-  # this one privately, under each policy of CMake (CMP0099).
-  target_link_libraries(${target} INTERFACE "-Wl,--undefined=axismask_library_${target}")
 endfunction()

@@ -1,7 +1,9 @@
 // Generates kernels:
-//   kernels  --library NAME --variant LABEL=TARGET --out FILE.o         every kernel of every layer for one target
-//   table    --library NAME --config HEADER --out FILE.cpp LABEL=TARGET...   the record by which the runtime finds them
-//   runtime  --target TARGET --out FILE.o                               Halide's own small runtime, once a program
+//   kernels  --library NAME --variants LABEL=TARGET --out FILE.o...     every kernel of every layer for one target
+//   table    --library NAME --symbol NAME --config HEADER --index FILE.cpp --out FILE.cpp... --variants LABEL=TARGET...
+//            the records by which the runtime finds them; the symbol is the library's name with a device's behind it
+//   runtime  --target TARGET --out FILE.o                               Halide's own small runtime
+// --out has a file for each layer, or one for all.
 #include "axismask/generator/generate.hpp"
 
 #include <iostream>
@@ -17,7 +19,10 @@
 namespace axismask::generator {
 namespace {
 
-using options = std::map<std::string, std::string>;
+// What stands behind each option, up to the next one.
+using options = std::map<std::string, std::vector<std::string>>;
+
+const std::string& one_of(const options& given, const std::string& name) { return given.at(name).at(0); }
 
 // Puts the module of one kernel into the module of all.
 //
@@ -66,7 +71,9 @@ class kernel_linker : public Halide::Internal::IRMutator {
 };
 
 void write_kernels(std::span<const layer_algorithm> layers, const options& given) {
-  const variant one(given.at("--variant"));
+  const variant one(one_of(given, "--variants"));
+  const std::string& library = one_of(given, "--library");
+  const std::vector<std::string>& files = given.at("--out");
   // Sizes are checked by the runtime, with names, before a kernel is called: no bounds queries, and no checks of
   // Halide's, which take longer than a small box: 8 x 32 float32 logits are 132 ns with them and 56 without (AVX2).
   // Errors that are left come with the call's own context.
@@ -76,15 +83,34 @@ void write_kernels(std::span<const layer_algorithm> layers, const options& given
                               .with_feature(Halide::Target::UserContext);
   // A device's allocations and launches can fail, and Halide reports that by the same checks.
   if (target.has_gpu_feature()) target = target.without_feature(Halide::Target::NoAsserts);
-  Halide::Module all(given.at("--library") + "_" + one.label, target);
-  for (const layer_algorithm& layer : layers) {
-    for_each_kernel(*layer.type, target, [&](const kernel_form& form) {
-      const std::string function = symbol(given.at("--library"), *layer.type, one.label, form);
-      const auto build = target.has_gpu_feature() ? build_device_kernel : build_cpu_kernel;
-      kernel_linker(function + "_").add_to(all, build(layer, target, function, form));
-    });
+  const auto groups = groups_of(layers, files.size());
+  for (std::size_t file = 0; file < files.size(); ++file) {
+    Halide::Module all(library + "_" + one.label, target);
+    for (const layer_algorithm& layer : groups[file]) {
+      for_each_kernel(*layer.type, target, [&](const kernel_form& form) {
+        const std::string function = symbol(library, *layer.type, one.label, form);
+        const auto build = target.has_gpu_feature() ? build_device_kernel : build_cpu_kernel;
+        kernel_linker(function + "_").add_to(all, build(layer, target, function, form));
+      });
+    }
+    all.compile({{Halide::OutputFileType::object, files[file]}});
   }
-  all.compile({{Halide::OutputFileType::object, given.at("--out")}});
+}
+
+table_request read_table_request(const options& given) {
+  table_request request{one_of(given, "--library"),
+                        one_of(given, "--symbol"),
+                        one_of(given, "--config"),
+                        false,
+                        one_of(given, "--index"),
+                        given.at("--out"),
+                        {}};
+  request.answers_calls = request.symbol == request.library;
+  const auto variants = given.find("--variants");  // there may be none
+  if (variants != given.end()) {
+    for (const std::string& one : variants->second) request.variants.emplace_back(one);
+  }
+  return request;
 }
 
 int report(const char* program, const char* what) {
@@ -99,21 +125,20 @@ int run(std::span<const layer_algorithm> layers, int argc, char** argv) {
     const std::vector<std::string> words(argv + 1, argv + argc);
     if (words.empty()) throw std::runtime_error("say kernels, table or runtime");
     options given;
-    std::vector<variant> variants;
+    std::string option;
     for (std::size_t index = 1; index < words.size(); ++index) {
-      if (words[index].starts_with("--") && index + 1 < words.size()) {
-        given[words[index]] = words[index + 1];
-        ++index;
+      if (words[index].starts_with("--")) {
+        option = words[index];
       } else {
-        variants.emplace_back(words[index]);
+        given[option].push_back(words[index]);
       }
     }
     if (words[0] == "kernels") {
       write_kernels(layers, given);
     } else if (words[0] == "table") {
-      write_table(layers, {given.at("--library"), given.at("--config"), given.at("--out"), variants});
+      write_table(layers, read_table_request(given));
     } else if (words[0] == "runtime") {
-      Halide::compile_standalone_runtime(given.at("--out"), Halide::Target(given.at("--target")));
+      Halide::compile_standalone_runtime(one_of(given, "--out"), Halide::Target(one_of(given, "--target")));
     } else {
       throw std::runtime_error("say kernels, table or runtime, not " + words[0]);
     }

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <map>
 #include <set>
+#include <stdexcept>
 
 #include "axismask/declaration/linking.hpp"
 
@@ -51,57 +52,113 @@ std::string kernel_text(const variant& of, const kernel_form& form, const std::s
          ", .device = " + (device.empty() ? "nullptr" : device) + ", .run = " + function + "},\n";
 }
 
-// The symbols by which calls ask the linker for this library: the name of each layer, and of each mask in a
-// composition.
-void add_linker_symbols(const layer_type& layer, const std::string& start, std::set<std::string>& symbols) {
-  if (layer.parts.empty()) symbols.insert(start + std::string(layer.name));
-  for (const layer_type* part : layer.parts) add_linker_symbols(*part, AXISMASK_SYMBOL_OF_PART, symbols);
+// The symbols by which calls ask the linker for a layer: its name or, of a composition, that of each of its masks.
+void add_linker_symbols(const layer_type& layer, const std::string& start, const std::string& end,
+                        std::set<std::string>& symbols) {
+  if (layer.parts.empty()) symbols.insert(start + std::string(layer.name) + end);
+  for (const layer_type* part : layer.parts) add_linker_symbols(*part, start, end, symbols);
+}
+
+std::set<std::string> linker_symbols(const layer_type& layer) {
+  std::set<std::string> symbols;
+  const std::string number = "_" + std::to_string(composition_number(layer.name));
+  const bool is_composed = !layer.parts.empty();
+  add_linker_symbols(layer, is_composed ? AXISMASK_SYMBOL_OF_PART : AXISMASK_SYMBOL_OF_LAYER, is_composed ? number : "",
+                     symbols);
+  return symbols;
+}
+
+// The name of the pointer in the runtime's section.
+std::string name_of_record(const table_request& request, std::size_t file) {
+  return "axismask_record_" + request.symbol + "_" + std::to_string(file);
+}
+
+// C++ that is put together for one file of the table.
+struct table_text {
+  std::set<std::string> declarations;
+  std::set<std::string> symbols;
+  std::string kernels;
+  std::string layers;
+};
+
+void add_layer(const layer_type& layer, const std::string& number, const table_request& request, table_text& text) {
+  std::string kernels;
+  for (const variant& one : request.variants) {
+    const std::string device = device_interface(one.target);
+    if (!device.empty()) text.declarations.insert("const halide_device_interface_t* " + device + "(void);\n");
+    for_each_kernel(layer, one.target, [&](const kernel_form& form) {
+      const std::string function = symbol(request.library, layer, one.label, form) + "_argv";
+      text.declarations.insert("int " + function + "(void**);\n");
+      kernels += kernel_text(one, form, function);
+    });
+  }
+  if (!kernels.empty()) {
+    text.kernels += "constexpr axismask::kernel kernels_" + number + "[] = {\n" + kernels + "};\n";
+  }
+  text.layers += "    {&axismask::layer_type_of<axismask::layer_at<" + number + ", axismask_declared_layers>>, " +
+                 (kernels.empty() ? "{}" : "kernels_" + number) + "},\n";
+  if (request.answers_calls) text.symbols.merge(linker_symbols(layer));
+}
+
+void write(const std::string& path, const std::string& text) {
+  std::ofstream out(path);
+  out << text;
+  if (!out.flush()) throw std::runtime_error("cannot write " + path);
+}
+
+void write_file(std::size_t file, const table_text& text, const table_request& request) {
+  std::string out = "// Layers and kernels of " + request.library + ". Written by its generator at build time.\n" +
+                    "#include \"axismask/kernel/kernel.hpp\"\n#define AXISMASK_LAYERS_ARE_CHECKED\n#include \"" +
+                    request.config + "\"\n\nextern \"C\" {\n";
+  for (const std::string& declaration : text.declarations) out += declaration;
+  out += "}\n\nnamespace {\n" + text.kernels + "constexpr axismask::linked_layer layers[] = {\n" + text.layers +
+         "};\nconstexpr axismask::layer_library library{\"" + request.library + "\", layers};\n}  // namespace\n\n" +
+         "// Found by the runtime in its section.\n" +
+         "extern \"C\" AXISMASK_LINKED_LIBRARY const axismask::layer_library* const " + name_of_record(request, file) +
+         " = &library;\n";
+  if (!text.symbols.empty()) {
+    out +=
+        "\n// Calls ask the linker for these (axismask/declaration/linking.hpp). Weak: two libraries may have one "
+        "layer.\n";
+    out += "extern \"C\" {\n";
+    for (const std::string& one : text.symbols) out += "extern const char " + one + " __attribute__((weak));\n";
+    for (const std::string& one : text.symbols) out += "const char " + one + " = 0;\n";
+    out += "}\n";
+  }
+  write(request.out[file], out);
+}
+
+// The object that brings all others with it.
+void write_index(const table_request& request) {
+  std::string records;
+  std::string addresses;
+  for (std::size_t file = 0; file < request.out.size(); ++file) {
+    const std::string record = name_of_record(request, file);
+    records += "extern const axismask::layer_library* const " + record + ";\n";
+    addresses += "    &" + record + ",\n";
+  }
+  // A pointer: model.hpp asks for a symbol of that size.
+  const std::string declaration =
+      "const axismask::layer_library* const* const* const axismask_library_" + request.symbol;
+  write(request.index,
+        "// The symbol by which a program asks the linker for all of " + request.library +
+            ". Written by its generator.\nnamespace axismask {\nstruct layer_library;\n}\n\nextern \"C\" {\n" +
+            records + "extern " + declaration + ";\n}\n\nnamespace {\n" +
+            "const axismask::layer_library* const* const records[] = {\n" + addresses +
+            "};\n}  // namespace\n\nextern \"C\" {\n" + declaration + " = records;\n}\n");
 }
 
 }  // namespace
 
 void write_table(std::span<const layer_algorithm> layers, const table_request& request) {
-  std::set<std::string> declarations;
-  std::string kernels;
-  std::string records;
-  std::set<std::string> symbols;
-  for (std::size_t index = 0; index < layers.size(); ++index) {
-    const layer_type& layer = *layers[index].type;
-    const std::string number = std::to_string(index);
-    kernels += "constexpr axismask::kernel kernels_" + number + "[] = {\n";
-    for (const variant& one : request.variants) {
-      const std::string device = device_interface(one.target);
-      if (!device.empty()) declarations.insert("const halide_device_interface_t* " + device + "(void);\n");
-      for_each_kernel(layer, one.target, [&](const kernel_form& form) {
-        const std::string function = symbol(request.name, layer, one.label, form) + "_argv";
-        declarations.insert("int " + function + "(void**);\n");
-        kernels += kernel_text(one, form, function);
-      });
-    }
-    kernels += "};\n";
-    add_linker_symbols(layer, AXISMASK_SYMBOL_OF_LAYER, symbols);
-    records += "    {&axismask::layer_type_of<axismask::layer_at<" + number + ", axismask_declared_layers>>, kernels_" +
-               number + "},\n";
+  const auto groups = groups_of(layers, request.out.size());
+  std::size_t number = 0;
+  for (std::size_t file = 0; file < groups.size(); ++file) {
+    table_text text;
+    for (const layer_algorithm& layer : groups[file]) add_layer(*layer.type, std::to_string(number++), request, text);
+    write_file(file, text, request);
   }
-
-  std::ofstream out(request.out);
-  out << "// The layers and kernels of " << request.name << ". Written by its generator at build time.\n"
-      << "#include \"axismask/kernel/kernel.hpp\"\n#include \"" << request.config << "\"\n\nextern \"C\" {\n";
-  for (const std::string& declaration : declarations) out << declaration;
-  out << "}\n\nnamespace {\n"
-      << kernels << "constexpr axismask::linked_layer layers[] = {\n"
-      << records << "};\nconstexpr axismask::layer_library library{\"" << request.name
-      << "\", layers};\n}  // namespace\n\n"
-      << "// Found by the runtime in its section. A program of specs asks the linker for this symbol.\n"
-      << "extern \"C\" AXISMASK_LINKED_LIBRARY const axismask::layer_library* const axismask_library_" << request.name
-      << " = &library;\n\n"
-      << "// Calls ask the linker for these (axismask/declaration/linking.hpp). Weak: two libraries may have one "
-         "layer.\n"
-      << "extern \"C\" {\n";
-  for (const std::string& one : symbols) out << "extern const char " << one << " __attribute__((weak));\n";
-  for (const std::string& one : symbols) out << "const char " << one << " = 0;\n";
-  out << "}\n";
-  if (!out.flush()) throw std::runtime_error("cannot write " + request.out);
+  write_index(request);
 }
 
 }  // namespace axismask::generator

@@ -5,8 +5,11 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstddef>
+#include <span>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "kernel_modules.hpp"
 
@@ -22,6 +25,21 @@ struct variant {
     if (text.find('=') == std::string::npos) throw std::runtime_error("a target is written LABEL=TARGET, not " + text);
   }
 };
+
+// The layers of each file that is made of them: an archive has an object for each layer, so that a program takes what
+// it calls; or one file has all.
+[[nodiscard]] inline std::vector<std::span<const layer_algorithm>> groups_of(std::span<const layer_algorithm> layers,
+                                                                             std::size_t files) {
+  if (files == 1) return {layers};
+  if (files != layers.size()) {
+    throw std::runtime_error("the list of AXISMASK_LAYERS has " + std::to_string(layers.size()) +
+                             " layers and CMake read " + std::to_string(files) +
+                             ": write each into the list, without macros");
+  }
+  std::vector<std::span<const layer_algorithm>> groups;
+  for (std::size_t layer = 0; layer < files; ++layer) groups.push_back(layers.subspan(layer, 1));
+  return groups;
+}
 
 // Whether a layer's `keep` computes with numbers: with booleans alone there is no width to compute with.
 [[nodiscard]] inline bool has_numbers(const layer_type& layer) {

@@ -50,9 +50,11 @@ TEST(device_errors, what_is_not_linked_or_cannot_be_used) {
   small_call call;
   std::string list = "\"cpu\"";
   for (const std::string& one : linked_devices()) list += ", \"" + one + "\"";
-  EXPECT_EQ(call.error_with(call.view(), call.view(), "cudo", call.input()),
-            "axismask: error[device-unknown] device: there is no device \"cudo\" (did you mean \"cuda\"?); there are " +
-                list + "; take one of these, or auto");
+  EXPECT_EQ(
+      call.error_with(call.view(), call.view(), "cudo", call.input()),
+      "axismask: error[device-unknown] device: there is no device \"cudo\" (did you mean \"cuda\"?); there are " +
+          list +
+          "; take one of these, or auto; each device's kernels are a library of their own, axismask::layers_DEVICE");
   for (const kernel& kernel : layer_of(layer_type_of<window>.name).kernels) {
     if (kernel.device == nullptr || is_usable(kernel)) continue;
     EXPECT_EQ(call.error_with(call.view(), call.view(), kernel.variant, call.input()),

@@ -216,7 +216,7 @@ APPLY_ERRORS = [
         {"--device": "gpu"},
         'error[device-unknown] --device: there is no device "gpu" (did you mean "cpu"?); there are '
         + ", ".join(f'"{device}"' for device in ["cpu", *DEVICES])
-        + "; take one of these, or auto",
+        + "; take one of these, or auto; each device's kernels are a library of their own, axismask::layers_DEVICE",
     ),
     (
         {"--threads": "-1"},

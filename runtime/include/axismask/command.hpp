@@ -2,6 +2,11 @@
 // same command for those layers too.
 #pragma once
 
+#include "axismask/declaration/linking.hpp"
+
+// The command reads specs, whose types are all of the shipped layers.
+AXISMASK_ASK_LINKER_FOR_OPTIONAL("axismask_library_axismask_layers");
+
 namespace axismask {
 
 // Runs the command with the arguments of `main` and returns its exit status: 0; 1 when `diff` finds that masks differ;

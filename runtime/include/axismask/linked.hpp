@@ -1,5 +1,5 @@
 // The layers that are linked into this program, and their kernels: what `axismask_add_layers` made. A library of layers
-// is found because its record stands in a linker section, so nothing runs before main and nothing is registered.
+// is found because its records stand in a linker section, so nothing runs before main and nothing is registered.
 #pragma once
 
 #include <span>
@@ -10,7 +10,8 @@
 
 namespace axismask {
 
-// Returns all libraries that are linked into this program, in the linker's order.
+// Returns all libraries of which layers are linked into this program, in the linker's order: each with those of its
+// layers that are there, and a layer with its kernels for the processor and then those for devices.
 [[nodiscard]] std::span<const layer_library* const> linked_libraries();
 
 // Finds the layer type of that name; nullptr if it is not linked. Throws `error` when two different types have that

@@ -13,6 +13,10 @@
 #include <vector>
 
 #include "axismask/call/call.hpp"
+#include "axismask/declaration/linking.hpp"
+
+// Whoever reads specs names no layer's type, and so wants all of the shipped layers, if their library is linked.
+AXISMASK_ASK_LINKER_FOR_OPTIONAL("axismask_library_axismask_layers");
 
 namespace axismask {
 

@@ -110,17 +110,11 @@ void add_argument(CLI::App& command, const command::argument& argument) {
 
 // Gives the exit status.
 int run(int argc, const char* const* argv) {
-  CLI::App app("Attention masks for logits: applies the mask layers of a model spec to arrays in .npy files.",
-               "axismask");
+  CLI::App app(std::string(command::description), "axismask");
   app.require_subcommand(0, 1);  // none at all has a message of its own
   app.set_version_flag("--version", "axismask " AXISMASK_VERSION, "Print the version and exit");
   app.set_help_flag("-h,--help", "Print this help and exit");
-  app.footer(
-      "Exit status: 0; 1 if diff finds that masks differ; 2 for what is wrong, with one line on stderr:\n"
-      "axismask: error[ID] WHERE: what is wrong; the cure.\n"
-      "`axismask COMMAND --help` has more about a command, with an example.\n"
-      "Example:\n"
-      "  axismask inspect model.json");
+  app.footer(std::string(command::footer));
 
   std::vector<command::subcommand> subcommands;
   for (const auto& subcommand : command::every_subcommand) subcommands.push_back(subcommand());

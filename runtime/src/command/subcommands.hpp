@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <string_view>
 
 #include "command/subcommand.hpp"
 
@@ -19,6 +20,16 @@ subcommand kernels_subcommand();
 subcommand import_subcommand();
 subcommand explain_subcommand();
 subcommand diff_subcommand();
+
+// What the help says of the whole command.
+inline constexpr std::string_view description =
+    "Attention masks for logits: applies the mask layers of a model spec to arrays in .npy files.";
+inline constexpr std::string_view footer =
+    "Exit status: 0; 1 if diff finds that masks differ; 2 for what is wrong, with one line on stderr:\n"
+    "axismask: error[ID] WHERE: what is wrong; the cure.\n"
+    "`axismask COMMAND --help` has more about a command, with an example.\n"
+    "Example:\n"
+    "  axismask inspect model.json";
 
 // In the order of the help.
 inline constexpr std::array every_subcommand{apply_subcommand,  inspect_subcommand, show_subcommand,

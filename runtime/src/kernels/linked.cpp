@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "axismask/messages/error.hpp"
@@ -33,10 +35,61 @@ int processor_vector_bits() {
   return static_cast<int>(8 * bytes);
 }
 
+// A library of which the linker found several records.
+struct whole_library {
+  layer_library record{};
+  std::vector<linked_layer> layers;
+  std::deque<std::vector<kernel>> kernels;  // of layers whose kernels stand in several records
+};
+
+// A variant that the layer has already is left out: the first record has it.
+void add_kernels(whole_library& library, linked_layer& layer, std::span<const kernel> more) {
+  std::vector<kernel> all(layer.kernels.begin(), layer.kernels.end());
+  for (const kernel& one : more) {
+    const auto is_same = [&](const kernel& known) { return known.variant == one.variant; };
+    if (std::none_of(layer.kernels.begin(), layer.kernels.end(), is_same)) all.push_back(one);
+  }
+  if (all.size() == layer.kernels.size()) return;
+  std::stable_partition(all.begin(), all.end(), [](const kernel& one) { return one.device == nullptr; });
+  layer.kernels = library.kernels.emplace_back(std::move(all));
+}
+
+// All libraries, from the records that the linker put into the section.
+std::deque<whole_library> put_together() {
+  const std::span<const layer_library* const> records(__start_axismask_libraries, __stop_axismask_libraries);
+  std::deque<whole_library> all;
+  for (const layer_library* record : records) {
+    auto library = std::find_if(all.begin(), all.end(),
+                                [&](const whole_library& known) { return known.record.name == record->name; });
+    if (library == all.end()) {
+      library = all.emplace(all.end());
+      library->record.name = record->name;
+    }
+    for (const linked_layer& layer : record->layers) {
+      const auto known = std::find_if(library->layers.begin(), library->layers.end(),
+                                      [&](const linked_layer& one) { return one.type == layer.type; });
+      if (known == library->layers.end()) {
+        library->layers.push_back(layer);
+      } else {
+        add_kernels(*library, *known, layer.kernels);
+      }
+    }
+  }
+  for (whole_library& library : all) library.record.layers = library.layers;
+  return all;
+}
+
 }  // namespace
 
 std::span<const layer_library* const> linked_libraries() {
-  return {__start_axismask_libraries, __stop_axismask_libraries};
+  // Never destroyed: a call may come when the program ends.
+  static const auto& all = *new std::deque<whole_library>(put_together());
+  static const auto& records = *new std::vector<const layer_library*>([] {
+    std::vector<const layer_library*> found;
+    for (const whole_library& one : all) found.push_back(&one.record);
+    return found;
+  }());
+  return records;
 }
 
 const linked_layer* find_linked_layer(std::string_view type) {
@@ -108,7 +161,7 @@ std::span<const kernel> device_kernels(const linked_layer& layer, std::string_vi
   throw error("device-unknown", "device",
               "there is no device \"" + std::string(device) + "\"" + did_you_mean(device, known).str() +
                   "; there are " + quoted_list(known).str(),
-              "take one of these, or auto");
+              "take one of these, or auto; each device's kernels are a library of their own, axismask::layers_DEVICE");
 }
 
 void force_variant(std::string_view variant) {

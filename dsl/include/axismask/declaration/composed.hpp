@@ -20,6 +20,7 @@
 #include <utility>
 
 #include "axismask/declaration/layer_macro.hpp"
+#include "axismask/declaration/linking.hpp"
 #include "axismask/layer/check_layer.hpp"
 #include "axismask/layer/layer_type.hpp"
 #include "axismask/layer/reflection.hpp"
@@ -92,8 +93,11 @@ struct composed {
     }
   };
 
-  static void axismask_ask_for_kernels() { axismask_ask_as_part(); }
-  static void axismask_ask_as_part() { (Masks::axismask_ask_as_part(), ...); }
+  static void axismask_ask_for_kernels() { axismask_ask_as_part<composition_number(layer_type_of<composed>.name)>(); }
+  template <std::uint32_t Composition>
+  static void axismask_ask_as_part() {
+    (Masks::template axismask_ask_as_part<Composition>(), ...);
+  }
   AXISMASK_LAYER_CALLS(composed)
 
  private:

@@ -26,6 +26,10 @@ using layer_at = typename layer_at_index<Index, List>::type;
 // AXISMASK_LAYERS(ApplyChunkedAttentionMask, my::Other) at namespace scope, once in a header that is given to
 // axismask_add_layers as its CONFIG. Each layer is checked here, so that a mistake in one is an error in every file
 // that includes the header.
+#ifndef AXISMASK_LAYERS_ARE_CHECKED
 #define AXISMASK_LAYERS(...)                                            \
   using axismask_declared_layers = ::axismask::layer_list<__VA_ARGS__>; \
   inline void axismask_check_declared_layers() { axismask_declared_layers::check(); }
+#else  // in the table of a layer's kernels, written by a program that has checked all of them
+#define AXISMASK_LAYERS(...) using axismask_declared_layers = ::axismask::layer_list<__VA_ARGS__>;
+#endif

@@ -22,6 +22,7 @@
 #include <boost/preprocessor/tuple/to_seq.hpp>
 #include <boost/preprocessor/variadic/size.hpp>
 #include <boost/preprocessor/variadic/to_seq.hpp>
+#include <cstdint>
 
 #include "axismask/call/call_layer.hpp"
 #include "axismask/declaration/linking.hpp"
@@ -53,7 +54,10 @@
     }                                                                                                 \
   };                                                                                                  \
   static void axismask_ask_for_kernels() { AXISMASK_ASK_LINKER_FOR(AXISMASK_SYMBOL_OF_LAYER #Name); } \
-  static void axismask_ask_as_part() { AXISMASK_ASK_LINKER_FOR(AXISMASK_SYMBOL_OF_PART #Name); }      \
+  template <::std::uint32_t Composition>                                                              \
+  static void axismask_ask_as_part() {                                                                \
+    AXISMASK_ASK_LINKER_FOR_NUMBERED(AXISMASK_SYMBOL_OF_PART #Name, Composition);                     \
+  }                                                                                                   \
   AXISMASK_LAYER_CALLS(Name)
 
 #define AXISMASK_LAYER_CALLS(Name)                                              \

@@ -43,7 +43,9 @@ struct linked_layer {
   std::span<const kernel> kernels;
 };
 
-// The layers of one `axismask_add_layers` library.
+// Layers of one `axismask_add_layers` library. It has a record for each layer, in the object with the layer's kernels,
+// and its kernels for a device have records of the same name; what the program has of them is put together
+// (linked.hpp).
 struct layer_library {
   std::string_view name;
   std::span<const linked_layer> layers;

@@ -45,7 +45,7 @@ class number {
   friend number operator-(const number& a) { return number(0) - a; }
 
  private:
-  using wide = __int128;
+  __extension__ using wide = __int128;  // no warning of -Wpedantic
 
   number(Halide::Expr value, wide lowest, wide highest)
       : value_(std::move(value)), lowest_(saturated(lowest)), highest_(saturated(highest)) {}
