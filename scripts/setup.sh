@@ -51,4 +51,5 @@ mkdir -p build
 build_packages=(g++ ninja-build python3-venv libboost-dev nlohmann-json3-dev libvalijson-dev libcli11-dev
                 libstb-dev fonts-dejavu-core)
 test_packages=(clang-19 clang-format-19 clang-tidy-19 libgtest-dev librapidcheck-dev libbenchmark-dev
-               g++-aarch64-linux-gnu qemu-user pocl-opencl-icd ocl-icd-libopencl1)
+               g++-aarch64-linux-gnu qemu-user pocl-opencl-icd ocl-icd-libopencl1
+               make pkg-config dpkg-dev lld)

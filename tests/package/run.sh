@@ -1,11 +1,12 @@
 # run.sh BUILD WORK CMAKE HALIDE_DIR PYTHON: installs the build, builds projects against what was installed, in folders
 # that have nothing else of axismask, and compares what they print: examples/chunked, examples/decode, and the README's
-# project by the README's own commands; and the programs of linking/, in every way to link.
+# project by the README's own commands, by make and with the Debian package; and the programs of linking/, in every way to
+# link. Then the headers, and the sizes.
 set -euo pipefail
 build=$1 work=$2 cmake=$3 halide=$4 python=$5
 here=$(cd "$(dirname "$0")" && pwd)
 tree=$(cd "$here/../.." && pwd)
-rm -rf "$work/prefix" "$work/project" "$work/decode" "$work/readme" "$work/home"
+rm -rf "$work/prefix" "$work/project" "$work/decode" "$work/readme" "$work/home" "$work/make" "$work/find"
 "$cmake" --install "$build" --prefix "$work/prefix" >"$work/install.log"
 cp -r "$tree/examples/chunked" "$work/project"
 cd "$work/project"
@@ -36,5 +37,30 @@ cd "$work/decode"
 build/decode >decode.printed
 diff -u "$work/readme/decode.expected" decode.printed
 
+# Versions and components.
+devices=$(cd "$work/prefix/lib" && ls | sed -n 's/^libaxismask_layers_\(.*\)\.a$/\1;/p' | tr -d '\n')
+"$cmake" -S "$here/find" -B "$work/find" -G Ninja -DCMAKE_PREFIX_PATH="$work/prefix" "-DDEVICES=$devices" >"$work/find.log" ||
+  { cat "$work/find.log" >&2; exit 1; }
+
+# By make and pkg-config, with what the Debian package installs, and by CMake with clang.
+bash "$here/deb.sh" "$build" "$work/deb" "$cmake"
+usr=$work/deb/root/usr
+cp -r "$here/make" "$work/make"
+cp "$work/readme/first/first.cpp" "$work/make"
+cd "$work/make"
+for compiler in g++ clang++-19; do
+  PKG_CONFIG_PATH=$usr/lib/pkgconfig make -B CXX=$compiler first
+  ./first >first.printed
+  diff -u ../readme/first.expected first.printed
+done
+[ "$(PKG_CONFIG_PATH=$usr/lib/pkgconfig pkg-config --modversion axismask)" = 0.1.0 ]
+"$cmake" -S "$work/readme/first" -B "$work/make/cmake" -G Ninja -DCMAKE_PREFIX_PATH="$usr" -DCMAKE_CXX_COMPILER=clang++-19
+"$cmake" --build "$work/make/cmake"
+cmake/first >first.printed
+diff -u ../readme/first.expected first.printed
+# A C program with the shared library is one more of these, when there is one.
+
 bash "$here/linking/linking.sh" "$work/prefix" "$work/linking" "$cmake"
+bash "$here/headers.sh" "$work/prefix" "$work/headers" "$halide/../../../include"
+bash "$here/size.sh" "$work/prefix" "$work/size" "$work/readme/first/first.cpp"
 echo "an installed axismask works for a project of its own"

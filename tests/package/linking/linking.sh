@@ -16,36 +16,57 @@ for compiler in g++ clang++-19; do
   for unit in by_type by_spec; do $compile -c $unit.cpp; done
 
   # A call that names its type needs no more than the library's name, and so does a spec beside it.
-  $compile main.cpp by_type.o by_spec.o $libraries -o plain && same ./plain "$both"
+  $compile main.cpp by_type.o by_spec.o $libraries -o plain
+  same ./plain "$both"
   # A static library in between.
   rm -f libengine.a && ar rcs libengine.a by_type.o by_spec.o
-  $compile main.cpp -L. -lengine $libraries -o between && same ./between "$both"
+  $compile main.cpp -L. -lengine $libraries -o between
+  same ./between "$both"
   # What the linker throws away as unused is not the layers.
   $compile -ffunction-sections -Wl,--gc-sections main.cpp by_type.o by_spec.o $libraries -o collected
   same ./collected "$both"
 
-  # A spec alone asks for nothing; the message says what to write, and that works.
+  # A spec asks for the shipped layers, in whatever order the libraries are given.
   $compile -DONLY_BY_SPEC main.cpp by_spec.o $libraries -o spec
+  same ./spec "by spec: 1 0 0 "
+  $compile -DONLY_BY_SPEC main.cpp by_spec.o -L"$prefix/lib" -laxismask_runtime -laxismask_layers -laxismask_runtime -o spec
+  same ./spec "by spec: 1 0 0 "
+  $compile -DONLY_BY_SPEC -fuse-ld=lld main.cpp by_spec.o $libraries -o spec
+  same ./spec "by spec: 1 0 0 "
+  # Without them the message says what to write.
+  $compile -DONLY_BY_SPEC main.cpp by_spec.o -L"$prefix/lib" -laxismask_runtime -o spec
   ./spec | grep -q 'error\[spec-layer-type\].*without CMake that takes -Wl,--undefined=axismask_library_NAME -lNAME' ||
     fail "a spec whose types are not linked: $(./spec)"
-  $compile -DONLY_BY_SPEC main.cpp by_spec.o -Wl,--undefined=axismask_library_axismask_layers $libraries -o spec
-  same ./spec "by spec: 1 0 0 "
+
+  # A composition brings its own kernels, and no other's.
+  $compile composition.cpp $libraries -o composition
+  same ./composition $'1 0 0 \nall(ApplyCausalAttentionMask, ApplyDocumentAttentionMask)'
 
   # A layer without a library does not link, and the linker names it.
   if $compile own_call.cpp $libraries -o own 2>own.log; then fail "a call without kernels has linked"; fi
   grep -q 'axismask_kernels_of_ApplyOwnMask' own.log || fail "$(cat own.log)"
+  if $compile -DINVERSE composition.cpp $libraries -o own 2>own.log; then fail "a composition without kernels has linked"; fi
+  grep -q 'axismask_compositions_of_ApplyDocumentAttentionMask_[0-9]' own.log || fail "$(cat own.log)"
 
   # A plugin has its own, whether or not the program that loads it has one, and shows its symbols.
   $compile -shared plugin.cpp by_type.o by_spec.o $libraries -o plugin.so
-  $compile -rdynamic host.cpp $libraries -o host && same ./host $'the host\'s libraries: 0\n'"$both"
+  $compile -rdynamic host.cpp $libraries -o host
+  same ./host $'the host\'s libraries: 0\n'"$both"
   $compile -rdynamic host.cpp by_type.o -Wl,--undefined=axismask_library_axismask_layers $libraries -o host
   same ./host $'the host\'s libraries: 1\n'"$both"
+done
+# Optimisation over the whole program needs all layers from the start.
+for options in "" -Wl,--gc-sections; do
+  g++ -std=c++20 -O2 -flto -I"$prefix/include" main.cpp by_type.cpp by_spec.cpp $options \
+    -Wl,--undefined=axismask_library_axismask_layers $libraries -o whole
+  same ./whole "$both"
 done
 
 "$cmake" -S . -B build -G Ninja -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_DISABLE_FIND_PACKAGE_Halide=ON >configure.log
 "$cmake" --build build >build.log || { cat build.log; exit 1; }
 same build/both "$both"
 same build/only_by_spec "by spec: 1 0 0 "
+same build/whole "$both"
 if "$cmake" -S . -B own -G Ninja -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_DISABLE_FIND_PACKAGE_Halide=ON -DOWN_LAYERS=ON \
   >own.log 2>&1; then fail "kernels without Halide"; fi
 grep -q 'axismask_add_layers(own_layers): it needs Halide 21 to make kernels' own.log || fail "$(cat own.log)"
