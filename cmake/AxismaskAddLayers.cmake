@@ -177,5 +177,9 @@ function(axismask_add_layers target)
     target_link_libraries(${target}_${label} PUBLIC ${target}
                                              INTERFACE "-Wl,--undefined=axismask_library_${target}_${label}")
     target_link_libraries(${target}_devices INTERFACE ${target}_${label})
+    # A program's own are made when they are linked; the shipped ones are installed.
+    if(NOT arg_ON_DEMAND)
+      set_target_properties(${target}_${label} PROPERTIES EXCLUDE_FROM_ALL TRUE)
+    endif()
   endforeach()
 endfunction()
