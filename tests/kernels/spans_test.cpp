@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "axismask/forms.hpp"
 #include "axismask/layers.hpp"
 #include "axismask/linked.hpp"
 #include "axismask/mask.hpp"
@@ -174,6 +175,48 @@ TEST(spans, of_a_million_tokens_are_those_of_a_window) {
     ASSERT_EQ(found.begins[at], std::max<std::int64_t>(0, query - 1023));
     ASSERT_EQ(found.ends[at], query + 1);
   }
+}
+
+// Each of these would be read by the processor.
+TEST(spans, what_is_in_a_devices_memory_is_refused) {
+  const ApplyCausalAttentionMask<> causal{.masked_out_value = masked_value::lowest()};
+  const std::array<int, 2> numbers{0, 1};
+  const auto there = named_view<const int, axes<"seq">>(numbers.data(), {2}).in_device_memory();
+  const auto message = [](const auto& make) {
+    try {
+      static_cast<void>(make());
+    } catch (const error& problem) {
+      return std::string(problem.what());
+    }
+    return std::string("nothing was wrong");
+  };
+  const std::string refused =
+      "axismask: error[device-memory] token_positions: it is in a device's memory, and plans are made by the "
+      "processor; "
+      "give memory of the host";
+  EXPECT_EQ(message([&] { return spans(causal, input<"token_positions">(there)); }), refused);
+  EXPECT_EQ(message([&] { return plan(causal, {1, 1}, input<"token_positions">(there)); }), refused);
+  EXPECT_EQ(message([&] { return exact_plan(causal, {1, 1}, input<"token_positions">(there)); }), refused);
+
+  const named_view<const int, axes<"seq">> here(numbers.data(), {2});
+  const auto with_table = [&](const page_table& table) {
+    return message([&] {
+      return write_form("flex-pages", causal, {.tile = {1, 1}, .pages = table}, input<"token_positions">(here));
+    });
+  };
+  const any_view table(numbers.data(), dtype::int32, {{"sequences", 1}, {"pages", 2}});
+  EXPECT_EQ(with_table({table, 2}), "nothing was wrong");
+  EXPECT_EQ(with_table({table.in_device_memory(), 2}),
+            "axismask: error[form-pages] pages: the table of pages is in a device's memory; give a table in memory of "
+            "the host");
+  EXPECT_EQ(
+      with_table({any_view(static_cast<int*>(nullptr), dtype::int32, table.axes()), 2}),
+      "axismask: error[form-pages] pages: the table of pages has elements and no memory; give a table in memory of "
+      "the host");
+  EXPECT_EQ(
+      with_table({table, -1}),
+      "axismask: error[form-pages] pages: the cache has -1 pages; give how many there are, or 0 for as many as the "
+      "table says");
 }
 
 TEST(spans, a_layer_without_queries_and_keys_has_none) {

@@ -6,7 +6,7 @@ set -euo pipefail
 build=$1 work=$2 cmake=$3 halide=$4 python=$5
 here=$(cd "$(dirname "$0")" && pwd)
 tree=$(cd "$here/../.." && pwd)
-rm -rf "$work/prefix" "$work/project" "$work/decode" "$work/readme" "$work/home" "$work/make" "$work/find"
+rm -rf "$work/prefix" "$work/project" "$work/decode" "$work/skip" "$work/c" "$work/make" "$work/readme" "$work/home" "$work/find"
 "$cmake" --install "$build" --prefix "$work/prefix" >"$work/install.log"
 cp -r "$tree/examples/chunked" "$work/project"
 cd "$work/project"
@@ -37,6 +37,12 @@ cd "$work/decode"
 build/decode >decode.printed
 diff -u "$work/readme/decode.expected" decode.printed
 
+cp -r "$tree/examples/skip" "$work/skip"
+cd "$work/skip"
+"$cmake" -S . -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_PREFIX_PATH="$work/prefix"
+"$cmake" --build build
+[ "$(build/skip)" = "70 of 256 tiles computed, 28 of them masked; equal to attention over all keys" ]
+
 # Versions and components.
 devices=$(cd "$work/prefix/lib" && ls | sed -n 's/^libaxismask_layers_\(.*\)\.a$/\1;/p' | tr -d '\n')
 "$cmake" -S "$here/find" -B "$work/find" -G Ninja -DCMAKE_PREFIX_PATH="$work/prefix" "-DDEVICES=$devices" >"$work/find.log" ||
@@ -58,7 +64,13 @@ done
 "$cmake" --build "$work/make/cmake"
 cmake/first >first.printed
 diff -u ../readme/first.expected first.printed
-# A C program with the shared library is one more of these, when there is one.
+
+# A program in C, by the shared library and by the static one.
+cp -r "$here/c" "$work/c"
+cp "$tree/examples/c/decode.c" "$work/c"
+"$cmake" -S "$work/c" -B "$work/c/build" -G Ninja -DCMAKE_PREFIX_PATH="$usr"
+"$cmake" --build "$work/c/build"
+for library in shared static; do "$work/c/build/$library" | diff -u "$tree/examples/c/printed.txt" -; done
 
 bash "$here/linking/linking.sh" "$work/prefix" "$work/linking" "$cmake"
 bash "$here/headers.sh" "$work/prefix" "$work/headers" "$halide/../../../include"

@@ -36,6 +36,15 @@ void check_table(const page_table& table, std::int64_t batch, std::int64_t colum
                           " of " + std::string(info(view.type()).name),
                       "give int32 or int64, sequences by pages");
   }
+  if (view.is_in_device_memory() || (view.data() == nullptr && view.element_count() > 0)) {
+    throw wrong_table(view.is_in_device_memory() ? "the table of pages is in a device's memory"
+                                                 : "the table of pages has elements and no memory",
+                      "give a table in memory of the host");
+  }
+  if (table.count < 0) {
+    throw wrong_table("the cache has " + std::to_string(table.count) + " pages",
+                      "give how many there are, or 0 for as many as the table says");
+  }
   const std::int64_t rows = view.axes()[0].size;
   if (rows != batch && rows != 1 && batch != 1) {
     throw wrong_table("the table has " + std::to_string(rows) + " sequences, and the mask " + std::to_string(batch),

@@ -57,9 +57,18 @@ std::vector<named_axis> logits_axes(const layer_values& layer, std::span<const s
   return axes;
 }
 
+void check_memories(std::span<const side_input> side_inputs) {
+  for (const side_input& input : side_inputs) {
+    if (!input.array.is_in_device_memory()) continue;
+    throw error("device-memory", std::string(input.name),
+                "it is in a device's memory, and plans are made by the processor", "give memory of the host");
+  }
+}
+
 }  // namespace
 
 void bind_for_plan(const layer_values& layer, std::span<const side_input> side_inputs, planned_call& call) {
+  check_memories(side_inputs);
   call.axes = logits_axes(layer, side_inputs);
   bind_arrays(layer, any_view(nullptr, dtype::float32, call.axes), side_inputs, call.bound);
   call.tiled = {};

@@ -24,20 +24,10 @@ bound_array kept_bytes(const tiled_axes& axes, std::uint8_t* memory, std::int64_
   return kept;
 }
 
-void check_memories(std::span<const side_input> side_inputs) {
-  for (const side_input& input : side_inputs) {
-    if (!input.array.is_in_device_memory()) continue;
-    throw error("device-memory", std::string(input.name),
-                "it is in a device's memory, and spans and exact plans are found by the processor",
-                "give memory of the host");
-  }
-}
-
 }  // namespace
 
 readable_mask::readable_mask(const layer_values& layer, std::span<const side_input> side_inputs, tile_size tile)
     : type_(layer.type) {
-  check_memories(side_inputs);
   const std::span<const kernel> kernels = find_cpu_kernels(*type_);
   bind_for_plan(layer, side_inputs, call_);
   find_tiles(layer, side_inputs, call_, tile, plan_);

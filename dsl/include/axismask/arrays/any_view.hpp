@@ -1,12 +1,12 @@
 // An array whose axes are known at run time.
 #pragma once
 
-#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <limits>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -34,6 +34,38 @@ struct named_axis {
       : name(its_name), size(static_cast<std::int64_t>(its_size)), stride(static_cast<std::int64_t>(its_stride)) {}
 };
 
+namespace detail {
+
+// Up to `Most` axes, of which only those that are there are set and copied: a call makes views of a few axes each, and
+// to set sixteen takes longer than to check them.
+template <std::size_t Most>
+class axis_storage {
+ public:
+  axis_storage() {}  // NOLINT(modernize-use-equals-default): a union's member is not set
+  axis_storage(const axis_storage& other) { *this = other; }
+  axis_storage& operator=(const axis_storage& other) {
+    size_ = other.size_;
+    std::uninitialized_copy_n(other.all_, size_, all_);
+    return *this;
+  }
+  ~axis_storage() = default;
+
+  void take(std::span<const named_axis> axes) {
+    size_ = axes.size();
+    std::uninitialized_copy_n(axes.data(), size_, all_);
+  }
+  [[nodiscard]] std::span<named_axis> axes() { return {all_, size_}; }
+  [[nodiscard]] std::span<const named_axis> axes() const { return {all_, size_}; }
+
+ private:
+  std::size_t size_ = 0;
+  union {
+    named_axis all_[Most];
+  };
+};
+
+}  // namespace detail
+
 template <class T>
 concept memory_pointer = std::convertible_to<T, const void*>;
 
@@ -53,7 +85,7 @@ class any_view {
     std::size_t without_stride = 0;
     for (const named_axis& axis : axes) without_stride += axis.stride == named_axis::no_stride ? 1U : 0U;
     if (without_stride == 0) return;
-    if (without_stride < rank_) refuse_some_strides();
+    if (without_stride < axes.size()) refuse_some_strides();
     make_dense();
   }
   template <memory_pointer Pointer>
@@ -83,7 +115,7 @@ class any_view {
   [[nodiscard]] bool is_const() const { return memory_.is_const; }
   [[nodiscard]] bool is_in_device_memory() const { return in_device_memory_; }
   [[nodiscard]] dtype type() const { return type_; }
-  [[nodiscard]] std::span<const named_axis> axes() const { return {axes_.data(), rank_}; }
+  [[nodiscard]] std::span<const named_axis> axes() const { return axes_.axes(); }
 
   [[nodiscard]] std::int64_t element_count() const {
     std::int64_t count = 1;
@@ -110,20 +142,20 @@ class any_view {
           "it has " + std::to_string(axes.size()) + " axes, and at most " + std::to_string(max_rank) + " are possible",
           "fold axes that lie next to each other in memory into one");
     }
-    rank_ = axes.size();
-    for (std::size_t axis = 0; axis < rank_; ++axis) axes_[axis] = axes[axis];
+    axes_.take(axes);
   }
 
   void make_dense() {
     std::int64_t stride = 1;
-    for (std::size_t axis = rank_; axis-- > 0;) {
-      axes_[axis].stride = stride;
-      stride *= axes_[axis].size;
+    const std::span<named_axis> all = axes_.axes();
+    for (std::size_t axis = all.size(); axis-- > 0;) {
+      all[axis].stride = stride;
+      stride *= all[axis].size;
     }
   }
 
   [[noreturn]] void refuse_some_strides() const {
-    const named_axis* axis = axes_.data();
+    const named_axis* axis = axes().data();
     while (axis->stride != named_axis::no_stride) ++axis;
     throw error("array-strides", "array",
                 "its axis \"" + std::string(axis->name) + "\" has no stride, and another axis has one",
@@ -133,8 +165,7 @@ class any_view {
   memory memory_;
   dtype type_ = dtype::float32;
   bool in_device_memory_ = false;
-  std::size_t rank_ = 0;
-  std::array<named_axis, max_rank> axes_{};
+  detail::axis_storage<max_rank> axes_;
 };
 
 }  // namespace axismask
