@@ -2,6 +2,7 @@
 #include "cpu/mask_lines.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "cpu/fill.hpp"
@@ -18,8 +19,7 @@ std::uint64_t repeated(std::uint64_t element, int bytes) {
 }
 
 template <class Element>
-void put_elements(std::byte* to, std::int64_t stride, std::int64_t count, const std::uint8_t* kept,
-                  const mask_form& form) {
+void put_as(std::byte* to, std::int64_t stride, std::int64_t count, const std::uint8_t* kept, const mask_form& form) {
   const auto if_kept = static_cast<Element>(form.kept);
   const auto if_masked = static_cast<Element>(form.masked);
   if (stride == static_cast<std::int64_t>(sizeof(Element))) {
@@ -58,17 +58,28 @@ void mask_lines::fill(std::int64_t at, std::int64_t count, bool is_kept) const {
 }
 
 void mask_lines::put(std::int64_t at, std::int64_t count, const std::uint8_t* kept) const {
+  if (form_.element_bytes == 0) return put_bits(at, count, kept);
+  if (!streaming_ || !is_dense_) return put_elements(memory_ + at, stride_, count, kept);
+  // What is streamed around them is not in the caches, and plain stores would read it into them first.
+  constexpr std::int64_t most = 256;
+  alignas(64) std::array<std::byte, most * 8> elements;
+  for (; count > 0; count -= most, kept += most, at += most * form_.element_bytes) {
+    const std::int64_t part = std::min(count, most);
+    put_elements(elements.data(), form_.element_bytes, part, kept);
+    copy(memory_ + at, elements.data(), part * form_.element_bytes, true);
+  }
+}
+
+void mask_lines::put_elements(std::byte* to, std::int64_t stride, std::int64_t count, const std::uint8_t* kept) const {
   switch (form_.element_bytes) {
-    case 0:
-      return put_bits(at, count, kept);
     case 1:
-      return put_elements<std::uint8_t>(memory_ + at, stride_, count, kept, form_);
+      return put_as<std::uint8_t>(to, stride, count, kept, form_);
     case 2:
-      return put_elements<std::uint16_t>(memory_ + at, stride_, count, kept, form_);
+      return put_as<std::uint16_t>(to, stride, count, kept, form_);
     case 4:
-      return put_elements<std::uint32_t>(memory_ + at, stride_, count, kept, form_);
+      return put_as<std::uint32_t>(to, stride, count, kept, form_);
     default:
-      return put_elements<std::uint64_t>(memory_ + at, stride_, count, kept, form_);
+      return put_as<std::uint64_t>(to, stride, count, kept, form_);
   }
 }
 

@@ -26,6 +26,7 @@ class mask_lines {
   void put(std::int64_t at, std::int64_t count, const std::uint8_t* kept) const;
 
  private:
+  void put_elements(std::byte* to, std::int64_t stride, std::int64_t count, const std::uint8_t* kept) const;
   void fill_bits(std::int64_t at, std::int64_t count, bool is_kept) const;
   void put_bits(std::int64_t at, std::int64_t count, const std::uint8_t* kept) const;
   void set_bit(std::int64_t at, bool is_kept) const;
