@@ -1,5 +1,6 @@
 # deb.sh BUILD WORK CMAKE: makes the Debian package and installs it in a root of its own, WORK/root: dpkg unpacks and
-# configures it there. Checks that the command runs and completes, and that the page and the licences are there.
+# configures it there (its script runs ldconfig, without a change of root, since nothing else is in it). Checks that the
+# command runs and completes, and that the page and the licences are there. Paths are absolute.
 set -euo pipefail
 build=$1 work=$2 cmake=$3
 rm -rf "$work"
@@ -10,7 +11,7 @@ fail() { echo "deb: $1" >&2; exit 1; }
   { cat "$work/cpack.log" >&2; exit 1; }
 deb=$(echo "$work"/made/axismask_*.deb)
 dpkg-deb --field "$deb" Depends | grep -q 'libboost-dev.*libc6\|libc6.*libboost-dev' || fail "it depends on $(dpkg-deb --field "$deb" Depends)"
-dpkg --root="$work/root" --force-not-root --force-depends --install "$deb" >"$work/dpkg.log" 2>&1 || { cat "$work/dpkg.log" >&2; exit 1; }
+dpkg --root="$work/root" --force-not-root --force-depends --force-script-chrootless --install "$deb" >"$work/dpkg.log" 2>&1 || { cat "$work/dpkg.log" >&2; exit 1; }
 dpkg-query --admindir="$work/root/var/lib/dpkg" -W -f '${Status} ${Version}\n' axismask | grep -qx 'install ok installed 0.1.0' ||
   fail "dpkg says: $(dpkg-query --admindir="$work/root/var/lib/dpkg" -W axismask)"
 
