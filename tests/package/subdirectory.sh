@@ -14,6 +14,6 @@ for compiler in g++ clang++-19; do
     -DCMAKE_CXX_COMPILER=$compiler -DAXISMASK_TREE="$tree" "-DAXISMASK_TARGETS=sse41=x86-64-linux-sse41"
 done
 "$cmake" --build g++ -j 2 --target first
-g++/bin/first >first.printed
+g++/first >first.printed
 diff -u "$work/readme/first.expected" first.printed
 echo "axismask works as a subdirectory"

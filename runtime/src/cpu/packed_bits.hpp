@@ -1,6 +1,7 @@
 // Bytes that are 0 or 1 as bits.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 
@@ -19,8 +20,8 @@ namespace axismask {
 // Sixty-four of them, the first as the lowest bit.
 [[nodiscard]] inline std::uint64_t packed_sixty_four(const std::uint8_t* bytes) {
   std::uint64_t bits = 0;
-  for (unsigned at = 0; at < 8; ++at) {
-    bits |= static_cast<std::uint64_t>(packed_eight(bytes + 8 * at, false)) << (8 * at);
+  for (std::size_t at = 0; at < 64; at += 8) {
+    bits |= static_cast<std::uint64_t>(packed_eight(bytes + at, false)) << at;
   }
   return bits;
 }
