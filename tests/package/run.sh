@@ -1,9 +1,9 @@
-# run.sh BUILD WORK CMAKE HALIDE_DIR PYTHON: installs the build, builds projects against what was installed, in folders
+# run.sh BUILD WORK CMAKE HALIDE_DIR PYTHON HALIDE_INCLUDE: installs the build, builds projects against what was installed, in folders
 # that have nothing else of axismask, and compares what they print: examples/chunked, examples/decode, and the README's
 # project by the README's own commands, by make and with the Debian package; and the programs of linking/, in every way to
 # link. Then the headers, and the sizes.
 set -euo pipefail
-build=$1 work=$2 cmake=$3 halide=$4 python=$5
+build=$1 work=$2 cmake=$3 halide=$4 python=$5 halide_include=$6
 here=$(cd "$(dirname "$0")" && pwd)
 tree=$(cd "$here/../.." && pwd)
 rm -rf "$work/prefix" "$work/project" "$work/decode" "$work/skip" "$work/c" "$work/make" "$work/readme" "$work/home" "$work/find"
@@ -73,6 +73,6 @@ cp "$tree/examples/c/decode.c" "$work/c"
 for library in shared static; do "$work/c/build/$library" | diff -u "$tree/examples/c/printed.txt" -; done
 
 bash "$here/linking/linking.sh" "$work/prefix" "$work/linking" "$cmake"
-bash "$here/headers.sh" "$work/prefix" "$work/headers" "$halide/../../../include"
+bash "$here/headers.sh" "$work/prefix" "$work/headers" "$halide_include"
 bash "$here/size.sh" "$work/prefix" "$work/size" "$work/readme/first/first.cpp"
 echo "an installed axismask works for a project of its own"
