@@ -105,7 +105,7 @@ table_request read_table_request(const options& given) {
                         one_of(given, "--index"),
                         given.at("--out"),
                         {}};
-  request.answers_calls = request.symbol == request.library;
+  request.answers_calls = request.symbol == request.name;
   const auto variants = given.find("--variants");  // there may be none
   if (variants != given.end()) {
     for (const std::string& one : variants->second) request.variants.emplace_back(one);

@@ -87,7 +87,7 @@ void add_layer(const layer_type& layer, const std::string& number, const table_r
     const std::string device = device_interface(one.target);
     if (!device.empty()) text.declarations.insert("const halide_device_interface_t* " + device + "(void);\n");
     for_each_kernel(layer, one.target, [&](const kernel_form& form) {
-      const std::string function = symbol(request.library, layer, one.label, form) + "_argv";
+      const std::string function = symbol(request.name, layer, one.label, form) + "_argv";
       text.declarations.insert("int " + function + "(void**);\n");
       kernels += kernel_text(one, form, function);
     });
@@ -107,12 +107,12 @@ void write(const std::string& path, const std::string& text) {
 }
 
 void write_file(std::size_t file, const table_text& text, const table_request& request) {
-  std::string out = "// Layers and kernels of " + request.library + ". Written by its generator at build time.\n" +
+  std::string out = "// Layers and kernels of " + request.name + ". Written by its generator at build time.\n" +
                     "#include \"axismask/kernel/kernel.hpp\"\n#define AXISMASK_LAYERS_ARE_CHECKED\n#include \"" +
                     request.config + "\"\n\nextern \"C\" {\n";
   for (const std::string& declaration : text.declarations) out += declaration;
   out += "}\n\nnamespace {\n" + text.kernels + "constexpr axismask::linked_layer layers[] = {\n" + text.layers +
-         "};\nconstexpr axismask::layer_library library{\"" + request.library + "\", layers};\n}  // namespace\n\n" +
+         "};\nconstexpr axismask::layer_library library{\"" + request.name + "\", layers};\n}  // namespace\n\n" +
          "// Found by the runtime in its section.\n" +
          "extern \"C\" AXISMASK_LINKED_LIBRARY const axismask::layer_library* const " + name_of_record(request, file) +
          " = &library;\n";
@@ -141,7 +141,7 @@ void write_index(const table_request& request) {
   const std::string declaration =
       "const axismask::layer_library* const* const* const axismask_library_" + request.symbol;
   write(request.index,
-        "// The symbol by which a program asks the linker for all of " + request.library +
+        "// The symbol by which a program asks the linker for all of " + request.name +
             ". Written by its generator.\nnamespace axismask {\nstruct layer_library;\n}\n\nextern \"C\" {\n" +
             records + "extern " + declaration + ";\n}\n\nnamespace {\n" +
             "const axismask::layer_library* const* const records[] = {\n" + addresses +

@@ -11,7 +11,7 @@
 namespace axismask::generator {
 
 struct table_request {
-  std::string library;           // its name, which kernels and records have
+  std::string name;              // the library's, which kernels and records have
   std::string symbol;            // what the linker is asked for by; another where the kernels are a device's
   std::string config;            // the header that declares its layers
   bool answers_calls;            // of the processor: a call in C++ finds them by the name of its layer
