@@ -38,6 +38,23 @@ static int checks = 0;
     }                                                                                                                 \
   } while (0)
 
+/* DLPack 1.0's tensor, as <dlpack/dlpack.h> has it. */
+typedef struct {
+  void* data;
+  int32_t device_type, device_id, ndim;
+  uint8_t code, bits;
+  uint16_t lanes;
+  int64_t *shape, *strides;
+  uint64_t byte_offset;
+} tensor_of_test;
+struct DLManagedTensorVersioned {
+  uint32_t major, minor;
+  void* manager_ctx;
+  void (*deleter)(struct DLManagedTensorVersioned*);
+  uint64_t flags;
+  tensor_of_test tensor;
+};
+
 static const char spec[] =
     "{\"axismask\": 1, \"model\": \"test\", \"layers\": ["
     "{\"name\": \"local\", \"type\": \"ApplyCausalSlidingWindowAttentionMask\", \"masked_out_value\": -1e9,"

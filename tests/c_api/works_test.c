@@ -288,23 +288,6 @@ static void positions_of_serving(void) {
   OK(axismask_ring_free(ring));
 }
 
-/* DLPack 1.0's tensor, as <dlpack/dlpack.h> has it. */
-typedef struct {
-  void* data;
-  int32_t device_type, device_id, ndim;
-  uint8_t code, bits;
-  uint16_t lanes;
-  int64_t *shape, *strides;
-  uint64_t byte_offset;
-} tensor_of_test;
-struct DLManagedTensorVersioned {
-  uint32_t major, minor;
-  void* manager_ctx;
-  void (*deleter)(struct DLManagedTensorVersioned*);
-  uint64_t flags;
-  tensor_of_test tensor;
-};
-
 static void tensors(void) {
   axismask_arrays* arrays = NULL;
   axismask_array view;

@@ -3,11 +3,6 @@ from the form's own description, are the dense mask of an independent formula, o
 Splash is JAX's own, in its interpreter; block-sparse rows are SciPy's.
 """
 
-import json
-import os
-import pathlib
-import subprocess
-import tempfile
 import unittest
 
 import jax
@@ -17,9 +12,8 @@ import scipy.sparse
 from jax.experimental.pallas.ops.tpu.splash_attention import splash_attention_kernel as splash_kernel
 from jax.experimental.pallas.ops.tpu.splash_attention import splash_attention_mask as splash
 from jax.experimental.pallas.ops.tpu.splash_attention import splash_attention_mask_info as splash_info
-from random_masks import Maker
+from random_masks import Maker, WithCommand
 
-AXISMASK = os.environ["AXISMASK"]
 CASES = 60
 
 
@@ -43,25 +37,16 @@ def lists_to_tiles(counts, indices, columns):
     return tiles
 
 
-class Forms(unittest.TestCase):
+class Forms(WithCommand):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-        self.random = np.random.default_rng(sum(self.id().encode()))
+        super().setUp()
         self.made, self.refused = 0, 0
 
     def plan(self, mask, form, *more, refusals=()):
         """The arrays that the command writes, or which of these errors it gives."""
-        layer = {"name": "layer", "masked_out_value": "lowest", **mask.layer}
-        (self.folder / "spec.json").write_text(json.dumps({"axismask": 1, "model": "oracle", "layers": [layer]}))
         out = self.folder / "plan.npz"
         out.unlink(missing_ok=True)
-        call = [AXISMASK, "plan", self.folder / "spec.json", "--layer", "layer", "--form", form, "--out", out, *more]
-        for name, (array, axes) in mask.inputs.items():
-            np.save(self.folder / f"{name}.npy", array)
-            call += ["--input", f"{name}={self.folder}/{name}.npy:{','.join(axes)}"]
-        done = subprocess.run([str(word) for word in call], capture_output=True, text=True, check=False)
+        done = self.call("plan", mask, "--form", form, "--out", out, *more)
         for refusal in refusals:
             if done.stderr.startswith(f"axismask: error[{refusal}] "):
                 self.assertEqual(done.returncode, 2)

@@ -3,10 +3,6 @@ they compute is dense attention with the mask of an independent formula.
 """
 
 import json
-import os
-import pathlib
-import subprocess
-import tempfile
 import unittest
 
 import numpy as np
@@ -14,9 +10,8 @@ import onnx
 import onnx.helper
 import onnx.reference
 import onnxruntime
-from random_masks import Maker
+from random_masks import Maker, WithCommand
 
-AXISMASK = os.environ["AXISMASK"]
 CASES = 25
 DEPTH = 16
 
@@ -28,21 +23,9 @@ def attention(q, k, v, dense):
         return np.nan_to_num(weights / weights.sum(axis=-1, keepdims=True)) @ v  # a row that sees nothing gives 0
 
 
-class WrittenMasks(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-        self.random = np.random.default_rng(sum(self.id().encode()))
-
+class WrittenMasks(WithCommand):
     def run_command(self, command, mask, *more):
-        layer = {"name": "layer", "masked_out_value": "lowest", **mask.layer}
-        (self.folder / "spec.json").write_text(json.dumps({"axismask": 1, "model": "oracle", "layers": [layer]}))
-        call = [AXISMASK, command, self.folder / "spec.json", "--layer", "layer", *more]
-        for name, (array, axes) in mask.inputs.items():
-            np.save(self.folder / f"{name}.npy", array)
-            call += ["--input", f"{name}={self.folder}/{name}.npy:{','.join(axes)}"]
-        done = subprocess.run([str(word) for word in call], capture_output=True, text=True, check=False)
+        done = self.call(command, mask, *more)
         self.assertEqual((done.returncode, done.stderr), (0, ""), str(mask))
         return done.stdout
 

@@ -5,6 +5,12 @@ numbers for each head, compose, and follow the rule keep_self.
 """
 
 import dataclasses
+import json
+import os
+import pathlib
+import subprocess
+import tempfile
+import unittest
 
 import numpy as np
 
@@ -197,3 +203,23 @@ class _Layer:
                 "kv_segment_ids_input_name": "key_ids"}  # fmt: skip
         ids = q[:, None, :, None]
         return part, (ids == k[:, None, None, :]) & (ids >= 0)
+
+
+class WithCommand(unittest.TestCase):
+    """Gives random masks to the command, in an empty folder of each test's own. AXISMASK is its path."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.random = np.random.default_rng(sum(self.id().encode()))
+
+    def call(self, command, mask, *more):
+        """A subcommand on the mask's layer and its side inputs, when it has ended."""
+        layer = {"name": "layer", "masked_out_value": "lowest", **mask.layer}
+        (self.folder / "spec.json").write_text(json.dumps({"axismask": 1, "model": "oracle", "layers": [layer]}))
+        words = [os.environ["AXISMASK"], command, self.folder / "spec.json", "--layer", "layer", *more]
+        for name, (array, axes) in mask.inputs.items():
+            np.save(self.folder / f"{name}.npy", array)
+            words += ["--input", f"{name}={self.folder}/{name}.npy:{','.join(axes)}"]
+        return subprocess.run([str(word) for word in words], capture_output=True, text=True, check=False)

@@ -4,20 +4,14 @@ flex_attention, compiled and not, with the arrays as they come.
 It needs torch, 6 GB, so it is asked for: see AXISMASK_PEERS_PYTHON in CMakeLists.txt.
 """
 
-import json
-import os
-import pathlib
-import subprocess
-import tempfile
 import unittest
 
 import numpy as np
 import torch
-from random_masks import Maker
+from random_masks import Maker, WithCommand
 from torch.nn.attention.experimental._paged_attention import PagedAttention
 from torch.nn.attention.flex_attention import BlockMask, create_block_mask, flex_attention
 
-AXISMASK = os.environ["AXISMASK"]
 CASES = 40
 
 
@@ -42,22 +36,10 @@ def mask_mod_of(dense):
     return mask_mod
 
 
-class TorchForms(unittest.TestCase):
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
-        self.random = np.random.default_rng(sum(self.id().encode()))
-
+class TorchForms(WithCommand):
     def plan(self, mask, form, *more):
-        layer = {"name": "layer", "masked_out_value": "lowest", **mask.layer}
-        (self.folder / "spec.json").write_text(json.dumps({"axismask": 1, "model": "oracle", "layers": [layer]}))
         out = self.folder / "plan.npz"
-        call = [AXISMASK, "plan", self.folder / "spec.json", "--layer", "layer", "--form", form, "--out", out, *more]
-        for name, (array, axes) in mask.inputs.items():
-            np.save(self.folder / f"{name}.npy", array)
-            call += ["--input", f"{name}={self.folder}/{name}.npy:{','.join(axes)}"]
-        done = subprocess.run([str(word) for word in call], capture_output=True, text=True, check=False)
+        done = self.call("plan", mask, "--form", form, "--out", out, *more)
         self.assertEqual((done.returncode, done.stderr), (0, ""), str(mask))
         with np.load(out) as arrays:
             return dict(arrays)
