@@ -160,6 +160,19 @@ const named_axis* find_axis(std::span<const named_axis> axes, std::string_view n
   return nullptr;
 }
 
+any_view part_of(const any_view& array, std::string_view axis, std::int64_t first, std::int64_t count) {
+  std::array<named_axis, max_rank> axes;
+  const std::span<named_axis> all = std::span(axes).first(array.axes().size());
+  std::copy(array.axes().begin(), array.axes().end(), all.begin());
+  auto* data = static_cast<std::byte*>(array.data());
+  for (named_axis& one : all) {
+    if (one.name != axis) continue;
+    data += first * one.stride * info(array.type()).bytes;
+    one.size = count;
+  }
+  return {data, array.type(), all};
+}
+
 position_axes position_axes_of(const layer_values& layer) {
   position_axes found;
   for (std::size_t index = 0; index < layer.type->attributes.size(); ++index) {

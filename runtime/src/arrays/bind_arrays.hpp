@@ -43,6 +43,9 @@ void check_memory(std::string_view where, const any_view& array);
 
 [[nodiscard]] const named_axis* find_axis(std::span<const named_axis> axes, std::string_view name);
 
+// The part of an array from `first` on, along an axis that it may lack.
+[[nodiscard]] any_view part_of(const any_view& array, std::string_view axis, std::int64_t first, std::int64_t count);
+
 // Visits the elements of a view in C order, a line along its last axis at a time: (offset in elements, count, stride).
 template <class Visit>
 void for_each_line(std::span<const named_axis> axes, Visit visit) {

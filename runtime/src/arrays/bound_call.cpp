@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "axismask/arrays/index_walk.hpp"
+
 namespace axismask {
 
 bound_array& bound_call::add(void* data, dtype type) {
@@ -27,6 +29,16 @@ bool bound_call::changes_along(std::size_t axis) const {
   const std::span<const bound_array> all = operands();
   return sizes[axis] != 1 &&
          std::any_of(all.begin(), all.end(), [axis](const bound_array& operand) { return operand.strides[axis] != 0; });
+}
+
+void bound_call::move(array_offsets& at, std::size_t axis, std::int64_t steps) const {
+  for (std::size_t array = 0; array < array_count; ++array) at[array] += steps * arrays[array].byte_stride(axis);
+}
+
+std::int64_t bound_call::move_to(array_offsets& at, std::span<const std::size_t> axes, std::int64_t number) const {
+  return split_index(
+      number, axes.size(), [&](std::size_t place) { return sizes[axes[place]]; },
+      [&](std::size_t place, std::int64_t index) { move(at, axes[place], index); });
 }
 
 std::int64_t bound_call::element_count() const {

@@ -14,6 +14,9 @@ namespace axismask {
 inline constexpr std::size_t max_rank = any_view::max_rank;
 inline constexpr std::size_t max_arrays = max_operands + 2;  // logits, operands, out
 
+// No axis at all, where there may be one.
+inline constexpr std::size_t no_axis = max_rank;
+
 // One array on the axes of the logits.
 struct bound_array {
   std::byte* data = nullptr;
@@ -24,8 +27,14 @@ struct bound_array {
   bool is_number = false;
   bool on_device = false;  // `data` is what a device knows it by
 
-  [[nodiscard]] std::int64_t byte_stride(std::size_t axis) const { return strides[axis] * element_bytes; }
+  // 0 along no axis.
+  [[nodiscard]] std::int64_t byte_stride(std::size_t axis) const {
+    return axis == no_axis ? 0 : strides[axis] * element_bytes;
+  }
 };
+
+// Where each array of a call is at some index, in bytes from its first element.
+using array_offsets = std::array<std::int64_t, max_arrays>;
 
 // The arrays of a call in the order in which a kernel takes them: the logits, `keep`'s operands, and then, when the
 // caller adds it, the result.
@@ -45,6 +54,10 @@ struct bound_call {
   // Does any operand, and so the mask, change along this axis?
   [[nodiscard]] bool changes_along(std::size_t axis) const;
   [[nodiscard]] std::int64_t element_count() const;
+  // Moves along an axis, in every array; along no axis there is nowhere to go.
+  void move(array_offsets& at, std::size_t axis, std::int64_t steps) const;
+  // Moves to an index of several axes, counted in C order. Gives what is left of the number when they are taken off.
+  std::int64_t move_to(array_offsets& at, std::span<const std::size_t> axes, std::int64_t number) const;
   // Puts axes in the order of the result's memory.
   void sort_innermost_first(std::span<std::size_t> axes) const;
 };

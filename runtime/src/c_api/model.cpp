@@ -1,14 +1,15 @@
 // Models and their layers, from a spec or from a config.json.
 #include "axismask/model.hpp"
 
-#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "c_api/given.hpp"
 #include "c_api/objects.hpp"
 #include "c_api/status.hpp"
+#include "huggingface/certainty.hpp"
 
 namespace axismask::c_api {
 
@@ -41,20 +42,16 @@ std::string source_of(const char* source, const char* otherwise) {
   return std::string(source == nullptr ? otherwise : text_of(source, {"source"}, longest_path));
 }
 
-// What stands in the way of a certain map, as `axismask import` says it.
 void check_config(const config_object& its, std::uint32_t flags, huggingface::spec_for use) {
-  const auto& warnings = its.config.warnings;
-  for (const huggingface::warning& one : warnings) {
-    const bool counts = use == huggingface::spec_for::text || one.id != "config-text-only";
-    if ((flags & AXISMASK_STRICT) != 0 && counts) {
-      throw error(one.id, one.where, one.what, "mend the file, or leave AXISMASK_STRICT out");
+  if ((flags & AXISMASK_STRICT) != 0) {
+    auto warnings = its.config.warnings;
+    if (use != huggingface::spec_for::text) {
+      std::erase_if(warnings, [](const auto& one) { return one.id == "config-text-only"; });
     }
+    huggingface::refuse_warnings(warnings, "AXISMASK_STRICT");
   }
   if ((flags & AXISMASK_TAKE_GUESS) != 0 || its.config.is_certain(use)) return;
-  const auto doubt = std::find_if(warnings.begin(), warnings.end(), [](const auto& one) { return one.is_doubt; });
-  throw error("config-guess", its.source,
-              "its masks are a guess, because of " + doubt->where + " (" + doubt->what + ")",
-              "look at the model's own code, and give AXISMASK_TAKE_GUESS to take the map all the same");
+  huggingface::refuse_guess(its.config, its.source, "AXISMASK_TAKE_GUESS");
 }
 
 axismask_config* give_config(huggingface::config config, std::string source) {

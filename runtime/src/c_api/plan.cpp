@@ -20,6 +20,17 @@ axismask_plan* give_plan(tile_plan plan) {
   return give(std::move(made));
 }
 
+template <class Make>
+axismask_status make_plan(const axismask_layer* layer, const axismask_input* inputs, std::size_t input_count,
+                          axismask_plan** plan, Make make) {
+  return guarded([&] {
+    there(plan, "plan") = nullptr;
+    const layer_object& its = object_of<layer_object>(layer, "layer");
+    const given_inputs all(inputs, input_count);
+    *plan = give_plan(make(*its.values, all.all()));
+  });
+}
+
 static_assert(static_cast<int>(verdict::none) == AXISMASK_NONE && static_cast<int>(verdict::some) == AXISMASK_SOME &&
               static_cast<int>(verdict::all) == AXISMASK_ALL);
 
@@ -74,21 +85,15 @@ using namespace axismask::c_api;
 
 axismask_status axismask_plan_make(const axismask_layer* layer, std::int64_t tile_queries, std::int64_t tile_keys,
                                    const axismask_input* inputs, std::size_t input_count, axismask_plan** plan) {
-  return guarded([&] {
-    there(plan, "plan") = nullptr;
-    const layer_object& its = object_of<layer_object>(layer, "layer");
-    const given_inputs all(inputs, input_count);
-    *plan = give_plan(axismask::plan(*its.values, {tile_queries, tile_keys}, all.all()));
+  return make_plan(layer, inputs, input_count, plan, [&](const auto& values, const auto& given) {
+    return axismask::plan(values, {tile_queries, tile_keys}, given);
   });
 }
 
 axismask_status axismask_plan_make_exact(const axismask_layer* layer, std::int64_t tile_queries, std::int64_t tile_keys,
                                          const axismask_input* inputs, std::size_t input_count, axismask_plan** plan) {
-  return guarded([&] {
-    there(plan, "plan") = nullptr;
-    const layer_object& its = object_of<layer_object>(layer, "layer");
-    const given_inputs all(inputs, input_count);
-    *plan = give_plan(axismask::exact_plan(*its.values, {tile_queries, tile_keys}, all.all()));
+  return make_plan(layer, inputs, input_count, plan, [&](const auto& values, const auto& given) {
+    return axismask::exact_plan(values, {tile_queries, tile_keys}, given);
   });
 }
 

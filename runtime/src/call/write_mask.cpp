@@ -1,7 +1,6 @@
 // Writes the mask of a layer by itself: binds its arrays, chooses tiles, and has the pass done.
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <string>
 
 #include "arrays/bind_arrays.hpp"
@@ -73,40 +72,6 @@ std::int64_t key_count(const layer_values& layer, std::span<const side_input> in
   return -1;
 }
 
-// A view of the part of an axis from `begin` on.
-any_view part_of(const any_view& view, std::string_view axis, std::int64_t begin, std::int64_t size) {
-  std::array<named_axis, max_rank> axes;
-  std::copy(view.axes().begin(), view.axes().end(), axes.begin());
-  const std::span<named_axis> all = std::span(axes).first(view.axes().size());
-  const auto found = std::find_if(all.begin(), all.end(), [&](const named_axis& one) { return one.name == axis; });
-  found->size = size;
-  return {static_cast<std::byte*>(view.data()) + begin * found->stride * info(view.type()).bytes, view.type(), all};
-}
-
-// Calls visit(place, count, stride) for each line of a view along the axis that is innermost in its memory.
-template <class Visit>
-void for_each_line_in_memory(const any_view& view, Visit visit) {
-  const std::span<const named_axis> axes = view.axes();
-  const std::int64_t bytes = info(view.type()).bytes;
-  std::size_t innermost = axes.size();
-  for (std::size_t axis = 0; axis < axes.size(); ++axis) {
-    if (innermost == axes.size() || std::abs(axes[axis].stride) < std::abs(axes[innermost].stride)) innermost = axis;
-  }
-  if (innermost == axes.size()) return visit(0, 1, 1);
-  index_walk<1> lines;
-  for (std::size_t axis = 0; axis < axes.size(); ++axis) {
-    if (axis != innermost) lines.add_axis(axes[axis].size, [&](std::size_t) { return axes[axis].stride * bytes; });
-  }
-  lines.for_each([&] { visit(lines.offset(0), axes[innermost].size, axes[innermost].stride * bytes); });
-}
-
-void fill_masked(const any_view& view, const mask_form& form) {
-  auto* memory = static_cast<std::byte*>(view.data());
-  for_each_line_in_memory(view, [&](std::int64_t at, std::int64_t count, std::int64_t stride) {
-    mask_lines(form, memory, stride, false).fill(at, count, false);
-  });
-}
-
 class mask_writer {
  public:
   mask_writer(const layer_values& layer, const mask_target& target, std::span<const side_input> inputs,
@@ -124,12 +89,7 @@ class mask_writer {
     if (padding > 0) keys = part_of(target_.memory, kv_axis, 0, key_size);
     const borrowed_workspace space;
     write_keys(keys, kernels, *space);
-    if (padding <= 0) return;
-    if (target_.form.element_bytes != 0) {
-      fill_masked(part_of(target_.memory, kv_axis, key_size, padding), target_.form);
-    } else {
-      fill_masked_bits(kv_axis, key_size, padding);
-    }
+    if (padding > 0) fill_padding(*padded, key_size, padding);
   }
 
  private:
@@ -182,14 +142,13 @@ class mask_writer {
     job.in_place = false;
   }
 
-  // Past the keys of bits: their places are counted from the first bit.
-  void fill_masked_bits(std::string_view kv_axis, std::int64_t begin, std::int64_t size) const {
-    const any_view padding =
-        part_of(any_view(static_cast<std::byte*>(nullptr), dtype::boolean, target_.memory.axes()), kv_axis, 0, size);
-    const std::int64_t first = begin * find_axis(target_.memory.axes(), kv_axis)->stride;
+  // What is past the keys: masked. Places are counted in bytes, and of bits in bits.
+  void fill_padding(const named_axis& keys, std::int64_t first, std::int64_t count) const {
     auto* memory = static_cast<std::byte*>(target_.memory.data());
-    for_each_line_in_memory(padding, [&](std::int64_t at, std::int64_t count, std::int64_t stride) {
-      mask_lines(target_.form, memory, stride, false).fill(first + at, count, false);
+    const std::int64_t unit = info(target_.memory.type()).bytes;
+    for_each_line(part_of(target_.memory, keys.name, 0, count).axes(), [&](std::int64_t at, std::int64_t line,
+                                                                           std::int64_t stride) {
+      mask_lines(target_.form, memory, stride * unit, false).fill((first * keys.stride + at) * unit, line, false);
     });
   }
 

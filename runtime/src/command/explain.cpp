@@ -12,6 +12,7 @@
 #include "command/arguments.hpp"
 #include "command/print.hpp"
 #include "command/subcommands.hpp"
+#include "huggingface/certainty.hpp"
 
 namespace axismask::command {
 namespace {
@@ -82,7 +83,7 @@ void print_as_text(const huggingface::config& config) {
 
 int run_explain(const explain_options& options) {
   const auto config = huggingface::config::load(options.config);
-  if (options.is_strict) refuse_warnings(config.warnings);
+  if (options.is_strict) huggingface::refuse_warnings(config.warnings, "--strict");
   if (options.as_json) {
     print_as_json(config);
   } else {

@@ -1,17 +1,16 @@
 // `axismask import`: makes a model spec from a model's own config.json.
-#include <algorithm>
 #include <iostream>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "axismask/huggingface.hpp"
-#include "axismask/messages/error.hpp"
 #include "axismask/messages/text.hpp"
 #include "command/arguments.hpp"
 #include "command/print.hpp"
 #include "command/subcommands.hpp"
 #include "files/new_file.hpp"
+#include "huggingface/certainty.hpp"
 
 namespace axismask::command {
 namespace {
@@ -24,32 +23,15 @@ struct import_options {
   bool is_strict = false;
 };
 
-// The places that stand in the way of a map that is certain, each once.
-std::string places_of_doubts(const huggingface::config& config) {
-  std::vector<std::string> places;
-  for (const huggingface::warning& one : config.warnings) {
-    if (one.is_doubt && std::find(places.begin(), places.end(), one.where) == places.end()) places.push_back(one.where);
-  }
-  return joined(places, ", ");
-}
-
-void refuse_guess(const huggingface::config& config, const std::string& file) {
-  const auto doubt = std::find_if(config.warnings.begin(), config.warnings.end(),
-                                  [](const huggingface::warning& one) { return one.is_doubt; });
-  throw error("config-guess", file,
-              "its masks are a guess, because of " + places_of_doubts(config) + " (" + doubt->what + ")",
-              "look at the model's own code, and give --guess to take the map all the same");
-}
-
 int run_import(const import_options& options) {
   auto config = huggingface::config::load(options.config);
   const auto use = options.has_images ? huggingface::spec_for::text_and_images : huggingface::spec_for::text;
   const std::string spec = config.spec(use);
   if (options.has_images) std::erase_if(config.warnings, [](const auto& one) { return one.id == "config-text-only"; });
-  if (options.is_strict) refuse_warnings(config.warnings);
+  if (options.is_strict) huggingface::refuse_warnings(config.warnings, "--strict");
   if (!options.takes_guess && !config.is_certain(use)) {
     print_warnings(config.warnings);
-    refuse_guess(config, options.config);
+    huggingface::refuse_guess(config, options.config, "--guess");
   }
   new_file output(options.out, "spec-write");
   output.write(spec.data(), spec.size());

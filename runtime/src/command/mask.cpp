@@ -14,6 +14,7 @@
 #include "command/made_inputs.hpp"
 #include "command/print.hpp"
 #include "command/subcommands.hpp"
+#include "files/npy_header.hpp"
 #include "plan/planned_call.hpp"
 
 namespace axismask::command {
@@ -107,12 +108,6 @@ written_mask write(const made_inputs& made, const mask_command_options& options)
   return result;
 }
 
-any_view dense_view(axismask::dtype type, const std::vector<std::int64_t>& sizes, const std::byte* memory) {
-  std::vector<named_axis> axes;
-  for (const std::int64_t size : sizes) axes.push_back({"", size});
-  return any_view::dense(memory, type, axes);
-}
-
 int run_mask(const mask_command_options& options) {
   check(options);
   const Model model = Model::load(options.spec);
@@ -125,10 +120,7 @@ int run_mask(const mask_command_options& options) {
   if (options.form == "bits") {
     write_npy(options.out, {.name = "mask", .dtype = dtype, .sizes = mask.sizes, .data = mask.memory.data()});
   } else {
-    const any_view view = dense_view(element_dtype_of(options), mask.sizes, mask.memory.data());
-    std::vector<std::int64_t> strides;
-    for (const named_axis& axis : view.axes()) strides.push_back(axis.stride);
-    write_npy(options.out, view.type(), mask.sizes, strides, view.data());
+    write_npy(options.out, element_dtype_of(options), mask.sizes, dense_strides(mask.sizes, false), mask.memory.data());
   }
 
   std::string shape;

@@ -58,12 +58,6 @@ void print_warnings(const std::vector<huggingface::warning>& warnings) {
   for (const huggingface::warning& one : warnings) std::cerr << on_one_line(one.line()) << '\n';
 }
 
-void refuse_warnings(const std::vector<huggingface::warning>& warnings) {
-  if (warnings.empty()) return;
-  const huggingface::warning& first = warnings.front();
-  throw error(first.id, first.where, first.what, "mend the file, or leave --strict out");
-}
-
 std::string joined(const std::vector<std::string>& texts, std::string_view separator) {
   std::string result;
   for (const std::string& text : texts) {

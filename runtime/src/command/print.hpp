@@ -33,9 +33,6 @@ void finish_output();
 // Each on a line of stderr.
 void print_warnings(const std::vector<huggingface::warning>& warnings);
 
-// Throws the first as an error.
-void refuse_warnings(const std::vector<huggingface::warning>& warnings);
-
 std::string joined(const std::vector<std::string>& texts, std::string_view separator);
 
 }  // namespace axismask::command

@@ -2,6 +2,7 @@
 #include "cpu/keep_reader.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <span>
 
@@ -24,10 +25,19 @@ mask_box fitting_box(const bound_call& call, const tiled_axes& axes, mask_box wa
   for (const bound_array& operand : call.operands()) {
     const std::int64_t along_row = std::abs(operand.byte_stride(axes.column));
     if (along_row > 0) wanted.columns = std::min(wanted.columns, 1 + box_span / 2 / along_row);
-    const std::int64_t along_column = axes.row == no_axis ? 0 : std::abs(operand.byte_stride(axes.row));
+    const std::int64_t along_column = std::abs(operand.byte_stride(axes.row));
     if (along_column > 0) wanted.rows = std::min(wanted.rows, 1 + box_span / 2 / along_column);
   }
   return wanted;
+}
+
+bound_array bytes_in_rows(const tiled_axes& axes, std::uint8_t* memory, std::int64_t columns) {
+  bound_array kept{};
+  kept.type = dtype::boolean;
+  kept.data = reinterpret_cast<std::byte*>(memory);
+  kept.strides[axes.column] = 1;
+  if (axes.row != no_axis) kept.strides[axes.row] = columns;
+  return kept;
 }
 
 keep_reader::keep_reader(const mask_job& job, const tiled_axes& axes, const bound_array& kept)

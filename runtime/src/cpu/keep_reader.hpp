@@ -1,7 +1,6 @@
 // What a mask keeps of a part of it, as bytes: 1 where a logit is kept, 0 where it is masked. The layer's kernel tells.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 
@@ -11,9 +10,6 @@
 
 namespace axismask {
 
-// Where each array of a job starts, in bytes from its first element.
-using array_offsets = std::array<std::int64_t, max_arrays>;
-
 // Rows and columns of a mask.
 struct mask_box {
   std::int64_t rows = 1;
@@ -22,6 +18,9 @@ struct mask_box {
 
 // The largest box whose operands a kernel can count in 32 bits, of at most this one.
 [[nodiscard]] mask_box fitting_box(const bound_call& call, const tiled_axes& axes, mask_box wanted);
+
+// Bytes in memory of ours, a row of them `columns` behind the one before, for a reader to write to.
+[[nodiscard]] bound_array bytes_in_rows(const tiled_axes& axes, std::uint8_t* memory, std::int64_t columns);
 
 // Reads boxes of rows and columns. Each thread has its own.
 class keep_reader {

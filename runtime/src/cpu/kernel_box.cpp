@@ -60,8 +60,8 @@ kernel_box::kernel_box(const mask_job& job, std::span<const std::size_t> axes) :
   }
 }
 
-void kernel_box::run(const std::array<std::int64_t, max_arrays>& offsets,
-                     const std::array<std::int32_t, kernel_rank>& sizes, kernel_failure& failure) {
+void kernel_box::run(const array_offsets& offsets, const std::array<std::int32_t, kernel_rank>& sizes,
+                     kernel_failure& failure) {
   const bound_call& bound = job_.bound;
   for (std::size_t array = 0; array < bound.array_count; ++array) {
     for (std::size_t axis = 0; axis < kernel_rank; ++axis) {

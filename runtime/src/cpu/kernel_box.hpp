@@ -32,8 +32,7 @@ class kernel_box {
   kernel_box& operator=(const kernel_box&) = delete;
 
   // Runs the kernel on the box that starts at `offsets`, in bytes, one for each array, with these sizes along the axes.
-  void run(const std::array<std::int64_t, max_arrays>& offsets, const std::array<std::int32_t, kernel_rank>& sizes,
-           kernel_failure& failure);
+  void run(const array_offsets& offsets, const std::array<std::int32_t, kernel_rank>& sizes, kernel_failure& failure);
 
  private:
   // Not set to anything before it is needed: for a small array that takes as long as the kernel.

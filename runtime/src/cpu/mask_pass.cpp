@@ -22,10 +22,6 @@ constexpr std::int64_t rows_at_once = 32;
 constexpr std::int64_t keys_of_tile = 64;
 constexpr std::int64_t bytes_at_once = std::int64_t{1} << 14;  // that the kernel tells: half of a first cache
 
-std::int64_t byte_stride(const bound_array& array, std::size_t axis) {
-  return axis == no_axis ? 0 : array.byte_stride(axis);
-}
-
 class mask_pass {
  public:
   mask_pass(const mask_job& job, const mask_axes& axes, const tile_plan* plan, const mask_form& form)
@@ -55,17 +51,10 @@ class mask_pass {
   void work(kernel_failure& failure) {
     const bound_array& out = job_.bound.out();
     alignas(64) std::array<std::uint8_t, bytes_at_once> bytes;
-    bound_array kept = out;
-    if (!writes_there_) {
-      kept = {};
-      kept.type = dtype::boolean;
-      kept.data = reinterpret_cast<std::byte*>(bytes.data());
-      kept.strides[axes_.tiles.column] = 1;
-      if (axes_.tiles.row != no_axis) kept.strides[axes_.tiles.row] = at_once_.columns;
-    }
+    const bound_array kept = writes_there_ ? out : bytes_in_rows(axes_.tiles, bytes.data(), at_once_.columns);
     keep_reader reader(job_, axes_.tiles, kept);
     const bool streaming = form_.element_bytes != 0 && bytes_ > streaming_bytes() / 4;
-    const mask_lines lines(form_, out.data, byte_stride(out, axes_.tiles.column), streaming);
+    const mask_lines lines(form_, out.data, out.byte_stride(axes_.tiles.column), streaming);
     const thread_tools tools{reader, lines, bytes.data(), failure};
     for (std::int64_t unit = next_++; unit < planes_ * rows_per_plane_; unit = next_++) write_unit(tools, unit);
     if (streaming) finish_streaming();
@@ -85,19 +74,13 @@ class mask_pass {
     std::int64_t rows;
   };
 
-  void move(array_offsets& at, std::size_t axis, std::int64_t steps) const {
-    for (std::size_t array = 1; array < job_.bound.array_count; ++array) {
-      at[array] += steps * byte_stride(job_.bound.arrays[array], axis);
-    }
-  }
-  [[nodiscard]] std::int64_t& target(array_offsets& at) const { return at[job_.bound.array_count - 1]; }
   [[nodiscard]] std::int64_t target(const array_offsets& at) const { return at[job_.bound.array_count - 1]; }
 
   // Can the kernel write a box of the result?
   [[nodiscard]] bool target_fits() const {
     const bound_array& out = job_.bound.out();
-    return (at_once_.columns - 1) * std::abs(byte_stride(out, axes_.tiles.column)) <= box_span / 2 &&
-           (at_once_.rows - 1) * std::abs(byte_stride(out, axes_.tiles.row)) <= box_span / 2;
+    return (at_once_.columns - 1) * std::abs(out.byte_stride(axes_.tiles.column)) <= box_span / 2 &&
+           (at_once_.rows - 1) * std::abs(out.byte_stride(axes_.tiles.row)) <= box_span / 2;
   }
 
   [[nodiscard]] bool shares_bytes() const {
@@ -114,17 +97,14 @@ class mask_pass {
     const std::int64_t row = unit % rows_per_plane_;
     const std::int64_t plane = unit / rows_per_plane_;
     array_offsets start{};
-    const std::span<const std::size_t> planes = axes_.tiles.of_planes();
-    split_index(
-        plane, planes.size(), [&](std::size_t at) { return job_.bound.sizes[planes[at]]; },
-        [&](std::size_t at, std::int64_t index) { move(start, planes[at], index); });
-    move(start, axes_.tiles.row, row * tile_.queries);
+    job_.bound.move_to(start, axes_.tiles.of_planes(), plane);
+    job_.bound.move(start, axes_.tiles.row, row * tile_.queries);
     const std::int64_t rows = std::min(tile_.queries, rows_ - row * tile_.queries);
     const tile_run everything{0, 1, verdict::some};
     const std::span<const tile_run> runs = plan_ == nullptr ? std::span(&everything, 1) : plan_->row(plane, row);
     for (std::int64_t first = 0; first < rows; first += at_once_.rows) {
       strip part{start, std::min(at_once_.rows, rows - first)};
-      move(part.start, axes_.tiles.row, first);
+      job_.bound.move(part.start, axes_.tiles.row, first);
       for (const tile_run& run : runs) write_run(tools, part, run);
     }
   }
@@ -138,7 +118,7 @@ class mask_pass {
       }
       return;
     }
-    const std::int64_t at = begin * byte_stride(job_.bound.out(), axes_.tiles.column);
+    const std::int64_t at = begin * job_.bound.out().byte_stride(axes_.tiles.column);
     for_each_line(part, [&](std::int64_t line, std::int64_t) {
       tools.lines.fill(line + at, end - begin, run.kept == verdict::all);
     });
@@ -147,7 +127,7 @@ class mask_pass {
   // Has the kernel tell of some columns of a strip.
   void tell(const thread_tools& tools, const strip& part, std::int64_t begin, std::int64_t columns) {
     array_offsets start = part.start;
-    move(start, axes_.tiles.column, begin);
+    job_.bound.move(start, axes_.tiles.column, begin);
     if (writes_there_) {
       for_each_copy([&](std::int64_t copy) {
         start[0] = target(start) + copy;
@@ -155,6 +135,7 @@ class mask_pass {
       });
       return;
     }
+    start[0] = 0;
     tools.reader.read(start, {part.rows, columns}, tools.failure);
     for_each_line({start, part.rows}, [&](std::int64_t line, std::int64_t row) {
       tools.lines.put(line, columns, tools.bytes + row * at_once_.columns);
@@ -164,7 +145,7 @@ class mask_pass {
   // Where a strip's lines start in the result, in each copy of it: visit(place, row).
   template <class Visit>
   void for_each_line(const strip& part, Visit visit) const {
-    const std::int64_t stride = byte_stride(job_.bound.out(), axes_.tiles.row);
+    const std::int64_t stride = job_.bound.out().byte_stride(axes_.tiles.row);
     for_each_copy([&](std::int64_t copy) {
       for (std::int64_t row = 0; row < part.rows; ++row) visit(target(part.start) + copy + row * stride, row);
     });
@@ -175,7 +156,7 @@ class mask_pass {
     if (axes_.repeat_count == 0) return visit(0);
     index_walk<1> copies;
     for (const std::size_t axis : axes_.of_repeats()) {
-      copies.add_axis(job_.bound.sizes[axis], [&](std::size_t) { return byte_stride(job_.bound.out(), axis); });
+      copies.add_axis(job_.bound.sizes[axis], [&](std::size_t) { return job_.bound.out().byte_stride(axis); });
     }
     copies.for_each([&] { visit(copies.offset(0)); });
   }

@@ -8,7 +8,6 @@
 #include <cstdlib>
 #include <span>
 
-#include "axismask/arrays/index_walk.hpp"
 #include "cpu/fill.hpp"
 #include "cpu/passes.hpp"
 #include "cpu/workers.hpp"
@@ -21,10 +20,6 @@ constexpr std::int64_t bytes_of_tile = 64;  // along its columns: a cache line
 // Of logits, in what a thread takes at once: small, so that lines that are asked for early are still there when the
 // kernel comes to them (with 1 MiB, bfloat16 took 1.2 times as long), and so that threads stay balanced.
 constexpr std::int64_t unit_bytes = std::int64_t{1} << 17;
-
-std::int64_t byte_stride(const bound_array& array, std::size_t axis) {
-  return axis == no_axis ? 0 : array.byte_stride(axis);
-}
 
 class tile_pass {
  public:
@@ -58,8 +53,6 @@ class tile_pass {
   }
 
  private:
-  using offsets = std::array<std::int64_t, max_arrays>;  // in bytes, one for each array
-
   // Units are entire rows of tiles of as many copies as fit.
   void cut_into_units() {
     const bound_call& call = job_.bound;
@@ -67,7 +60,7 @@ class tile_pass {
     copies_per_unit_ = std::clamp<std::int64_t>(unit_bytes / row_bytes, 1, copies_);
     const std::int64_t span = span_of(job_, layout_, plan_.tile.queries);
     for (std::size_t array = 0; array < call.array_count; ++array) {
-      const std::int64_t stride = std::abs(byte_stride(call.arrays[array], layout_.copies));
+      const std::int64_t stride = std::abs(call.arrays[array].byte_stride(layout_.copies));
       if (stride > 0) copies_per_unit_ = std::min(copies_per_unit_, 1 + (box_span - span) / stride);
     }
     rows_per_unit_ = std::clamp<std::int64_t>(unit_bytes / (row_bytes * copies_per_unit_), 1,
@@ -87,36 +80,25 @@ class tile_pass {
 
   // Part of one row of tiles, in some copies.
   struct strip {
-    offsets start;
+    array_offsets start;
     std::int64_t rows;
     std::int64_t copies;
   };
-
-  void move(offsets& at, std::size_t axis, std::int64_t steps) const {
-    for (std::size_t array = 0; array < job_.bound.array_count; ++array) {
-      at[array] += steps * byte_stride(job_.bound.arrays[array], axis);
-    }
-  }
 
   // Units are numbered by plane, index of the other axes, group of copies and group of rows; the last counts fastest.
   void run_unit(kernel_box& box, std::int64_t unit) {
     const std::int64_t row_group = unit % row_groups_;
     const std::int64_t copies_begin = unit / row_groups_ % copy_groups_ * copies_per_unit_;
     const std::int64_t outer = unit / row_groups_ / copy_groups_;
-    offsets start{};
-    move(start, layout_.copies, copies_begin);
-    const auto move_along = [&](std::span<const std::size_t> axes, std::int64_t number) {
-      return split_index(
-          number, axes.size(), [&](std::size_t at) { return job_.bound.sizes[axes[at]]; },
-          [&](std::size_t at, std::int64_t index) { move(start, axes[at], index); });
-    };
-    const std::int64_t plane = move_along(layout_.other_axes(), outer);
-    move_along(layout_.tiles.of_planes(), plane);
+    array_offsets start{};
+    job_.bound.move(start, layout_.copies, copies_begin);
+    const std::int64_t plane = job_.bound.move_to(start, layout_.other_axes(), outer);
+    job_.bound.move_to(start, layout_.tiles.of_planes(), plane);
     const std::int64_t rows_end = std::min((row_group + 1) * rows_per_unit_, plan_.rows_per_plane);
     for (std::int64_t row = row_group * rows_per_unit_; row < rows_end; ++row) {
       strip of_row{start, std::min(plan_.tile.queries, plan_.queries - row * plan_.tile.queries),
                    std::min(copies_per_unit_, copies_ - copies_begin)};
-      move(of_row.start, layout_.tiles.row, row * plan_.tile.queries);
+      job_.bound.move(of_row.start, layout_.tiles.row, row * plan_.tile.queries);
       run_strip(box, of_row, plan_.row(plane, row));
     }
   }
@@ -128,17 +110,17 @@ class tile_pass {
     const bound_array& out = call.out();
     const bound_array& logits = call.logits();
     for (std::int64_t copy = 0; copy < strip.copies; ++copy) {
-      std::byte* to = out.data + strip.start[call.array_count - 1] + copy * byte_stride(out, layout_.copies);
-      const std::byte* from = logits.data + strip.start[0] + copy * byte_stride(logits, layout_.copies);
+      std::byte* to = out.data + strip.start[call.array_count - 1] + copy * out.byte_stride(layout_.copies);
+      const std::byte* from = logits.data + strip.start[0] + copy * logits.byte_stride(layout_.copies);
       if (can_fill_) {
         for (std::int64_t row = 0; row < strip.rows; ++row) {
-          for (const tile_run& run : runs) prefetch(run, to + row * byte_stride(out, layout_.tiles.row));
+          for (const tile_run& run : runs) prefetch(run, to + row * out.byte_stride(layout_.tiles.row));
         }
       }
       for (std::int64_t row = 0; row < strip.rows; ++row) {
         for (const tile_run& run : runs) {
-          write_line(run, to + row * byte_stride(out, layout_.tiles.row),
-                     from + row * byte_stride(logits, layout_.tiles.row));
+          write_line(run, to + row * out.byte_stride(layout_.tiles.row),
+                     from + row * logits.byte_stride(layout_.tiles.row));
         }
       }
     }
@@ -183,8 +165,8 @@ class tile_pass {
 
   void run_kernel(kernel_box& box, const strip& strip, const tile_run& run) {
     const std::int64_t keys_begin = run.begin * plan_.tile.keys;
-    offsets at = strip.start;
-    move(at, layout_.tiles.column, keys_begin);
+    array_offsets at = strip.start;
+    job_.bound.move(at, layout_.tiles.column, keys_begin);
     std::array<std::int32_t, kernel_rank> sizes;
     sizes.fill(1);
     std::size_t axis = 0;

@@ -81,17 +81,12 @@ class device_pass {
     for (const std::size_t axis : axes.of_others()) {
       others.add_axis(call.sizes[axis], [&](std::size_t array) { return call.arrays[array].byte_stride(axis); });
     }
-    const std::span<const std::size_t> outer_planes = axes.of_outer_planes();
     for (const device_step& step : space_.tiles.steps()) {
-      offsets start{};
-      split_index(
-          step.outer_plane, outer_planes.size(), [&](std::size_t at) { return call.sizes[outer_planes[at]]; },
-          [&](std::size_t at, std::int64_t index) { move(start, outer_planes[at], index); });
-      for (std::size_t at = 0; at < kernel_rank; ++at) {
-        if (axes.spanned[at] != no_axis) move(start, axes.spanned[at], step.at[at]);
-      }
+      array_offsets start{};
+      call.move_to(start, axes.of_outer_planes(), step.outer_plane);
+      for (std::size_t at = 0; at < kernel_rank; ++at) call.move(start, axes.spanned[at], step.at[at]);
       others.for_each([&] {
-        offsets box = start;
+        array_offsets box = start;
         for (std::size_t array = 0; array < call.array_count; ++array) box[array] += others.offset(array);
         run_step(step, box);
       });
@@ -118,15 +113,7 @@ class device_pass {
   }
 
  private:
-  using offsets = std::array<std::int64_t, max_arrays>;  // in bytes, one for each array
-
   [[nodiscard]] bool is_out(std::size_t index) const { return index + 1 == job_.bound.array_count; }
-
-  void move(offsets& at, std::size_t axis, std::int64_t steps) const {
-    for (std::size_t array = 0; array < job_.bound.array_count; ++array) {
-      at[array] += steps * job_.bound.arrays[array].byte_stride(axis);
-    }
-  }
 
   // An array of the host.
   void send(bound_array& array, std::size_t index) {
@@ -231,7 +218,7 @@ class device_pass {
     seen.buffer = seen.section->seen_as(type, seen.axes);
   }
 
-  void run_step(const device_step& step, const offsets& at) {
+  void run_step(const device_step& step, const array_offsets& at) {
     const bound_call& call = job_.bound;
     std::array<seen_array, max_arrays> seen;
     for (std::size_t index = 0; index < call.array_count; ++index) {

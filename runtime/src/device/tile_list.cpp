@@ -57,9 +57,7 @@ box_sizes find_box_sizes(const bound_call& call, const box_axes& axes, tile_size
     const std::size_t axis = axes.spanned[at];
     const std::int64_t all = size_along(call, axis);
     std::int64_t most = at == 3 ? std::min(all, most_copies) : all;
-    const auto stride_of = [&](std::size_t array) {
-      return axis == no_axis ? 0 : std::abs(arrays[array].byte_stride(axis));
-    };
+    const auto stride_of = [&](std::size_t array) { return std::abs(arrays[array].byte_stride(axis)); };
     for (std::size_t array = 0; array < arrays.size(); ++array) {
       const std::int64_t stride = stride_of(array);
       if (stride > 0) most = std::min(most, 1 + (memory_section::bytes - span[array]) / stride);

@@ -31,17 +31,6 @@ std::uint64_t data_bytes(const npy_header& header, int bytes_of_one, const std::
   return is_empty ? 0 : static_cast<std::uint64_t>(bytes);
 }
 
-std::vector<std::int64_t> dense_strides(std::span<const std::int64_t> sizes, bool fortran_order) {
-  std::vector<std::int64_t> strides(sizes.size());
-  std::int64_t stride = 1;
-  for (std::size_t step = 0; step < sizes.size(); ++step) {
-    const std::size_t axis = fortran_order ? step : sizes.size() - 1 - step;
-    strides[axis] = stride;
-    stride *= sizes[axis];
-  }
-  return strides;
-}
-
 // Do the strides lead to the same elements as the dense ones? Those of an axis of size 1, or of any axis of an empty
 // array, are never used.
 bool is_dense(std::span<const std::int64_t> sizes, std::span<const std::int64_t> strides, bool fortran_order) {

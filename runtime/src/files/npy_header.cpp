@@ -234,6 +234,17 @@ npy_header read_npy_header(npy_stream& stream) {
   return header_parser(text, stream.name()).parse();
 }
 
+std::vector<std::int64_t> dense_strides(std::span<const std::int64_t> sizes, bool fortran_order) {
+  std::vector<std::int64_t> strides(sizes.size());
+  std::int64_t stride = 1;
+  for (std::size_t step = 0; step < sizes.size(); ++step) {
+    const std::size_t axis = fortran_order ? step : sizes.size() - 1 - step;
+    strides[axis] = stride;
+    stride *= sizes[axis];
+  }
+  return strides;
+}
+
 std::string npy_header_bytes(std::string_view descr, bool fortran_order, std::span<const std::int64_t> sizes) {
   std::string text = "{'descr': '" + std::string(descr) + "', 'fortran_order': " + (fortran_order ? "True" : "False") +
                      ", 'shape': " + shape_text(sizes) + ", }";

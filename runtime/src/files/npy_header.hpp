@@ -52,6 +52,9 @@ class npy_stream {
 // Reads a file up to its elements. Throws `error`, whose WHERE is the file.
 [[nodiscard]] npy_header read_npy_header(npy_stream& stream);
 
+// Strides in elements of an array in C or Fortran order.
+[[nodiscard]] std::vector<std::int64_t> dense_strides(std::span<const std::int64_t> sizes, bool fortran_order);
+
 // The start of a file, up to its elements: NumPy's own bytes. `descr` is NumPy's spelling of their type.
 [[nodiscard]] std::string npy_header_bytes(std::string_view descr, bool fortran_order,
                                            std::span<const std::int64_t> sizes);

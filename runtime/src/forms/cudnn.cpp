@@ -17,12 +17,13 @@ plan_arrays write_cudnn(const layer_values& layer, const form_options& options, 
   const form_axes axes("cudnn", options, plan.plane_axes, plan.plane_sizes);
   const std::int64_t bytes = (plan.columns + 7) / 8;
   std::vector<std::uint8_t> bits(elements_of({axes.batch(), axes.heads(), plan.rows_per_plane, bytes}));
-  std::uint8_t* line = bits.data();
+  const mask_lines lines = bits_in(bits);
+  std::int64_t line = 0;
   for (std::int64_t batch = 0; batch < axes.batch(); ++batch) {
     for (std::int64_t head = 0; head < axes.heads(); ++head) {
-      for (std::int64_t row = 0; row < plan.rows_per_plane; ++row, line += bytes) {
+      for (std::int64_t row = 0; row < plan.rows_per_plane; ++row, line += 8 * bytes) {
         for (const tile_run& run : plan.row(axes.plane(batch, head), row)) {
-          if (run.kept != verdict::none) set_bits(line, run.begin, run.end);
+          if (run.kept != verdict::none) lines.fill(line + run.begin, run.end - run.begin, true);
         }
       }
     }

@@ -46,6 +46,7 @@ plan_arrays write_flashinfer_packed(const layer_values& layer, const form_option
   const std::int64_t bytes_of_one = (spans.queries * spans.keys + 7) / 8;
   (void)as_int32(axes.batch() * bytes_of_one, "bytes");
   std::vector<std::uint8_t> bits(static_cast<std::size_t>(axes.batch() * bytes_of_one));
+  const mask_lines lines = bits_in(bits);
   std::vector<std::int32_t> starts;
   for (std::int64_t batch = 0; batch < axes.batch(); ++batch) {
     starts.push_back(static_cast<std::int32_t>(batch * bytes_of_one));
@@ -53,8 +54,8 @@ plan_arrays write_flashinfer_packed(const layer_values& layer, const form_option
       const auto row = static_cast<std::size_t>(axes.plane(batch, 0) * spans.queries + query);
       for (auto at = static_cast<std::size_t>(spans.starts[row]); at < static_cast<std::size_t>(spans.starts[row + 1]);
            ++at) {
-        set_bits(bits.data() + batch * bytes_of_one, query * spans.keys + spans.begins[at],
-                 query * spans.keys + spans.ends[at]);
+        lines.fill(8 * batch * bytes_of_one + query * spans.keys + spans.begins[at], spans.ends[at] - spans.begins[at],
+                   true);
       }
     }
   }

@@ -46,16 +46,4 @@ std::string form_axes::place(std::int64_t batch, std::int64_t head, std::string_
   return text + std::string(what) + " " + std::to_string(index);
 }
 
-void set_bits(std::uint8_t* bytes, std::int64_t begin, std::int64_t end) {
-  while (begin < end) {
-    if (begin % 8 == 0 && begin + 8 <= end) {
-      bytes[begin / 8] = 0xff;
-      begin += 8;
-    } else {
-      bytes[begin / 8] = static_cast<std::uint8_t>(bytes[begin / 8] | 1U << (begin % 8));
-      ++begin;
-    }
-  }
-}
-
 }  // namespace axismask

@@ -12,6 +12,7 @@
 #include "axismask/forms.hpp"
 #include "axismask/messages/error.hpp"
 #include "axismask/spans.hpp"
+#include "cpu/mask_lines.hpp"
 
 namespace axismask {
 
@@ -79,7 +80,9 @@ struct tile_grid {
   return count;
 }
 
-// Sets the bits from `begin` to before `end`; bit 0 is the lowest of the first byte.
-void set_bits(std::uint8_t* bytes, std::int64_t begin, std::int64_t end);
+// Lines of bits, of which bit 0 is the lowest of the first byte.
+[[nodiscard]] inline mask_lines bits_in(std::vector<std::uint8_t>& bytes) {
+  return {{.element_bytes = 0}, reinterpret_cast<std::byte*>(bytes.data()), 1, false};
+}
 
 }  // namespace axismask

@@ -20,21 +20,9 @@ constexpr std::int64_t most_elements = std::int64_t{1} << 36;   // half a minute
 constexpr std::array<std::string_view, max_operands> operand_names{
     "/0", "/1", "/2", "/3", "/4", "/5", "/6", "/7", "/8", "/9", "/10", "/11", "/12", "/13", "/14", "/15"};
 
-// The part of an array that is in the range, if it has the axis.
-any_view cut(const any_view& array, std::string_view axis, index_range range) {
-  std::vector<named_axis> axes(array.axes().begin(), array.axes().end());
-  auto* data = static_cast<std::byte*>(array.data());
-  for (named_axis& one : axes) {
-    if (one.name != axis) continue;
-    data += range.first * one.stride * info(array.type()).bytes;
-    one.size = range.count;
-  }
-  return {data, array.type(), axes};
-}
-
 // The array at one index of an axis, without that axis.
 any_view at_index(const any_view& array, std::string_view axis, std::int64_t index) {
-  const any_view plane = cut(array, axis, {index, 1});
+  const any_view plane = part_of(array, axis, index, 1);
   std::vector<named_axis> axes(plane.axes().begin(), plane.axes().end());
   std::erase_if(axes, [&](const named_axis& one) { return one.name == axis; });
   return {plane.data(), plane.type(), axes};
@@ -267,8 +255,8 @@ mask_rows::partial_call mask_rows::call_for(index_range queries, index_range key
   partial_call result(values_);
   result.layer.empty_rows = axismask::empty_row_rule::masked;
   const auto cut_to_ranges = [&](const any_view& array, bool of_keys) {
-    if (of_keys) return cut(array, query_axis_, keys);
-    return cut(cut(array, query_axis_, queries), kv_axis_, keys);
+    if (of_keys) return part_of(array, query_axis_, keys.first, keys.count);
+    return part_of(part_of(array, query_axis_, queries.first, queries.count), kv_axis_, keys.first, keys.count);
   };
   for (const operand& one : numbers_) result.numbers.push_back(cut_to_ranges(one.array, false));
   for (std::size_t index = 0; index < numbers_.size(); ++index) {

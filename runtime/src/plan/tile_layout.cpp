@@ -47,7 +47,7 @@ std::int64_t size_along(const bound_call& call, std::size_t axis) { return axis 
 std::int64_t span_of(const mask_job& job, const tile_layout& layout, std::int64_t rows) {
   std::int64_t span = 0;
   for (const bound_array& array : std::span(job.bound.arrays).first(job.bound.array_count)) {
-    std::int64_t reach = layout.tiles.row == no_axis ? 0 : std::abs(array.byte_stride(layout.tiles.row)) * (rows - 1);
+    std::int64_t reach = std::abs(array.byte_stride(layout.tiles.row)) * (rows - 1);
     for (const std::size_t axis : {layout.cell, layout.tiles.column}) {
       if (axis != no_axis) reach += std::abs(array.byte_stride(axis)) * (job.bound.sizes[axis] - 1);
     }

@@ -109,16 +109,15 @@ void add_dense_bounds(const std::byte* at, std::int64_t count, std::int64_t tile
   if (in_tile > 0) tiles.push_back(found.between());
 }
 
-// Adds tiles to a row of runs, which starts at the run `start`.
-void append(std::vector<tile_run>& runs, std::size_t start, std::int64_t begin, std::int64_t end, verdict kept) {
+}  // namespace
+
+void append_run(std::vector<tile_run>& runs, std::size_t start, std::int64_t begin, std::int64_t end, verdict kept) {
   if (runs.size() > start && runs.back().kept == kept) {
     runs.back().end = static_cast<std::int32_t>(end);
   } else {
     runs.push_back({static_cast<std::int32_t>(begin), static_cast<std::int32_t>(end), kept});
   }
 }
-
-}  // namespace
 
 void tile_planner::find(const layer_type& type, const bound_call& call, const tiled_axes& axes, tile_size tile,
                         tile_plan& plan) {
@@ -267,12 +266,12 @@ void tile_planner::add_plane(const tile_plan& plan) {
     const std::size_t start = runs.size();
     for (const tile_run& coarse : coarse_) {
       if (coarse.kept != verdict::some) {
-        append(runs, start, coarse.begin, coarse.end, coarse.kept);
+        append_run(runs, start, coarse.begin, coarse.end, coarse.kept);
         continue;
       }
       ask(0, row, coarse.begin, coarse.end);
       for (std::int64_t column = coarse.begin; column < coarse.end; ++column) {
-        append(runs, start, column, column + 1, answers_[0][static_cast<std::size_t>(column)]);
+        append_run(runs, start, column, column + 1, answers_[0][static_cast<std::size_t>(column)]);
       }
     }
     result_->starts.push_back(static_cast<std::int64_t>(runs.size()));
@@ -286,12 +285,12 @@ void tile_planner::find_coarse_runs(const tile_plan& plan, std::int64_t row) {
     const std::int64_t end = std::min(begin + square[2], plan.columns);
     const verdict of_all = answers_[2][static_cast<std::size_t>(large)];
     if (of_all != verdict::some) {
-      append(coarse_, 0, begin, end, of_all);
+      append_run(coarse_, 0, begin, end, of_all);
       continue;
     }
     ask(1, row / square[1], begin / square[1], in_squares(end, square[1]));
     for (std::int64_t at = begin; at < end; at += square[1]) {
-      append(coarse_, 0, at, std::min(at + square[1], end), answers_[1][static_cast<std::size_t>(at / square[1])]);
+      append_run(coarse_, 0, at, std::min(at + square[1], end), answers_[1][static_cast<std::size_t>(at / square[1])]);
     }
   }
 }
@@ -308,7 +307,7 @@ std::int64_t largest_number(const layer_type& type, const bound_call& call) {
       if (line == no_axis || call.sizes[axis] > call.sizes[line]) line = axis;
     }
     const std::int64_t count = line == no_axis ? 1 : call.sizes[line];
-    const std::int64_t stride = line == no_axis ? 0 : operand.byte_stride(line);
+    const std::int64_t stride = operand.byte_stride(line);
     if (count == 0) continue;
     index_walk<1> lines;
     for (std::size_t axis = 0; axis < call.rank; ++axis) {

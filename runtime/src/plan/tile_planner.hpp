@@ -53,6 +53,9 @@ class tile_planner {
   tile_plan* result_ = nullptr;
 };
 
+// Adds tiles to the runs of a row, which start at `start`: to the last run where the same can be said of them.
+void append_run(std::vector<tile_run>& runs, std::size_t start, std::int64_t begin, std::int64_t end, verdict kept);
+
 // The largest magnitude of the numbers that `keep` computes in a call (tile plans know it already).
 [[nodiscard]] std::int64_t largest_number(const layer_type& type, const bound_call& call);
 

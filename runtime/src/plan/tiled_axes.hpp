@@ -9,8 +9,6 @@
 
 namespace axismask {
 
-inline constexpr std::size_t no_axis = max_rank;
-
 // Which axes of a call are a plan's: tiles are cut along `row` and `column`; each index of the plane axes has tiles of
 // its own; along any other axis no operand changes. `row` may be none: one row then.
 struct tiled_axes {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "axismask/spans.hpp"
+#include "plan/tile_planner.hpp"
 #include "spans/mask_reader.hpp"
 
 namespace axismask {
@@ -37,11 +38,11 @@ class settler {
       const std::int64_t plane = row / before.rows_per_plane;
       for (const tile_run& run : before.row(plane, row % before.rows_per_plane)) {
         if (run.kept == verdict::all || (run.kept == verdict::none && !has_extra_in_row(row))) {
-          append(runs, first, run.begin, run.end, run.kept);
+          append_run(runs, first, run.begin, run.end, run.kept);
           continue;
         }
         for (std::int32_t column = run.begin; column < run.end; ++column) {
-          append(runs, first, column, column + 1, settle(row, column, run.kept));
+          append_run(runs, first, column, column + 1, settle(row, column, run.kept));
         }
       }
       starts.push_back(static_cast<std::int64_t>(runs.size()));
@@ -69,15 +70,6 @@ class settler {
   [[nodiscard]] bool has_extra_in_row(std::int64_t row) const {
     const auto found = extra_.lower_bound({row, 0});
     return found != extra_.end() && found->first.first == row;
-  }
-
-  static void append(std::vector<tile_run>& runs, std::size_t first, std::int32_t begin, std::int32_t end,
-                     verdict kept) {
-    if (runs.size() > first && runs.back().kept == kept) {
-      runs.back().end = end;
-    } else {
-      runs.push_back({begin, end, kept});
-    }
   }
 
   [[nodiscard]] verdict settle(std::int64_t row, std::int64_t column, verdict before) {

@@ -5,7 +5,6 @@
 #include <array>
 
 #include "arrays/element_types.hpp"
-#include "axismask/arrays/index_walk.hpp"
 #include "call/kernel_choice.hpp"
 #include "plan/tile_layout.hpp"
 
@@ -13,16 +12,6 @@ namespace axismask {
 namespace {
 
 constexpr std::int64_t bytes_at_once = std::int64_t{1} << 14;  // half of a first cache
-
-// Bytes that are read go there.
-bound_array kept_bytes(const tiled_axes& axes, std::uint8_t* memory, std::int64_t columns) {
-  bound_array kept{};
-  kept.type = dtype::boolean;
-  kept.data = reinterpret_cast<std::byte*>(memory);
-  kept.strides[axes.column] = 1;
-  kept.strides[axes.row] = columns;
-  return kept;
-}
 
 }  // namespace
 
@@ -64,17 +53,10 @@ void readable_mask::carry_out_rule(const layer_values& layer) {
 
 array_offsets readable_mask::offsets_at(std::int64_t plane, std::int64_t query, std::int64_t key) const {
   array_offsets start{};
-  const auto move = [&](std::size_t axis, std::int64_t steps) {
-    for (std::size_t array = 1; array <= job_.bound.operand_count; ++array) {
-      start[array] += steps * job_.bound.arrays[array].byte_stride(axis);
-    }
-  };
-  const std::span<const std::size_t> planes = call_.tiled.of_planes();
-  split_index(
-      plane, planes.size(), [&](std::size_t at) { return call_.axes[planes[at]].size; },
-      [&](std::size_t at, std::int64_t index) { move(planes[at], index); });
-  move(call_.tiled.row, query);
-  move(call_.tiled.column, key);
+  job_.bound.move_to(start, call_.tiled.of_planes(), plane);
+  job_.bound.move(start, call_.tiled.row, query);
+  job_.bound.move(start, call_.tiled.column, key);
+  start[0] = 0;  // what is read is written from the start of its memory on
   return start;
 }
 
@@ -91,7 +73,7 @@ mask_bytes::mask_bytes(const readable_mask& mask, std::int64_t rows)
     : mask_(mask),
       box_(fitting_box(mask.job().bound, mask.axes(), {rows, std::max<std::int64_t>(bytes_at_once / rows, 1)})),
       bytes_(static_cast<std::size_t>(box_.rows * box_.columns)),
-      reader_(mask.job(), mask.axes(), kept_bytes(mask.axes(), bytes_.data(), box_.columns)) {}
+      reader_(mask.job(), mask.axes(), bytes_in_rows(mask.axes(), bytes_.data(), box_.columns)) {}
 
 const std::uint8_t* mask_bytes::read(std::int64_t plane, std::int64_t query, std::int64_t key, const mask_box& box,
                                      kernel_failure& failure) {
