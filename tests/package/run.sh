@@ -44,7 +44,7 @@ cd "$work/skip"
 [ "$(build/skip)" = "70 of 256 tiles computed, 28 of them masked; equal to attention over all keys" ]
 
 # Versions and components.
-devices=$(cd "$work/prefix/lib" && ls | sed -n 's/^libaxismask_layers_\(.*\)\.a$/\1;/p' | tr -d '\n')
+devices=$(cd "$work/prefix/lib" && ls | sed -n 's/^libaxismask_layers_\(.*\)\.a$/\1/p' | paste -sd ';')
 "$cmake" -S "$here/find" -B "$work/find" -G Ninja -DCMAKE_PREFIX_PATH="$work/prefix" "-DDEVICES=$devices" >"$work/find.log" ||
   { cat "$work/find.log" >&2; exit 1; }
 
