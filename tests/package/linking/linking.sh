@@ -55,10 +55,14 @@ for compiler in g++ clang++-19; do
   $compile -rdynamic host.cpp by_type.o -Wl,--undefined=axismask_library_axismask_layers $libraries -o host
   same ./host $'the host\'s libraries: 1\n'"$both"
 done
-# Optimisation over the whole program needs all layers from the start.
+# Optimisation over the whole program: a call that names its type needs no more, a spec needs all layers from the start.
 for options in "" -Wl,--gc-sections; do
-  g++ -std=c++20 -O2 -flto -I"$prefix/include" main.cpp by_type.cpp by_spec.cpp $options \
-    -Wl,--undefined=axismask_library_axismask_layers $libraries -o whole
+  compile="g++ -std=c++20 -O2 -flto $options -I$prefix/include"
+  $compile -DONLY_BY_TYPE main.cpp by_type.cpp $libraries -o whole
+  same ./whole "by type: 1 0 0 "
+  $compile composition.cpp $libraries -o whole
+  same ./whole $'1 0 0 \nall(ApplyCausalAttentionMask, ApplyDocumentAttentionMask)'
+  $compile main.cpp by_type.cpp by_spec.cpp -Wl,--undefined=axismask_library_axismask_layers $libraries -o whole
   same ./whole "$both"
 done
 

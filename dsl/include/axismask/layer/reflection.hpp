@@ -182,9 +182,17 @@ inline constexpr std::array<const layer_type*, 0> parts_of_layer{};
 
 }  // namespace detail
 
+// With -flto, g++ makes local what it believes to be used by the program alone, before it asks an archive for a layer's
+// object, which has the record's address, too.
+#if defined(__GNUC__) && !defined(__clang__)
+#define AXISMASK_STAYS_VISIBLE [[gnu::externally_visible]]
+#else
+#define AXISMASK_STAYS_VISIBLE
+#endif
+
 // The record of a layer's type. A `layer_type` holds no pointers to anything but constants.
 template <class Layer>
-inline constexpr layer_type layer_type_of{
+AXISMASK_STAYS_VISIBLE inline constexpr layer_type layer_type_of{
     detail::unqualified_name<Layer>(),
     attribute_records<Layer>,
     operand_indices<Layer>,
