@@ -183,7 +183,7 @@ class number_reader {
 // The reading of a condition, and of what is left of it a text.
 class condition_reader {
  public:
-  condition_reader(const formula_tree& formula, const zone& where) : formula_(formula), where_(where), reader_(where) {
+  condition_reader(const formula_tree& formula, const zone& where) : formula_(formula), reader_(where) {
     numbers_.resize(formula.nodes.size());
     for (std::size_t at = 0; at < numbers_.size(); ++at) {
       if (!is_condition(formula.nodes[at].sign)) numbers_[at] = number(formula.nodes[at]);
@@ -361,7 +361,6 @@ class condition_reader {
   }
 
   const formula_tree& formula_;
-  const zone& where_;
   number_reader reader_;
   std::vector<result> numbers_;
 };

@@ -183,9 +183,11 @@ inline constexpr std::array<const layer_type*, 0> parts_of_layer{};
 }  // namespace detail
 
 // With -flto, g++ makes local what it believes to be used by the program alone, before it asks an archive for a layer's
-// object, which has the record's address, too.
+// object, which has the record's address, too. (It warns of a layer in an unnamed namespace, which no archive has.)
 #if defined(__GNUC__) && !defined(__clang__)
 #define AXISMASK_STAYS_VISIBLE [[gnu::externally_visible]]
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wattributes"
 #else
 #define AXISMASK_STAYS_VISIBLE
 #endif
@@ -223,5 +225,8 @@ AXISMASK_STAYS_VISIBLE inline constexpr layer_type layer_type_of{
     detail::composition_of<Layer>,
     detail::parts_of_layer<Layer>,
 };
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
 }  // namespace axismask
