@@ -2,6 +2,8 @@
 //   kernels  --library NAME --variants LABEL=TARGET --out FILE.o...     every kernel of every layer for one target
 //   table    --library NAME --symbol NAME --config HEADER --index FILE.cpp --out FILE.cpp... --variants LABEL=TARGET...
 //            the records by which the runtime finds them; the symbol is the library's name with a device's behind it
+//   attention        --variants LABEL=TARGET --out FILE.o                  the kernels of attention for one target
+//   attention-table  --out FILE.cpp --variants LABEL=TARGET...             the records by which the runtime finds these
 //   runtime  --target TARGET --out FILE.o                               Halide's own small runtime
 // --out has a file for each layer, or one for all.
 #include "axismask/generator/generate.hpp"
@@ -12,6 +14,8 @@
 #include <string>
 #include <vector>
 
+#include "attention_generator.hpp"
+#include "attention_table.hpp"
 #include "kernel_modules.hpp"
 #include "kernel_table.hpp"
 #include "variant.hpp"
@@ -70,17 +74,21 @@ class kernel_linker : public Halide::Internal::IRMutator {
   std::map<std::string, std::string> renamed_;
 };
 
+// Sizes are checked by the runtime, with names, before a kernel is called: no bounds queries, and no checks of
+// Halide's, which take longer than a small box: 8 x 32 float32 logits are 132 ns with them and 56 without (AVX2).
+// Errors that are left come with the call's own context.
+Halide::Target unchecked(const Halide::Target& target) {
+  return target.with_feature(Halide::Target::NoRuntime)
+      .with_feature(Halide::Target::NoBoundsQuery)
+      .with_feature(Halide::Target::NoAsserts)
+      .with_feature(Halide::Target::UserContext);
+}
+
 void write_kernels(std::span<const layer_algorithm> layers, const options& given) {
   const variant one(one_of(given, "--variants"));
   const std::string& library = one_of(given, "--library");
   const std::vector<std::string>& files = given.at("--out");
-  // Sizes are checked by the runtime, with names, before a kernel is called: no bounds queries, and no checks of
-  // Halide's, which take longer than a small box: 8 x 32 float32 logits are 132 ns with them and 56 without (AVX2).
-  // Errors that are left come with the call's own context.
-  Halide::Target target = one.target.with_feature(Halide::Target::NoRuntime)
-                              .with_feature(Halide::Target::NoBoundsQuery)
-                              .with_feature(Halide::Target::NoAsserts)
-                              .with_feature(Halide::Target::UserContext);
+  Halide::Target target = unchecked(one.target);
   // A device's allocations and launches can fail, and Halide reports that by the same checks.
   if (target.has_gpu_feature()) target = target.without_feature(Halide::Target::NoAsserts);
   const auto groups = groups_of(layers, files.size());
@@ -97,19 +105,29 @@ void write_kernels(std::span<const layer_algorithm> layers, const options& given
   }
 }
 
+void write_attention(const options& given) {
+  const variant one(one_of(given, "--variants"));
+  const Halide::Target target = unchecked(one.target);
+  Halide::Module all("axismask_attention_" + one.label, target);
+  for_each_attention_kernel(target, [&](const std::string& kernel, const attention_builder& build) {
+    const std::string function = attention_symbol(one.label, kernel);
+    kernel_linker(function + "_").add_to(all, build(function));
+  });
+  all.compile({{Halide::OutputFileType::object, one_of(given, "--out")}});
+}
+
+std::vector<variant> read_variants(const options& given) {
+  std::vector<variant> variants;
+  const auto found = given.find("--variants");  // there may be none
+  if (found == given.end()) return variants;
+  for (const std::string& one : found->second) variants.emplace_back(one);
+  return variants;
+}
+
 table_request read_table_request(const options& given) {
-  table_request request{one_of(given, "--library"),
-                        one_of(given, "--symbol"),
-                        one_of(given, "--config"),
-                        false,
-                        one_of(given, "--index"),
-                        given.at("--out"),
-                        {}};
+  table_request request{one_of(given, "--library"), one_of(given, "--symbol"), one_of(given, "--config"), false,
+                        one_of(given, "--index"),   given.at("--out"),         read_variants(given)};
   request.answers_calls = request.symbol == request.name;
-  const auto variants = given.find("--variants");  // there may be none
-  if (variants != given.end()) {
-    for (const std::string& one : variants->second) request.variants.emplace_back(one);
-  }
   return request;
 }
 
@@ -123,7 +141,7 @@ int report(const char* program, const char* what) {
 int run(std::span<const layer_algorithm> layers, int argc, char** argv) {
   try {
     const std::vector<std::string> words(argv + 1, argv + argc);
-    if (words.empty()) throw std::runtime_error("say kernels, table or runtime");
+    if (words.empty()) throw std::runtime_error("say kernels, table, attention, attention-table or runtime");
     options given;
     std::string option;
     for (std::size_t index = 1; index < words.size(); ++index) {
@@ -137,10 +155,14 @@ int run(std::span<const layer_algorithm> layers, int argc, char** argv) {
       write_kernels(layers, given);
     } else if (words[0] == "table") {
       write_table(layers, read_table_request(given));
+    } else if (words[0] == "attention") {
+      write_attention(given);
+    } else if (words[0] == "attention-table") {
+      write_attention_table(one_of(given, "--out"), read_variants(given));
     } else if (words[0] == "runtime") {
       Halide::compile_standalone_runtime(one_of(given, "--out"), Halide::Target(one_of(given, "--target")));
     } else {
-      throw std::runtime_error("say kernels, table or runtime, not " + words[0]);
+      throw std::runtime_error("say kernels, table, attention, attention-table or runtime, not " + words[0]);
     }
     return 0;
   } catch (const Halide::Error& problem) {  // no std::exception

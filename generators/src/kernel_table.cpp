@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "axismask/declaration/linking.hpp"
+#include "table_text.hpp"
 
 namespace axismask::generator {
 namespace {
@@ -40,11 +41,8 @@ std::string device_interface(const Halide::Target& target) {
 
 // One entry of a layer's kernels, as C++.
 std::string kernel_text(const variant& of, const kernel_form& form, const std::string& function) {
-  const auto bits = feature_bits(of.target);
   const std::string device = device_interface(of.target);
-  return "    {.variant = \"" + of.label + "\", .target = \"" + of.target.to_string() + "\", .features = {" +
-         std::to_string(bits[0]) + "ull, " + std::to_string(bits[1]) +
-         "ull}, .vector_bits = " + std::to_string(of.target.vector_bits) +
+  return "    {" + target_text(of) +
          ", .operation = axismask::operation::" + (form.operation == operation::keep ? "keep" : "mask") +
          ", .element_bytes = " + std::to_string(form.element_bytes) +
          ", .position_bytes = " + std::to_string(form.position_bytes) +
@@ -100,12 +98,6 @@ void add_layer(const layer_type& layer, const std::string& number, const table_r
   if (request.answers_calls) text.symbols.merge(linker_symbols(layer));
 }
 
-void write(const std::string& path, const std::string& text) {
-  std::ofstream out(path);
-  out << text;
-  if (!out.flush()) throw std::runtime_error("cannot write " + path);
-}
-
 void write_file(std::size_t file, const table_text& text, const table_request& request) {
   std::string out = "// Layers and kernels of " + request.name + ". Written by its generator at build time.\n" +
                     "#include \"axismask/kernel/kernel.hpp\"\n#define AXISMASK_LAYERS_ARE_CHECKED\n#include \"" +
@@ -125,7 +117,7 @@ void write_file(std::size_t file, const table_text& text, const table_request& r
     for (const std::string& one : text.symbols) out += "const char " + one + " = 0;\n";
     out += "}\n";
   }
-  write(request.out[file], out);
+  write_text(request.out[file], out);
 }
 
 // The object that brings all others with it.
@@ -140,15 +132,28 @@ void write_index(const table_request& request) {
   // A pointer: model.hpp asks for a symbol of that size.
   const std::string declaration =
       "const axismask::layer_library* const* const* const axismask_library_" + request.symbol;
-  write(request.index,
-        "// The symbol by which a program asks the linker for all of " + request.name +
-            ". Written by its generator.\nnamespace axismask {\nstruct layer_library;\n}\n\nextern \"C\" {\n" +
-            records + "extern " + declaration + ";\n}\n\nnamespace {\n" +
-            "const axismask::layer_library* const* const records[] = {\n" + addresses +
-            "};\n}  // namespace\n\nextern \"C\" {\n" + declaration + " = records;\n}\n");
+  write_text(request.index,
+             "// The symbol by which a program asks the linker for all of " + request.name +
+                 ". Written by its generator.\nnamespace axismask {\nstruct layer_library;\n}\n\nextern \"C\" {\n" +
+                 records + "extern " + declaration + ";\n}\n\nnamespace {\n" +
+                 "const axismask::layer_library* const* const records[] = {\n" + addresses +
+                 "};\n}  // namespace\n\nextern \"C\" {\n" + declaration + " = records;\n}\n");
 }
 
 }  // namespace
+
+std::string target_text(const variant& of) {
+  const auto bits = feature_bits(of.target);
+  return ".variant = \"" + of.label + "\", .target = \"" + of.target.to_string() + "\", .features = {" +
+         std::to_string(bits[0]) + "ull, " + std::to_string(bits[1]) +
+         "ull}, .vector_bits = " + std::to_string(of.target.vector_bits);
+}
+
+void write_text(const std::string& path, const std::string& text) {
+  std::ofstream out(path);
+  out << text;
+  if (!out.flush()) throw std::runtime_error("cannot write " + path);
+}
 
 void write_table(std::span<const layer_algorithm> layers, const table_request& request) {
   const auto groups = groups_of(layers, request.out.size());

@@ -2,6 +2,8 @@
 // is found because its records stand in a linker section, so nothing runs before main and nothing is registered.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,6 +19,9 @@ namespace axismask {
 // Finds the layer type of that name; nullptr if it is not linked. Throws `error` when two different types have that
 // name.
 [[nodiscard]] const linked_layer* find_linked_layer(std::string_view type);
+
+// Returns whether this processor has these features, as Halide numbers them, and vectors of this length; 0 is any.
+[[nodiscard]] bool can_run(const std::array<std::uint64_t, 2>& features, int vector_bits);
 
 // Returns whether this machine can run the kernel. A device is asked once.
 [[nodiscard]] bool is_usable(const kernel& kernel);
@@ -35,5 +40,7 @@ namespace axismask {
 // Makes every later call use one of the processor's variants ("sse41"); with an empty name, the best again. For tests
 // and benchmarks. Throws `error` when no linked kernel has that variant or this machine cannot run it.
 void force_variant(std::string_view variant);
+// Returns the variant that was asked for; empty: the best.
+[[nodiscard]] std::string_view asked_variant();
 
 }  // namespace axismask

@@ -32,7 +32,7 @@ void apply_on_cpu(const call_request& request, std::span<const kernel> kernels, 
   if (request.options.plan != nullptr) check_plan(*request.options.plan, request);
   if (request.logits.element_count() == 0) return;
   job.in_place = is_in_place(job.bound, true);
-  const bool has_rule = layer.empty_rows != empty_row_rule::masked;
+  const bool has_rule = looks_for_rows(layer.empty_rows);
   if (has_rule) {
     space.empty_rows.find(layer, request.logits.axes(), job, request.options.plan, space.planner);
   }

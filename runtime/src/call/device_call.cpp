@@ -76,7 +76,7 @@ void apply_on_device(const call_request& request, std::span<const kernel> kernel
   const tiling_choice given = tiling_of_plan(seen, job);
   if (logits.element_count() == 0) return;
   job.in_place = is_in_place(job.bound, on.has_pointers || !logits.is_in_device_memory());
-  const bool has_rule = layer.empty_rows != empty_row_rule::masked;
+  const bool has_rule = looks_for_rows(layer.empty_rows);
   if (has_rule) {
     check_rule(seen);
     space.empty_rows.find(layer, logits.axes(), job, given.plan, space.planner);

@@ -102,7 +102,7 @@ class mask_writer {
     if (given != nullptr) check_plan(*given, {layer_, logits, logits, inputs_, options_.call});
     if (keys.element_count() == 0) return;
     static_cast<void>(is_in_place(job.bound, false));  // each element has a place of its own
-    const bool has_rule = layer_.empty_rows != empty_row_rule::masked;
+    const bool has_rule = looks_for_rows(layer_.empty_rows);
     if (has_rule) space.empty_rows.find(layer_, keys.axes(), job, given, space.planner);
 
     const mask_axes axes =

@@ -109,10 +109,19 @@ const linked_layer* find_linked_layer(std::string_view type) {
   return found;
 }
 
+bool can_run(const std::array<std::uint64_t, 2>& features, int vector_bits) {
+  return halide_can_use_target_features(static_cast<int>(features.size()), features.data()) != 0 &&
+         (vector_bits == 0 || vector_bits == processor_vector_bits());
+}
+
 bool is_usable(const kernel& kernel) {
   if (kernel.device != nullptr) return device_problem(kernel).empty();
-  return halide_can_use_target_features(static_cast<int>(kernel.features.size()), kernel.features.data()) != 0 &&
-         (kernel.vector_bits == 0 || kernel.vector_bits == processor_vector_bits());
+  return can_run(kernel.features, kernel.vector_bits);
+}
+
+std::string_view asked_variant() {
+  const std::string_view* forced = forced_variant.load(std::memory_order_relaxed);
+  return forced == nullptr ? std::string_view() : *forced;
 }
 
 std::span<const kernel> chosen_kernels(const linked_layer& layer) {

@@ -94,7 +94,7 @@ class tile_row {
   void apply_rules(std::size_t at) {
     row& one = rows_[at];
     const auto has_rule = [&](const mask_rows& mask, std::int64_t only) {
-      return mask.empty_rows() != empty_row_rule::masked && one.counts.both + only == 0;
+      return looks_for_rows(mask.empty_rows()) && one.counts.both + only == 0;
     };
     if (!has_rule(a_, one.counts.only_a) && !has_rule(b_, one.counts.only_b)) return;
     const index_range query{queries_.first + static_cast<std::int64_t>(at), 1};

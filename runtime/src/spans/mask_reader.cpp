@@ -39,7 +39,7 @@ readable_mask::readable_mask(const layer_values& layer, std::span<const side_inp
 }
 
 void readable_mask::carry_out_rule(const layer_values& layer) {
-  if (layer.empty_rows == empty_row_rule::masked) return;
+  if (!looks_for_rows(layer.empty_rows)) return;
   empty_row_finder finder;
   tile_planner planner;
   finder.find(layer, call_.axes, job_, nullptr, planner);

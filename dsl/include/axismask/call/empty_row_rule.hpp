@@ -30,7 +30,7 @@ template <class NameAt>
     has_keys = has_keys || attribute.kind == attribute_kind::kv_axis;
   }
   if (!has_keys) return breach::no_rows(name_of(rule));
-  if (rule == empty_row_rule::error) return {};
+  if (rule == empty_row_rule::error || rule == empty_row_rule::zeros) return {};
   for (const attribute_kind kind : {attribute_kind::query_positions, attribute_kind::kv_positions}) {
     std::optional<std::string_view> first;
     for (std::size_t index = 0; index < attributes.size(); ++index) {
@@ -56,6 +56,8 @@ template <class NameAt>
       return "is refused";
     case empty_row_rule::keep_self:
       return "attends to itself";
+    case empty_row_rule::zeros:
+      return "attends to nothing";
     case empty_row_rule::masked:
       break;
   }

@@ -167,10 +167,16 @@ enum class empty_row_rule : std::uint8_t {
   masked,     // masked as any other: a softmax over it is uniform, or NaN where the masked value is -inf
   error,      // the call is an error, and writes nothing
   keep_self,  // the logits whose key has the query's own position are kept, and nothing else
+  zeros,      // attention gives zeros (attention.hpp); logits have no such value, and are masked as any other
 };
 
+// Does a call that masks logits, or writes a mask, look for empty rows?
+[[nodiscard]] constexpr bool looks_for_rows(empty_row_rule rule) {
+  return rule == empty_row_rule::error || rule == empty_row_rule::keep_self;
+}
+
 // The rules' names in specs.
-inline constexpr std::array<std::string_view, 3> empty_row_rule_names{"masked", "error", "keep_self"};
+inline constexpr std::array<std::string_view, 4> empty_row_rule_names{"masked", "error", "keep_self", "zeros"};
 
 // A parameter: an integer of at least 1, known at run time, such as the keys in a window or a chunk. A lower one is an
 // error of the call.

@@ -141,6 +141,7 @@ std::string example_text(const two_sides& sides, const further_planes& further, 
 std::string rule_text(const any_layer& layer) {
   switch (layer.values().empty_rows) {
     case empty_row_rule::masked:
+    case empty_row_rule::zeros:
       break;
     case empty_row_rule::error:
       return "; a row that sees nothing is an error, here it is compared as masked";

@@ -1,0 +1,222 @@
+// What is rare in a thread's work on attention, and its end: values that are no numbers, keys that were skipped and yet
+// have a weight, results of several stretches, and the result.
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "attention/attention_worker.hpp"
+#include "attention/halves.hpp"
+
+namespace axismask {
+namespace {
+
+constexpr float infinity = std::numeric_limits<float>::infinity();
+constexpr double ln_2 = 0.6931471805599453;
+
+// Without a branch, so that the compiler takes several at once.
+bool are_finite(const float* numbers, std::int64_t count) {
+  std::uint32_t found = 0;
+  for (std::int64_t at = 0; at < count; ++at) {
+    const auto bits = std::bit_cast<std::uint32_t>(numbers[at]);
+    found |= (bits & 0x7f800000U) == 0x7f800000U ? 1U : 0U;
+  }
+  return found == 0;
+}
+
+bool are_finite(const std::uint16_t* numbers, std::int64_t count, std::uint16_t exponent) {
+  std::uint32_t found = 0;
+  for (std::int64_t at = 0; at < count; ++at) found |= (numbers[at] & exponent) == exponent ? 1U : 0U;
+  return found == 0;
+}
+
+// 2^(score - base), with the limits of the kernels.
+float weight_of(float score, float base) {
+  const float difference = score - std::max(base, std::numeric_limits<float>::lowest());
+  return difference < -126.0F ? 0.0F : std::exp2(difference);
+}
+
+void put(const attention_array& array, std::byte* place, float number) {
+  if (array.type == dtype::float32) {
+    std::memcpy(place, &number, sizeof number);
+    return;
+  }
+  const std::uint16_t bits = array.type == dtype::float16 ? float16_of(number) : bfloat16_of(number);
+  std::memcpy(place, &bits, sizeof bits);
+}
+
+}  // namespace
+
+bool attention_worker::values_are_finite(const piece& keys) {
+  const std::int64_t offset = keys.begin - prepared_.begin;
+  for (std::int64_t key = 0; key < keys.end - keys.begin; ++key) {
+    const std::int64_t at = (offset + key) * values_.outer_stride;
+    if (values_.type == dtype::float32) {
+      if (!are_finite(static_cast<const float*>(values_.data) + at, values_.inner)) return false;
+    } else {
+      const std::uint16_t exponent = values_.type == dtype::float16 ? 0x7c00 : 0x7f80;
+      if (!are_finite(static_cast<const std::uint16_t*>(values_.data) + at, values_.inner, exponent)) return false;
+    }
+  }
+  return true;
+}
+
+// A value that is no number times a weight of 0 is none either: what has no weight is left out.
+void attention_worker::sum_with_care(block& of, const piece& keys) {
+  const std::int64_t count = keys.end - keys.begin;
+  const std::int64_t offset = keys.begin - prepared_.begin;
+  number_matrix values = values_;
+  values.data = static_cast<const std::byte*>(values.data) + offset * values.outer_stride * info(values.type).bytes;
+  values.outer = count;
+  std::vector<float> wide(static_cast<std::size_t>(count * values.inner));
+  calls_.widen(values, wide.data(), values.inner);
+
+  // The kernels do the rest with zeros in the place of values.
+  const number_matrix given = values_;
+  const packed_values packed = packed_values_;
+  const key_range prepared = prepared_;
+  prepared_ = {keys.begin, keys.end};
+  values_ = {zeros_, dtype::float32, scratch_.columns, count, 0, 1};
+  packed_values_ = {zeros_, count, scratch_.columns, 0};
+  sum(of, keys);
+  values_ = given;
+  packed_values_ = packed;
+  prepared_ = prepared;
+
+  for (std::int64_t key = 0; key < count; ++key) {
+    for (std::int64_t lane = 0; lane < scratch_.lanes; ++lane) {
+      const float weight =
+          layout_.uses_rows ? weights_[lane * scratch_.score_stride + key] : weights_[key * scratch_.lanes + lane];
+      if (weight == 0) continue;
+      for (std::int64_t column = 0; column < job_.value_projection; ++column) {
+        sum_of(of.state.sums, lane, column) += weight * wide[static_cast<std::size_t>(key * values.inner + column)];
+      }
+    }
+  }
+}
+
+void attention_worker::save(float* to) const {
+  for (std::size_t number = 0; number < block_count_; ++number) {
+    const block& one = blocks_[number];
+    std::copy_n(one.state.sums, scratch_.lanes * scratch_.columns, to);
+    std::copy_n(one.state.before, attention::state_rows * scratch_.lanes, to + scratch_.lanes * scratch_.columns);
+    to += scratch_.result_floats;
+  }
+}
+
+void attention_worker::merge(std::int64_t unit, const float* partials, std::int64_t partial_floats) {
+  go_to(unit);
+  for (std::size_t number = 0; number < block_count_; ++number) {
+    block& one = blocks_[number];
+    start(one);
+    for (std::int64_t stretch = 0; stretch < layout_.stretches; ++stretch) {
+      const float* part =
+          partials + stretch * partial_floats + static_cast<std::int64_t>(number) * scratch_.result_floats;
+      auto* sums = const_cast<float*>(part);
+      auto* state = sums + scratch_.lanes * scratch_.columns;
+      for (std::int64_t lane = 0; lane < layout_.lanes(); ++lane) {
+        float& largest = state_of(one.state.before, lane, 0);
+        float& total = state_of(one.state.before, lane, 1);
+        const float base = std::max(largest, state_of(state, lane, 0));
+        const float fading = weight_of(largest, base);
+        const float weight = weight_of(state_of(state, lane, 0), base);
+        largest = base;
+        total = total * fading + state_of(state, lane, 1) * weight;
+        for (std::int64_t column = 0; column < job_.value_projection; ++column) {
+          float& sum = sum_of(one.state.sums, lane, column);
+          // What has no weight may be no number.
+          sum = (fading == 0 ? 0.0F : sum * fading) + (weight == 0 ? 0.0F : sum_of(sums, lane, column) * weight);
+        }
+      }
+    }
+  }
+}
+
+// By the literal softmax keys that were skipped have the masked value as their score. Where that has a weight, the
+// values of all of them are added at once.
+void attention_worker::add_skipped(block& of) {
+  if (!std::isfinite(job_.masked)) return;
+  std::int64_t skipped = 0;
+  for (const tile_run& run : of.runs) {
+    if (run.kept != verdict::none) continue;
+    skipped += std::min(run.end * plan_.tile.keys, job_.keys_count()) - run.begin * plan_.tile.keys;
+  }
+  if (skipped == 0) return;
+  const auto has_weight = [&](std::int64_t lane) {
+    return weight_of(job_.masked, state_of(of.state.before, lane, 0)) > 0 ||
+           state_of(of.state.before, lane, 0) < job_.masked;
+  };
+  bool any = false;
+  for (std::int64_t lane = 0; lane < layout_.lanes(); ++lane) any = any || has_weight(lane);
+  if (!any) return;
+
+  skipped_.assign(static_cast<std::size_t>(job_.value_projection), 0.0);
+  for (const tile_run& run : of.runs) {
+    if (run.kept != verdict::none) continue;
+    const std::int64_t end = std::min(run.end * plan_.tile.keys, job_.keys_count());
+    for (std::int64_t key = run.begin * plan_.tile.keys; key < end; key += layout_.chunk) {
+      const std::int64_t count = std::min(layout_.chunk, end - key);
+      calls_.widen(matrix(job_.values, places_.values, job_.value_projection, {key, key + count}), wide_values_,
+                   job_.value_projection);
+      for (std::int64_t at = 0; at < count; ++at) {
+        const float* row = wide_values_ + at * job_.value_projection;
+        for (std::size_t column = 0; column < skipped_.size(); ++column)
+          skipped_[column] += static_cast<double>(row[column]);
+      }
+    }
+  }
+  for (std::int64_t lane = 0; lane < layout_.lanes(); ++lane) {
+    if (!has_weight(lane)) continue;
+    float& largest = state_of(of.state.before, lane, 0);
+    float& total = state_of(of.state.before, lane, 1);
+    const float base = std::max(largest, job_.masked);
+    const float fading = weight_of(largest, base);
+    const float weight = weight_of(job_.masked, base);
+    largest = base;
+    total = total * fading + static_cast<float>(skipped) * weight;
+    for (std::int64_t column = 0; column < job_.value_projection; ++column) {
+      float& sum = sum_of(of.state.sums, lane, column);
+      sum = (fading == 0 ? 0.0F : sum * fading) +
+            static_cast<float>(skipped_[static_cast<std::size_t>(column)] * static_cast<double>(weight));
+    }
+  }
+}
+
+void attention_worker::finish() {
+  for (std::size_t number = 0; number < block_count_; ++number) {
+    block& one = blocks_[number];
+    add_skipped(one);
+    for (std::int64_t fold = 0; fold < one.folds; ++fold) {
+      for (std::int64_t row = 0; row < one.rows; ++row) write_lane(one, fold * layout_.block_rows + row);
+    }
+  }
+}
+
+void attention_worker::write_lane(const block& of, std::int64_t lane) {
+  float largest = state_of(of.state.before, lane, 0);
+  float total = state_of(of.state.before, lane, 1);
+  float fading = 1;
+  if (job_.sinks.is_there()) {
+    float sink = 0;
+    std::memcpy(&sink, at(job_.sinks, places_.sinks, of, lane), sizeof sink);
+    sink = static_cast<float>(static_cast<double>(sink) / ln_2);
+    const float base = std::max(largest, sink);
+    fading = weight_of(largest, base);
+    total = total * fading + weight_of(sink, base);
+    largest = base;
+  }
+  const bool is_zero = job_.zeros && total == 0;
+  std::byte* place = at(job_.out, places_.out, of, lane);
+  const float inverse = fading / total;
+  for (std::int64_t column = 0; column < job_.value_projection; ++column) {
+    const float sum = sum_of(of.state.sums, lane, column);
+    put(job_.out, place + column * job_.out.projection_stride, is_zero ? 0.0F : sum * inverse);
+  }
+  if (!job_.log_sum_exp.is_there()) return;
+  const double base = largest == job_.masked ? job_.masked_value : static_cast<double>(largest) * ln_2;
+  const auto log = static_cast<float>(base + std::log(static_cast<double>(total)));
+  put(job_.log_sum_exp, at(job_.log_sum_exp, places_.log_sum_exp, of, lane), is_zero ? -infinity : log);
+}
+
+}  // namespace axismask

@@ -1,0 +1,142 @@
+// What one thread does in a call of attention: units, one after the other. docs/attention.md has the plan of it.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "attention/attention_job.hpp"
+#include "attention/attention_layout.hpp"
+#include "attention/kernel_calls.hpp"
+#include "axismask/plan.hpp"
+#include "cpu/kernel_box.hpp"
+
+namespace axismask {
+
+// What a thread needs in memory, in floats from its start. Lanes are made up to what a kernel takes.
+struct attention_scratch {
+  std::int64_t lanes = 0;          // of a block, made up
+  std::int64_t depth = 0;          // the projection of queries and keys, made up where the kernels of rows want it
+  std::int64_t columns = 0;        // that of values
+  std::int64_t block_floats = 0;   // queries, sums and states of a block
+  std::int64_t result_floats = 0;  // sums and the state of a block, as partial results are kept
+  std::int64_t score_stride = 0;   // rows: from one query's scores to the next
+  std::int64_t score_floats = 0;
+  std::int64_t key_floats = 0;    // keys of a chunk in float32
+  std::int64_t value_floats = 0;  // values of a chunk in float32
+  std::int64_t packed_floats = 0;
+  std::int64_t zero_floats = 0;
+  std::int64_t all = 0;
+
+  attention_scratch(const attention_job& job, const attention_layout& layout);
+};
+
+class attention_worker {
+ public:
+  attention_worker(const attention_job& job, const attention_layout& layout, const tile_plan& plan, float* memory,
+                   kernel_failure& failure);
+  attention_worker(const attention_worker&) = delete;
+  attention_worker& operator=(const attention_worker&) = delete;
+
+  // Attends with the queries of a unit to the keys of a stretch.
+  void attend(std::int64_t unit, std::int64_t stretch);
+  // What came of it: sums and states of each block.
+  void save(float* to) const;
+  // Brings together what came of several stretches, in their order.
+  void merge(std::int64_t unit, const float* partials, std::int64_t partial_floats);
+  // Writes the result of the unit.
+  void finish();
+
+ private:
+  // A stretch of keys next to each other that is not skipped.
+  struct piece {
+    std::int64_t begin;
+    std::int64_t end;
+    std::size_t first_cut;  // of cuts_
+    std::size_t cut_count;
+  };
+  struct key_range {
+    std::int64_t begin;
+    std::int64_t end;
+  };
+  struct block {
+    std::int64_t row = 0;
+    std::int64_t rows = 0;
+    std::int64_t fold = 0;
+    std::int64_t folds = 0;
+    std::span<const tile_run> runs;
+    float* queries = nullptr;
+    softmax_state state{};
+    std::size_t first_piece = 0;
+    std::size_t piece_count = 0;
+  };
+  // Where an array is at the unit's place.
+  struct places {
+    std::byte* queries;
+    std::byte* keys;
+    std::byte* values;
+    std::byte* out;
+    std::byte* sinks;
+    std::byte* log_sum_exp;
+  };
+
+  void go_to(std::int64_t unit);
+  void load_queries(block& of);
+  void start(block& of);
+  void find_pieces(block& of, key_range chunk);
+  void prepare_chunk(key_range chunk);
+  void prepare_keys(key_range chunk);
+  void prepare_values(key_range chunk);
+  void attend_piece(block& of, const piece& keys);
+  [[nodiscard]] number_matrix keys_of(const piece& keys);
+  void mask_cuts(const block& of, const piece& keys);
+  void make_up_scores(std::int64_t keys);
+  void sum(block& of, const piece& keys);
+  [[nodiscard]] bool values_are_finite(const piece& keys);
+  void sum_with_care(block& of, const piece& keys);
+  void add_skipped(block& of);
+  void write_lane(const block& of, std::int64_t lane);
+  [[nodiscard]] std::byte* at(const attention_array& array, std::byte* base, const block& of, std::int64_t lane) const;
+  [[nodiscard]] number_matrix matrix(const attention_array& array, const std::byte* data, std::int64_t inner,
+                                     key_range keys) const;
+  [[nodiscard]] float& state_of(float* state, std::int64_t lane, std::int64_t part) const;
+  [[nodiscard]] float& sum_of(float* sums, std::int64_t lane, std::int64_t column) const;
+  [[nodiscard]] std::int64_t groups() const { return scratch_.lanes / attention::rows; }
+
+  const attention_job& job_;
+  const attention_layout& layout_;
+  const tile_plan& plan_;
+  attention_scratch scratch_;
+  kernel_failure& failure_;
+  kernel_calls calls_;
+  mask_job mask_;  // the job's, with this thread's scores
+  std::array<std::size_t, kernel_rank> box_axes_{};
+  std::size_t box_rank_ = 0;
+  kernel_box box_;
+
+  float* blocks_memory_;
+  float* scores_;
+  float* weights_;
+  float* wide_keys_;
+  float* wide_values_;
+  float* packed_;
+  float* zeros_;
+
+  places places_{};
+  array_offsets mask_place_{};
+  std::vector<block> blocks_;
+  std::size_t block_count_ = 0;
+  std::vector<piece> pieces_;
+  std::vector<key_range> cuts_;
+  std::vector<double> skipped_;
+
+  // Of the chunk at hand.
+  key_range prepared_{};
+  number_matrix keys_;
+  number_matrix values_;
+  packed_values packed_values_;
+};
+
+}  // namespace axismask

@@ -1,0 +1,123 @@
+// Attention's kernels as functions.
+#include "attention/kernel_calls.hpp"
+
+#include <cstdlib>
+#include <initializer_list>
+
+namespace axismask {
+namespace {
+
+std::size_t stored_index(dtype type) {
+  if (type == dtype::float16) return static_cast<std::size_t>(attention::stored::float16);
+  if (type == dtype::bfloat16) return static_cast<std::size_t>(attention::stored::bfloat16);
+  return static_cast<std::size_t>(attention::stored::float32);
+}
+
+}  // namespace
+
+void kernel_calls::set(std::size_t at, const void* data, halide_type_t type, std::initializer_list<axis> axes) {
+  array& one = arrays_.at(at);
+  one.buffer = {};
+  one.buffer.host = static_cast<std::uint8_t*>(const_cast<void*>(data));
+  one.buffer.type = type;
+  one.buffer.dimensions = static_cast<std::int32_t>(axes.size());
+  one.buffer.dim = one.dimensions.data();
+  std::size_t index = 0;
+  for (const axis& given : axes) {
+    one.dimensions[index++] =
+        halide_dimension_t(0, static_cast<std::int32_t>(given.size), static_cast<std::int32_t>(given.stride));
+  }
+  arguments_.at(at + 1) = &one.buffer;
+}
+
+// The kernels check no types: what they read is by their own.
+halide_type_t kernel_calls::stored_type(dtype type) const {
+  return type == dtype::float32 ? halide_type_of<float>() : halide_type_t(halide_type_uint, 16);
+}
+
+void kernel_calls::run(halide_entry entry) {
+  arguments_[0] = static_cast<void*>(&context_);
+  const int code = call_.run([&] { return entry(arguments_.data()); });
+  int none = 0;
+  if (code != 0 && failure_.code.compare_exchange_strong(none, code)) failure_.message = call_.message;
+}
+
+void kernel_calls::widen(const number_matrix& in, float* out, std::int64_t out_stride) {
+  // A kernel counts in 32 bits: what lies farther apart is read row by row, or number by number.
+  constexpr std::int64_t far = std::int64_t{1} << 20;
+  if (in.outer > 1 && std::abs(in.outer_stride) >= far) {
+    number_matrix row = in;
+    row.outer = 1;
+    for (std::int64_t at = 0; at < in.outer; ++at) {
+      row.data = static_cast<const std::byte*>(in.data) + at * in.outer_stride * info(in.type).bytes;
+      widen(row, out + at * out_stride, out_stride);
+    }
+    return;
+  }
+  if (in.inner > 1 && std::abs(in.inner_stride) >= far) {
+    number_matrix one = in;
+    one.inner = 1;
+    for (std::int64_t at = 0; at < in.inner; ++at) {
+      one.data = static_cast<const std::byte*>(in.data) + at * in.inner_stride * info(in.type).bytes;
+      widen(one, out + at, out_stride);
+    }
+    return;
+  }
+  set(0, in.data, stored_type(in.type), {{in.inner, in.inner_stride}, {in.outer, in.outer_stride}});
+  set(1, out, {{in.inner, 1}, {in.outer, out_stride}});
+  run(kernels_.widen.at(stored_index(in.type)));
+}
+
+void kernel_calls::soften(float* scores, std::int64_t count, float cap) {
+  float inverse = 1 / cap;
+  set(0, scores, {{count, 1}});
+  set(3, scores, {{count, 1}});
+  arguments_[2] = &cap;
+  arguments_[3] = &inverse;
+  run(kernels_.soften);
+}
+
+void kernel_calls::block_scores(const float* queries, const number_matrix& keys, float* scores) {
+  const std::int64_t block = kernels_.block;
+  set(0, queries, {{block, 1}, {keys.inner, block}});
+  set(1, keys.data, {{keys.inner, 1}, {keys.outer, keys.outer_stride}});
+  set(2, scores, {{block, 1}, {keys.outer, block}});
+  run(kernels_.block_scores);
+}
+
+void kernel_calls::block_sums(const float* scores, const packed_values& values, softmax_state& state, float* weights) {
+  const std::int64_t block = kernels_.block;
+  const std::int64_t columns = kernels_.columns;
+  const std::int64_t made_up =
+      (values.keys + attention::score_multiple - 1) / attention::score_multiple * attention::score_multiple;
+  set(0, scores, {{block, 1}, {made_up, block}});
+  set(1, values.data, {{columns, 1}, {values.keys, columns}, {values.columns / columns, values.column_stride}});
+  set(2, state.before, {{block, 1}, {attention::state_rows, block}});
+  set(3, weights, {{block, 1}, {made_up, block}});
+  set(4, state.after, {{block, 1}, {attention::state_rows, block}});
+  set(5, state.sums, {{block, 1}, {values.columns, block}});
+  run(kernels_.block_sums);
+  state.swap();
+}
+
+void kernel_calls::row_scores(const float* queries, const number_matrix& keys, float* scores, std::int64_t stride) {
+  set(0, queries, {{keys.inner, 1}, {attention::rows, keys.inner}});
+  set(1, keys.data, stored_type(keys.type), {{keys.inner, 1}, {keys.outer, keys.outer_stride}});
+  set(2, scores, {{keys.outer, 1}, {attention::rows, stride}});
+  run(kernels_.row_scores.at(stored_index(keys.type)));
+}
+
+void kernel_calls::row_sums(const float* scores, const number_matrix& values, softmax_state& state, float* weights,
+                            std::int64_t stride) {
+  const std::int64_t made_up = (values.outer + kernels_.lanes - 1) / kernels_.lanes * kernels_.lanes;
+  set(0, scores, {{made_up, 1}, {attention::rows, stride}});
+  set(1, values.data, stored_type(values.type), {{values.inner, 1}, {values.outer, values.outer_stride}});
+  set(2, state.before, {{attention::rows, 1}, {attention::state_rows, attention::rows}});
+  set(3, weights, {{made_up, 1}, {attention::rows, stride}});
+  set(4, state.after, {{attention::rows, 1}, {attention::state_rows, attention::rows}});
+  set(5, state.sums, {{values.inner, 1}, {attention::rows, values.inner}});
+  run(kernels_.row_sums.at(stored_index(values.type)));
+  state.swap();
+}
+
+}  // namespace axismask
