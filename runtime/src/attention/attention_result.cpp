@@ -37,21 +37,30 @@ float weight_of(float score, float base) {
   return difference < -126.0F ? 0.0F : std::exp2(difference);
 }
 
-void put(const attention_array& array, std::byte* place, float number) {
-  if (array.type == dtype::float32) {
+void put_floats(std::byte* place, std::int64_t stride, const float* sums, std::int64_t step, float factor,
+                std::int64_t count) {
+  for (std::int64_t at = 0; at < count; ++at, place += stride, sums += step) {
+    const float number = *sums * factor;
     std::memcpy(place, &number, sizeof number);
-    return;
   }
-  const std::uint16_t bits = array.type == dtype::float16 ? float16_of(number) : bfloat16_of(number);
+}
+
+void put_half(dtype type, std::byte* place, float number) {
+  const std::uint16_t bits = type == dtype::float16 ? float16_of(number) : bfloat16_of(number);
   std::memcpy(place, &bits, sizeof bits);
 }
 
 }  // namespace
 
 bool attention_worker::values_are_finite(const piece& keys) {
-  const std::int64_t offset = keys.begin - prepared_.begin;
-  for (std::int64_t key = 0; key < keys.end - keys.begin; ++key) {
-    const std::int64_t at = (offset + key) * values_.outer_stride;
+  // The whole chunk is looked at once; where it has a number that is none, each piece.
+  if (!chunk_is_finite_) chunk_is_finite_ = are_finite_values(prepared_);
+  return *chunk_is_finite_ || are_finite_values({keys.begin, keys.end});
+}
+
+bool attention_worker::are_finite_values(key_range keys) const {
+  for (std::int64_t key = keys.begin; key < keys.end; ++key) {
+    const std::int64_t at = (key - prepared_.begin) * values_.outer_stride;
     if (values_.type == dtype::float32) {
       if (!are_finite(static_cast<const float*>(values_.data) + at, values_.inner)) return false;
     } else {
@@ -208,15 +217,21 @@ void attention_worker::write_lane(const block& of, std::int64_t lane) {
   }
   const bool is_zero = job_.zeros && total == 0;
   std::byte* place = at(job_.out, places_.out, of, lane);
-  const float inverse = fading / total;
-  for (std::int64_t column = 0; column < job_.value_projection; ++column) {
-    const float sum = sum_of(of.state.sums, lane, column);
-    put(job_.out, place + column * job_.out.projection_stride, is_zero ? 0.0F : sum * inverse);
+  const float factor = is_zero ? 0.0F : fading / total;
+  const float* sums = &sum_of(of.state.sums, lane, 0);
+  const std::int64_t step = layout_.uses_rows ? 1 : scratch_.lanes;
+  if (job_.out.type == dtype::float32) {
+    put_floats(place, job_.out.projection_stride, sums, step, factor, job_.value_projection);
+  } else {
+    for (std::int64_t column = 0; column < job_.value_projection; ++column) {
+      put_half(job_.out.type, place + column * job_.out.projection_stride, sums[column * step] * factor);
+    }
   }
   if (!job_.log_sum_exp.is_there()) return;
   const double base = largest == job_.masked ? job_.masked_value : static_cast<double>(largest) * ln_2;
   const auto log = static_cast<float>(base + std::log(static_cast<double>(total)));
-  put(job_.log_sum_exp, at(job_.log_sum_exp, places_.log_sum_exp, of, lane), is_zero ? -infinity : log);
+  const float written = is_zero ? -infinity : log;
+  std::memcpy(at(job_.log_sum_exp, places_.log_sum_exp, of, lane), &written, sizeof written);
 }
 
 }  // namespace axismask

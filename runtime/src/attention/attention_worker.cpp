@@ -30,6 +30,21 @@ std::size_t find_box_axes(const attention_job& job, const attention_layout& layo
   return count;
 }
 
+// Values by columns, as many as the kernels take at once; the last ones are made up by zeros.
+template <std::int64_t Columns>
+void pack_columns(const number_matrix& values, float* packed) {
+  const auto* row = static_cast<const float*>(values.data);
+  const std::int64_t whole = values.inner / Columns * Columns;
+  for (std::int64_t key = 0; key < values.outer; ++key, row += values.outer_stride) {
+    float* to = packed + key * Columns;
+    for (std::int64_t column = 0; column < whole; column += Columns, to += values.outer * Columns) {
+      std::memcpy(to, row + column, Columns * sizeof(float));
+    }
+    if (whole == values.inner) continue;
+    for (std::int64_t at = 0; at < Columns; ++at) to[at] = whole + at < values.inner ? row[whole + at] : 0.0F;
+  }
+}
+
 }  // namespace
 
 attention_scratch::attention_scratch(const attention_job& job, const attention_layout& layout) {
@@ -188,10 +203,9 @@ void attention_worker::load_queries(block& of) {
         numbers = wide_keys_;
         stride = 1;
       }
-      for (std::int64_t d = 0; d < job_.projection; ++d) {
-        const std::int64_t to = layout_.uses_rows ? lane * scratch_.depth + d : d * scratch_.lanes + lane;
-        of.queries[to] = numbers[d * stride] * job_.scale;
-      }
+      float* to = of.queries + (layout_.uses_rows ? lane * scratch_.depth : lane);
+      const std::int64_t step = layout_.uses_rows ? 1 : scratch_.lanes;
+      for (std::int64_t d = 0; d < job_.projection; ++d, to += step, numbers += stride) *to = *numbers * job_.scale;
     }
   }
 }
@@ -257,6 +271,7 @@ void attention_worker::find_pieces(block& of, key_range chunk) {
 
 void attention_worker::prepare_chunk(key_range chunk) {
   prepared_ = chunk;
+  chunk_is_finite_.reset();
   prepare_keys(chunk);
   prepare_values(chunk);
 }
@@ -292,16 +307,7 @@ void attention_worker::prepare_values(key_range chunk) {
   // the cache again and again.
   const std::int64_t columns = job_.kernels->columns;
   packed_values_ = {packed_, values_.outer, scratch_.columns, values_.outer * columns};
-  const auto* from = static_cast<const float*>(values_.data);
-  for (std::int64_t key = 0; key < values_.outer; ++key, from += values_.outer_stride) {
-    float* to = packed_ + key * columns;
-    std::int64_t column = 0;
-    for (; column + columns <= values_.inner; column += columns, to += packed_values_.column_stride) {
-      std::memcpy(to, from + column, static_cast<std::size_t>(columns) * sizeof(float));
-    }
-    if (column == values_.inner) continue;
-    for (std::int64_t at = 0; at < columns; ++at) to[at] = column + at < values_.inner ? from[column + at] : 0.0F;
-  }
+  columns == 8 ? pack_columns<8>(values_, packed_) : pack_columns<4>(values_, packed_);
 }
 
 number_matrix attention_worker::keys_of(const piece& keys) {
@@ -322,8 +328,11 @@ number_matrix attention_worker::keys_of(const piece& keys) {
 void attention_worker::attend_piece(block& of, const piece& keys) {
   const number_matrix matrix = keys_of(keys);
   if (layout_.uses_rows) {
+    number_matrix values = values_;
+    values.data = static_cast<const std::byte*>(values.data) +
+                  (keys.begin - prepared_.begin) * values.outer_stride * info(values.type).bytes;
     for (std::int64_t group = 0; group < groups(); ++group) {
-      calls_.row_scores(of.queries + group * attention::rows * scratch_.depth, matrix,
+      calls_.row_scores(of.queries + group * attention::rows * scratch_.depth, matrix, values,
                         scores_ + group * attention::rows * scratch_.score_stride, scratch_.score_stride);
     }
   } else {

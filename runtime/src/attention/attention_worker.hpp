@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -95,6 +96,7 @@ class attention_worker {
   void make_up_scores(std::int64_t keys);
   void sum(block& of, const piece& keys);
   [[nodiscard]] bool values_are_finite(const piece& keys);
+  [[nodiscard]] bool are_finite_values(key_range keys) const;
   void sum_with_care(block& of, const piece& keys);
   void add_skipped(block& of);
   void write_lane(const block& of, std::int64_t lane);
@@ -137,6 +139,7 @@ class attention_worker {
   number_matrix keys_;
   number_matrix values_;
   packed_values packed_values_;
+  std::optional<bool> chunk_is_finite_;  // once it is known
 };
 
 }  // namespace axismask

@@ -1,6 +1,7 @@
 // Attention's kernels as functions.
 #include "attention/kernel_calls.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <initializer_list>
 
@@ -14,6 +15,19 @@ std::size_t stored_index(dtype type) {
 }
 
 }  // namespace
+
+// Called by the kernels of rows for each key. Prefetching reads nothing: an address may be any.
+extern "C" float axismask_attention_fetch(std::uint64_t keys, std::int32_t key_bytes, std::uint64_t values,
+                                          std::int32_t value_bytes) {
+  constexpr std::int32_t line = 64;
+  for (std::int32_t at = 0; at < key_bytes; at += line) {
+    __builtin_prefetch(reinterpret_cast<const void*>(keys + static_cast<std::uint64_t>(at)));  // NOLINT: an address
+  }
+  for (std::int32_t at = 0; at < value_bytes; at += line) {
+    __builtin_prefetch(reinterpret_cast<const void*>(values + static_cast<std::uint64_t>(at)));  // NOLINT: an address
+  }
+  return 0;
+}
 
 void kernel_calls::set(std::size_t at, const void* data, halide_type_t type, std::initializer_list<axis> axes) {
   array& one = arrays_.at(at);
@@ -100,10 +114,24 @@ void kernel_calls::block_sums(const float* scores, const packed_values& values, 
   state.swap();
 }
 
-void kernel_calls::row_scores(const float* queries, const number_matrix& keys, float* scores, std::int64_t stride) {
+void kernel_calls::row_scores(const float* queries, const number_matrix& keys, const number_matrix& values,
+                              float* scores, std::int64_t stride) {
+  // So far ahead that memory has answered, and not so far that the nearest cache has lost it again.
+  constexpr std::int64_t ahead = 4096;
+  std::int64_t key_stride = keys.outer_stride * info(keys.type).bytes;
+  const std::int64_t later = (ahead / std::max<std::int64_t>(std::abs(key_stride), 1) + 1) * key_stride;
+  auto later_keys = reinterpret_cast<std::uint64_t>(keys.data) + static_cast<std::uint64_t>(later);
+  auto values_address = reinterpret_cast<std::uint64_t>(values.data);
+  std::int64_t value_stride = values.outer_stride * info(values.type).bytes;
+  auto value_bytes = static_cast<std::int32_t>(values.inner * info(values.type).bytes);
   set(0, queries, {{keys.inner, 1}, {attention::rows, keys.inner}});
   set(1, keys.data, stored_type(keys.type), {{keys.inner, 1}, {keys.outer, keys.outer_stride}});
-  set(2, scores, {{keys.outer, 1}, {attention::rows, stride}});
+  set(7, scores, {{keys.outer, 1}, {attention::rows, stride}});
+  arguments_[3] = &later_keys;
+  arguments_[4] = &key_stride;
+  arguments_[5] = &values_address;
+  arguments_[6] = &value_stride;
+  arguments_[7] = &value_bytes;
   run(kernels_.row_scores.at(stored_index(keys.type)));
 }
 

@@ -55,7 +55,9 @@ class kernel_calls {
   void block_scores(const float* queries, const number_matrix& keys, float* scores);
   void block_sums(const float* scores, const packed_values& values, softmax_state& state, float* weights);
   // `stride`: of scores and weights, from one query to the next.
-  void row_scores(const float* queries, const number_matrix& keys, float* scores, std::int64_t stride);
+  // `values` are those of the keys: they are fetched into the cache meanwhile.
+  void row_scores(const float* queries, const number_matrix& keys, const number_matrix& values, float* scores,
+                  std::int64_t stride);
   void row_sums(const float* scores, const number_matrix& values, softmax_state& state, float* weights,
                 std::int64_t stride);
 
@@ -79,8 +81,8 @@ class kernel_calls {
   kernel_failure& failure_;
   halide_call call_;
   void* context_ = &call_;
-  std::array<array, 6> arrays_;
-  std::array<void*, 7> arguments_;
+  std::array<array, 8> arrays_;
+  std::array<void*, 9> arguments_;
 };
 
 }  // namespace axismask

@@ -55,7 +55,9 @@ struct attention_kernels {
   // sums in place: [B, d]); n' is n made up to a multiple of score_multiple.
   halide_entry block_sums;
 
-  // (queries: [d, 4], keys: stored [d, n], scores out: [n, 4]); d is a multiple of L, n >= `keys`.
+  // (queries: [d, 4], keys: stored [d, n], address of later keys, bytes from key to key, address of the values, bytes
+  // from value to value, bytes of a value, scores out: [n, 4]); d is a multiple of 2 L. Addresses are those of what the
+  // processor should fetch meanwhile.
   std::array<halide_entry, attention::stored_count> row_scores;
   // (scores: [n', 4], values: stored [d, n], state: [4, 2], weights out: [n', 4], state out: [4, 2],
   // sums in place: [d, 4]); d is a multiple of 2 L, n' is n made up to a multiple of L.
