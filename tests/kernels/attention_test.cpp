@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "axismask/call/empty_row_rule.hpp"
 #include "axismask/kernel/attention_kernels.hpp"
 #include "axismask/layers.hpp"
 #include "axismask/linked.hpp"
@@ -82,6 +83,9 @@ class random_attention {
     if (rule == 0) call.values.empty_rows = empty_row_rule::zeros;
     if (rule == 1) call.values.masked_out_value = masked_value::minus_infinity();
     if (rule == 2) call.values.masked_out_value = -3.0;
+    if (rule != 0 && pick(random, 0, 3) == 0 && !breach_of(empty_row_rule::keep_self, call.values)) {
+      call.values.empty_rows = empty_row_rule::keep_self;
+    }
 
     std::vector<named_axis> of_queries(axes_);
     std::vector<named_axis> of_keys;
@@ -210,11 +214,24 @@ class random_attention {
     const double scale = options.scale.value_or(1 / std::sqrt(static_cast<double>(projection_)));
     const bool zeros = call.values.empty_rows == empty_row_rule::zeros;
     const double masked = zeros ? -infinity : static_cast<double>(masked_number());
+    const std::int64_t keys = axes_[key_axis].size;
+    std::vector<bool> kept;
+    for (index[key_axis] = 0; index[key_axis] < keys; ++index[key_axis]) kept.push_back(call.keeps(index));
+    std::vector<bool> left_out(kept.size(), false);
+    if (call.values.empty_rows == empty_row_rule::keep_self &&
+        std::find(kept.begin(), kept.end(), true) == kept.end()) {
+      for (index[key_axis] = 0; index[key_axis] < keys; ++index[key_axis]) {
+        kept[static_cast<std::size_t>(index[key_axis])] = call.is_self(index);
+      }
+      if (std::find(kept.begin(), kept.end(), true) != kept.end()) {
+        for (std::size_t key = 0; key < kept.size(); ++key) left_out[key] = !kept[key];
+      }
+    }
     std::vector<double> scores;
-    for (std::int64_t key = 0; key < axes_[key_axis].size; ++key) {
+    for (std::int64_t key = 0; key < keys; ++key) {
       index[key_axis] = key;
-      if (!call.keeps(index)) {
-        scores.push_back(masked);
+      if (!kept[static_cast<std::size_t>(key)]) {
+        scores.push_back(left_out[static_cast<std::size_t>(key)] ? -infinity : masked);
         continue;
       }
       double score = 0;
@@ -223,7 +240,7 @@ class random_attention {
       for (std::int64_t d = 0; d < projection_; ++d) {
         at.back() = d;
         score += number_in(queries, offset_of(queries, with_projection, at)) *
-                 number_in(keys, offset_of(keys, with_projection, at));
+                 number_in(this->keys, offset_of(this->keys, with_projection, at));
       }
       score *= scale;
       if (options.softcap != 0) score = options.softcap * std::tanh(score / options.softcap);

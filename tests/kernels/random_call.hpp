@@ -192,16 +192,14 @@ class random_call {
   // Is the logit with this index along each axis kept?
   [[nodiscard]] bool keeps(const std::vector<std::int64_t>& index) const {
     std::vector<std::int64_t> at;
-    for (const operand& one : operands_) {
-      if (one.array == nullptr) {
-        at.push_back(one.number);
-      } else {
-        const bool of_keys = one.kind == attribute_kind::kv_positions;
-        at.push_back(position_at(*one.array,
-                                 offset_of(*one.array, axes_, index, of_keys ? "seq" : "", of_keys ? "kv_seq" : "")));
-      }
-    }
+    for (const operand& one : operands_) at.push_back(number_of(one, index));
     return values.type->keep(at);
+  }
+
+  // Is the key at the query's own position?
+  [[nodiscard]] bool is_self(const std::vector<std::int64_t>& index) const {
+    return number_of(positions(attribute_kind::query_positions), index) ==
+           number_of(positions(attribute_kind::kv_positions), index);
   }
 
  private:
@@ -210,6 +208,19 @@ class random_call {
     std::int64_t number = 0;
     attribute_kind kind = attribute_kind::parameter;
   };
+
+  [[nodiscard]] std::int64_t number_of(const operand& one, const std::vector<std::int64_t>& index) const {
+    if (one.array == nullptr) return one.number;
+    const bool of_keys = one.kind == attribute_kind::kv_positions;
+    return position_at(*one.array, offset_of(*one.array, axes_, index, of_keys ? "seq" : "", of_keys ? "kv_seq" : ""));
+  }
+
+  // The operand that is positions of this kind, and no ids.
+  [[nodiscard]] const operand& positions(attribute_kind kind) const {
+    std::size_t number = 0;
+    while (operands_[number].kind != kind || values.type->attributes[values.type->operands[number]].are_ids) ++number;
+    return operands_[number];
+  }
 
   [[nodiscard]] std::vector<named_axis> over_some_axes(random_source& random, std::string_view always,
                                                        std::vector<std::string_view> never) const {

@@ -8,9 +8,9 @@
 #include "attention/attention_job.hpp"
 #include "attention/attention_layout.hpp"
 #include "attention/attention_pass.hpp"
+#include "attention/kept_rows.hpp"
 #include "axismask/linked.hpp"
 #include "call/choose_tiling.hpp"
-#include "call/empty_row_finder.hpp"
 #include "call/kernel_choice.hpp"
 #include "cpu/workers.hpp"
 #include "plan/tile_planner.hpp"
@@ -24,7 +24,7 @@ struct attention_workspace {
   tile_planner planner;
   tile_plan plan;
   converted_numbers converted;
-  empty_row_finder empty_rows;
+  kept_rows rows;
   float_memory memory;
 };
 thread_local std::unique_ptr<attention_workspace> kept;
@@ -85,6 +85,8 @@ void attend(const layer_values& layer, const any_view& queries, const any_view& 
     check_plan(*options.call.plan, {layer, scores, scores, inputs, options.call});
   }
   if (out.element_count() == 0) return;
+  const bool has_rule = looks_for_rows(layer.empty_rows);
+  if (has_rule) mine.rows.find(layer, job, mine.planner);
   const attention_layout layout = find_layout(job);
   mine.planner.find(*layer.type, job.mask.bound, layout.tiled, {layout.block_rows, layout.tile_keys}, mine.plan);
   const int width = mine.plan.largest <= narrow_magnitude ? 4 : 8;
@@ -94,6 +96,7 @@ void attend(const layer_values& layer, const any_view& queries, const any_view& 
   kernel_failure failure;
   run(job, mine.plan, layout, options.call, mine.memory, failure);
   check_failure(failure, *layer.type);
+  if (has_rule) mine.rows.attend(job);
 }
 
 }  // namespace axismask

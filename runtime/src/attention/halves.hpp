@@ -27,4 +27,18 @@ namespace axismask {
   return static_cast<std::uint16_t>(sign | ((magnitude - 0x38000000U) >> 13U));
 }
 
+[[nodiscard]] inline float number_of_bfloat16(std::uint16_t bits) {
+  return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16U);
+}
+
+[[nodiscard]] inline float number_of_float16(std::uint16_t bits) {
+  const std::uint32_t magnitude = (bits & 0x7fffU) << 13U;
+  const std::uint32_t sign = (bits & 0x8000U) << 16U;
+  // The exponent is 112 less than a float's; an infinity or a NaN keeps all its bits set.
+  const std::uint32_t scaled = magnitude < (0x7c00U << 13U)
+                                   ? std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude) * 0x1p112F)
+                                   : magnitude | 0x7f800000U;
+  return std::bit_cast<float>(scaled | sign);
+}
+
 }  // namespace axismask
