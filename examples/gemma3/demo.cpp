@@ -1,5 +1,6 @@
 // Runs every mask layer of a Gemma 3 1B spec on logits of a real shape, and compares each result with the reference:
-// the layer's own `keep`, read with whole numbers, element by element. Prints a table and one line to act on.
+// the layer's own `keep`, read with whole numbers, element by element. Then the layers attend. Prints tables and one
+// line to act on.
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -15,6 +16,7 @@
 #include <thread>
 #include <vector>
 
+#include "attending.hpp"
 #include "axismask/array.hpp"
 #include "axismask/linked.hpp"
 #include "axismask/model.hpp"
@@ -33,7 +35,7 @@ constexpr std::int64_t head_size = 256;
 constexpr std::int64_t padding = 300;
 
 using logits_array = named_array<float, axes<"batch", "heads", "seq", "kv_seq">>;
-using positions_array = named_array<std::int32_t, axes<"batch", "seq">>;
+using gemma3::positions_array;
 
 // Runs `work(index)` for each index, on all processors.
 template <class Work>
@@ -150,8 +152,15 @@ int run(const char* spec) {
                 long{wrong_layers}, model.layers().size());
     return 1;
   }
+  const std::int64_t far_layers = gemma3::attend_with_all(model, positions);
+  if (far_layers > 0) {
+    std::printf(
+        "%ld of %zu layers attend otherwise than the reference: this is a bug in axismask; please report this table.\n",
+        long{far_layers}, model.layers().size());
+    return 1;
+  }
   std::printf(
-      "All %zu layers equal the reference bit for bit. Your own arrays: "
+      "All %zu layers mask bit for bit as the reference, and attend as it does. Your own arrays: "
       "build/release/bin/axismask apply %s --help\n",
       model.layers().size(), spec);
   return 0;

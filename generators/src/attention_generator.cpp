@@ -94,19 +94,35 @@ class maker {
     return Halide::Pipeline(out).compile_to_module({scores, cap, inverse}, name, target_);
   }
 
+  // Sums along the projection are those of parts of 64, which are then added: of 256 numbers one after the other the
+  // error was up to 3.2 times that of torch's float32.
   Halide::Module block_scores(const std::string& name) const {
+    constexpr int part_size = 64;
     const int block = blocks_.block();
     ImageParam queries(Halide::Float(32), 2, "queries");
     ImageParam keys(Halide::Float(32), 2, "keys");
     Var i("i");
     Var j("j");
+    Var part("part");
     Var outer("outer");
     Var inner("inner");
-    const RDom d(0, keys.dim(0).extent(), "d");
+    const Expr depth = keys.dim(0).extent();
+    const Expr rest_size = depth % part_size;
+    const RDom within(0, part_size, "within");
+    const RDom parts(0, depth / part_size, "parts");
+    const RDom tail(depth - rest_size, rest_size, "tail");
+    const RDom any_rest(0, select(rest_size > 0, 1, 0), "any_rest");
+    Func of_part("of_part");
+    Func rest("rest");
     Func dot("dot");
     Func out("scores");
+    of_part(i, j, part) = 0.0F;
+    of_part(i, j, part) += queries(i, part * part_size + within) * keys(part * part_size + within, j);
+    rest(i, j, part) = 0.0F;
+    rest(i, j, part) += queries(i, tail) * keys(tail, j);
     dot(i, j) = 0.0F;
-    dot(i, j) += queries(i, d) * keys(d, j);
+    dot(i, j) += of_part(i, j, parts);
+    dot(i, j) += rest(i, j, any_rest);
     out(i, j) = dot(i, j);
 
     lay_out(queries, {block, 0});
@@ -115,8 +131,12 @@ class maker {
     out.split(j, outer, inner, blocks_.keys, TailStrategy::ShiftInwards).reorder(i, inner, outer);
     out.vectorize(i, block).unroll(inner);
     dot.compute_at(out, outer).vectorize(i, block).unroll(j);
-    dot.update().reorder(i, j, d).vectorize(i, block).unroll(j);
-    dot.update().specialize(keys.dim(0).extent() % 4 == 0).unroll(d, 4);
+    dot.update(0).reorder(i, j, parts).vectorize(i, block).unroll(j);
+    dot.update(1).reorder(i, j, any_rest).vectorize(i, block).unroll(j);
+    of_part.compute_at(dot, parts).vectorize(i, block).unroll(j);
+    of_part.update().reorder(i, j, within).vectorize(i, block).unroll(j).unroll(within, 4);
+    rest.compute_at(dot, any_rest).vectorize(i, block).unroll(j);
+    rest.update().reorder(i, j, tail).vectorize(i, block).unroll(j);
     return module({out}, {queries, keys}, name);
   }
 

@@ -38,6 +38,50 @@ class Array(ctypes.Structure):
                    (ctypes.c_int64 * AXES)(*[stride // array.itemsize for stride in array.strides]))
 
 
+class Extras(ctypes.Structure):
+    _fields_ = [
+        ("scale", ctypes.c_double),
+        ("softcap", ctypes.c_double),
+        ("sinks", ctypes.POINTER(Array)),
+        ("log_sum_exp", ctypes.POINTER(Array)),
+        ("empty_rows", ctypes.c_char_p),
+        ("threads", ctypes.c_int32),
+    ]
+
+
+class Call:
+    """attend() on NumPy arrays, each an (array, dtype, axes)."""
+
+    def __init__(self, c, spec, arrays, inputs, threads, scale=0.0, softcap=0.0, sinks=None, log_sum_exp=None,
+                 empty_rows="zeros"):
+        self.c = c
+        c.axismask_bench_open_attention.restype = ctypes.c_void_p
+        c.axismask_bench_attention_error.restype = ctypes.c_char_p
+        c.axismask_bench_time_attention.restype = ctypes.c_int64
+
+        def pointer(given):
+            return ctypes.pointer(Array.of(*given)) if given else None
+
+        records = (Array * 4)(*[Array.of(*array) for array in arrays])
+        names = (ctypes.c_char_p * len(inputs))(*[name.encode() for name in inputs])
+        given = (Array * len(inputs))(*[Array.of(*array) for array in inputs.values()])
+        extras = Extras(scale, softcap, pointer(sinks), pointer(log_sum_exp), empty_rows.encode(), threads)
+        self.keep = (arrays, inputs, sinks, log_sum_exp)  # memory that must live as long as the call
+        self.handle = ctypes.c_void_p(c.axismask_bench_open_attention(
+            spec.encode(), records, names, given, ctypes.c_int64(len(inputs)), ctypes.byref(extras)))
+        if not self.handle:
+            raise RuntimeError(c.axismask_bench_attention_error().decode())
+
+    def time(self, calls):
+        taken = self.c.axismask_bench_time_attention(self.handle, ctypes.c_int64(calls))
+        if taken < 0:
+            raise RuntimeError(self.c.axismask_bench_attention_error().decode())
+        return taken
+
+    def close(self):
+        self.c.axismask_bench_close_attention(self.handle)
+
+
 @dataclasses.dataclass
 class Case:
     """Arrays are [batch, key heads, query heads of each, tokens, projection], without what is 1 of queries' heads."""
@@ -167,40 +211,19 @@ class Tensors:
         return some, found
 
 
-class Attention:
+def open_call(library, case, tensors):
     """Ours on such arrays."""
-
-    def __init__(self, library, case, tensors):
-        self.c = library.c
-        self.c.axismask_bench_open_attention.restype = ctypes.c_void_p
-        self.c.axismask_bench_attention_error.restype = ctypes.c_char_p
-        self.c.axismask_bench_time_attention.restype = ctypes.c_int64
-        dtype = FLOAT32 if case.dtype == "float32" else BFLOAT16
-        arrays = (Array * 4)()
-        for at, (tensor, tokens) in enumerate([(tensors.queries, "seq"), (tensors.keys, "kv_seq"),
-                                               (tensors.values, "kv_seq"), (tensors.out, "seq")]):
-            array = tensors.numpy(tensor)
-            axes = ["batch", "heads", "group", tokens, "projection"]
-            if tokens == "kv_seq":
-                array, axes = array[:, :, 0], ["batch", "heads", tokens, "projection"]
-            arrays[at] = Array.of(array, dtype, axes)
-        names = (ctypes.c_char_p * 2)(b"query_positions", b"kv_positions")
-        inputs = (Array * 2)(*[Array.of(positions, INT32, ("batch", "seq"))
-                               for positions in (case.query_positions, case.kv_positions)])
-        self.keep = (case, tensors, arrays, inputs, names)
-        self.handle = ctypes.c_void_p(self.c.axismask_bench_open_attention(
-            case.spec.encode(), arrays, names, inputs, ctypes.c_int64(2), library.threads))
-        if not self.handle:
-            raise RuntimeError(self.c.axismask_bench_attention_error().decode())
-
-    def time(self, calls):
-        taken = self.c.axismask_bench_time_attention(self.handle, ctypes.c_int64(calls))
-        if taken < 0:
-            raise RuntimeError(self.c.axismask_bench_attention_error().decode())
-        return taken
-
-    def close(self):
-        self.c.axismask_bench_close_attention(self.handle)
+    dtype = FLOAT32 if case.dtype == "float32" else BFLOAT16
+    arrays = []
+    for tensor, tokens in ((tensors.queries, "seq"), (tensors.keys, "kv_seq"), (tensors.values, "kv_seq"),
+                           (tensors.out, "seq")):
+        array = tensors.numpy(tensor)
+        if tokens == "seq":
+            arrays.append((array, dtype, ("batch", "heads", "group", tokens, "projection")))
+        else:
+            arrays.append((array[:, :, 0], dtype, ("batch", "heads", tokens, "projection")))
+    inputs = {name: (getattr(case, name), INT32, ("batch", "seq")) for name in ("query_positions", "kv_positions")}
+    return Call(library.c, case.spec, arrays, inputs, library.threads)
 
 
 def timed(function):
@@ -325,7 +348,7 @@ def group_query_attention(case, tensors):
 def measure(library, name, seconds, with_peers=True):
     case = BY_NAME[name]
     tensors = Tensors(case)
-    ours = Attention(library, case, tensors)
+    ours = open_call(library, case, tensors)
     ours.time(1)
     rows, want = tensors.oracle()
     limit = 3e-5 if case.dtype == "float32" else 2e-2

@@ -43,6 +43,7 @@ if options.threads:
     os.sched_setaffinity(0, usable[: options.threads])
 threads = options.threads or len(usable)
 
+import attention
 import cases
 import masks
 import ours
@@ -55,7 +56,7 @@ from turns import Failure, progress
 
 def main():
     apply_cases = {case.name: case for case in cases.all_cases()}
-    names = [*apply_cases, "dynamic_dispatch", *PLANS, *masks.NAMES]
+    names = [*apply_cases, "dynamic_dispatch", *PLANS, *masks.NAMES, *attention.BY_NAME]
     if options.list:
         print("\n".join(names))
         return 0
@@ -81,6 +82,8 @@ def main():
                 row = measure_dispatch(library, arrays, options.variant, options.seconds)
             elif name in masks.NAMES:
                 row = masks.measure(library, name, options.seconds)
+            elif name in attention.BY_NAME:
+                row = attention.measure(library, name, options.seconds)
             else:
                 row = measure_plan(library, name, options.seconds)
         except Failure as failure:

@@ -27,6 +27,16 @@ struct attention_record {
   std::array<std::int64_t, most_axes> strides;  // in elements
 };
 
+// What a call has besides its arrays. `sinks` and `log_sum_exp` may be null; a scale of 0: the default.
+struct attention_extras {
+  double scale;
+  double softcap;
+  const attention_record* sinks;
+  const attention_record* log_sum_exp;
+  const char* empty_rows;  // the rule
+  std::int32_t threads;
+};
+
 struct attention_call {
   Model model;
   layer_values layer;
@@ -55,19 +65,28 @@ thread_local std::string last_attention_error;
 }  // namespace axismask::bench
 
 using axismask::bench::attention_call;
+using axismask::bench::attention_extras;
 using axismask::bench::attention_record;
 
 extern "C" {
 
 const char* axismask_bench_attention_error() { return axismask::bench::last_attention_error.c_str(); }
 
-// `arrays` are queries, keys, values and the result; `inputs` are named by `input_names`. Rows that see nothing are 0.
+// `arrays` are queries, keys, values and the result; `inputs` are named by `input_names`.
 void* axismask_bench_open_attention(const char* spec, const attention_record* arrays, const char* const* input_names,
-                                    const attention_record* inputs, std::int64_t input_count, std::int32_t threads) {
+                                    const attention_record* inputs, std::int64_t input_count,
+                                    const attention_extras* extras) {
   try {
     auto call = std::make_unique<attention_call>(spec);
-    call->layer.empty_rows = axismask::empty_row_rule::zeros;
-    call->options.call.threads = threads;
+    for (std::size_t rule = 0; rule < axismask::empty_row_rule_names.size(); ++rule) {
+      if (axismask::empty_row_rule_names.at(rule) != extras->empty_rows) continue;
+      call->layer.empty_rows = static_cast<axismask::empty_row_rule>(rule);
+    }
+    call->options.call.threads = extras->threads;
+    if (extras->scale != 0) call->options.scale = extras->scale;
+    call->options.softcap = extras->softcap;
+    if (extras->sinks != nullptr) call->options.sinks = call->view(*extras->sinks);
+    if (extras->log_sum_exp != nullptr) call->options.log_sum_exp = call->view(*extras->log_sum_exp);
     for (std::size_t at = 0; at < call->arrays.size(); ++at) call->arrays.at(at) = call->view(arrays[at]);
     for (std::int64_t at = 0; at < input_count; ++at) {
       call->inputs.emplace_back(call->keep(input_names[at]), call->view(inputs[at]));

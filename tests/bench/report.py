@@ -61,7 +61,7 @@ def print_row(row):
 
     print(row["case"])
     for name, one in row["variants"].items():
-        line("ours" if name in ("plan", "mask", "spans", "flex") else f"ours, {name}", one["best_ms"], one["median_ms"], one["to_floor"],
+        line("ours" if name in ("plan", "mask", "spans", "flex", "attend") else f"ours, {name}", one["best_ms"], one["median_ms"], one["to_floor"],
              one["to_ours"])
     if row["floor_ms"]:
         line("floor", row["floor_ms"], row["median"]["floor_ms"], 1, 1 / ratios["ours_to_floor"], row["floor"])

@@ -20,7 +20,10 @@ def verdicts(rows, curve):
         """Than the fastest peer, of those that do or do not make new memory for their results."""
         if name in rows:
             ratios = {peer: ratio for peer, ratio in rows[name]["ratios"]["peers_to_ours"].items()
-                      if allocates is None or rows[name]["allocates_result"][peer] == allocates}
+                      if (allocates is None or rows[name]["allocates_result"][peer] == allocates)
+                      and not (name.startswith("attend") and peer in rows[name]["differs"])}
+            if not ratios:
+                return
             peer = min(ratios, key=ratios.get)
             judge(f"{name} {what}", ratios[peer] >= limit, f"{ratios[peer]:.2f} x faster than {peer}")
 
@@ -50,6 +53,18 @@ def verdicts(rows, curve):
         taken = rows["spans_1m"]["median"]["ours_ms"]
         judge("spans_1m less than 100 ms", taken < 100, f"{taken:.1f} ms")
     faster(1000, "block_mask_4k", "at least 1000 x faster than create_block_mask")
+    for name in ("attend_local_f32", "attend_local_gqa_f32", "attend_ragged_f32", "attend_chunked_prefill_f32"):
+        at_most(1.35, name, "its floor")
+        least = 2.4 if name == "attend_local_f32" else 2
+        faster(least, name, f"at least {least:g} x faster than the fastest peer that computes the same mask")
+    at_most(1.25, "attend_causal_f32", "its floor")
+    faster(1, "attend_causal_f32", "faster than every peer")
+    for name in ("attend_decode_f32", "attend_decode_batch_f32"):
+        at_most(1.25, name, "its floor")
+        faster(3, name, "at least 3 x faster than the fastest peer that computes the same mask")
+    if {"attend_decode_f32", "attend_decode_bf16"} <= rows.keys():
+        ratio = rows["attend_decode_bf16"]["median"]["ours_ms"] / rows["attend_decode_f32"]["median"]["ours_ms"]
+        judge("bfloat16 decode takes at most 0.65 of float32's time", ratio <= 0.65, f"{ratio:.2f}")
     if curve:
         # Beyond the caches a masked byte costs the same whatever the size of the array and the share that is masked.
         costs = [point["ours_ms"] / point["masked_bytes"] for point in curve if point["masked_bytes"] >= 1 << 26]
