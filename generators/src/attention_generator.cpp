@@ -23,7 +23,7 @@ using Halide::Var;
 Halide::Type stored_type(std::size_t index, const Halide::Target& target) {
   const auto type = static_cast<attention::stored>(index);
   if (type == attention::stored::float32) return Halide::Float(32);
-  const bool has_float16 = target.has_feature(Halide::Target::F16C) || target.arch == Halide::Target::ARM;
+  const bool has_float16 = target.has_feature(Halide::Target::F16C);
   return type == attention::stored::float16 && has_float16 ? Halide::Float(16) : Halide::UInt(16);
 }
 
@@ -367,6 +367,14 @@ class maker {
 };
 
 }  // namespace
+
+Halide::Target attention_target(const Halide::Target& target) {
+  // For SVE Halide 21 makes functions here that LLVM refuses (a sum over fixed lanes). The processors with SVE2 that there
+  // are have vectors of 128 bits, as NEON has.
+  Halide::Target without_sve = target.without_feature(Halide::Target::SVE2).without_feature(Halide::Target::SVE);
+  without_sve.vector_bits = 0;
+  return without_sve;
+}
 
 attention_blocks attention_blocks_of(const Halide::Target& target) {
   const int lanes = target.natural_vector_size<float>();

@@ -8,6 +8,9 @@
 
 namespace axismask::generator {
 
+// What a target's kernels are compiled for.
+[[nodiscard]] Halide::Target attention_target(const Halide::Target& target);
+
 // How a target's kernels block their loops: 16 accumulators at most for 16 registers, and more where there are 32.
 struct attention_blocks {
   int lanes;

@@ -12,7 +12,7 @@ namespace {
 // The functions of one target by the field that they stand in, each field's in their order.
 std::map<std::string, std::string> fields_of(const variant& one, std::string& declarations) {
   std::map<std::string, std::string> fields;
-  for_each_attention_kernel(one.target, [&](const std::string& kernel, const attention_builder&) {
+  for_each_attention_kernel(attention_target(one.target), [&](const std::string& kernel, const attention_builder&) {
     const std::string function = attention_symbol(one.label, kernel) + "_argv";
     declarations += "int " + function + "(void**);\n";
     std::string& field = fields[kernel.substr(0, kernel.find_first_of("0123456789") - 1)];
@@ -27,7 +27,7 @@ void write_attention_table(const std::string& path, const std::vector<variant>& 
   std::string declarations;
   std::string records;
   for (const variant& one : variants) {
-    const attention_blocks blocks = attention_blocks_of(one.target);
+    const attention_blocks blocks = attention_blocks_of(attention_target(one.target));
     records += "    {" + target_text(one) + ", .block = " + std::to_string(blocks.block()) +
                ", .keys = " + std::to_string(blocks.keys) + ", .columns = " + std::to_string(blocks.columns) +
                ", .lanes = " + std::to_string(blocks.lanes);

@@ -107,7 +107,7 @@ void write_kernels(std::span<const layer_algorithm> layers, const options& given
 
 void write_attention(const options& given) {
   const variant one(one_of(given, "--variants"));
-  const Halide::Target target = unchecked(one.target);
+  const Halide::Target target = unchecked(attention_target(one.target));
   Halide::Module all("axismask_attention_" + one.label, target);
   for_each_attention_kernel(target, [&](const std::string& kernel, const attention_builder& build) {
     const std::string function = attention_symbol(one.label, kernel);
