@@ -345,8 +345,55 @@ def group_query_attention(case, tensors):
     return run
 
 
-def measure(library, name, seconds, with_peers=True):
-    case = BY_NAME[name]
+LONG = [8192, 16384, 32768, 65536, 131072]
+
+
+def measure_long(library, seconds):
+    """Ours from 8k to 128k tokens, a window of 1024: a point for each length."""
+    points = []
+    for tokens in LONG:
+        row = measure(library, Case(f"attend_long, {tokens} tokens", 1, tokens, tokens, 64, 1024, peers=()), seconds)
+        points.append({"tokens": tokens, "ours_ms": row["median"]["ours_ms"], "best_ms": row["ours_ms"],
+                       "floor_ms": row["median"]["floor_ms"]})
+    return points
+
+
+def draw_long(points, path, machine):
+    """Milliseconds over tokens, with the line that goes through the first point."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    ink = "#808080"
+    matplotlib.rcParams.update({
+        "svg.fonttype": "none", "svg.hashsalt": "axismask", "font.family": "sans-serif", "font.size": 11,
+        "text.color": ink, "axes.edgecolor": ink, "axes.labelcolor": ink, "xtick.color": ink, "ytick.color": ink,
+    })
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(figsize=(7.6, 4.2), layout="constrained")
+    tokens = [point["tokens"] for point in points]
+    linear = [points[0]["ours_ms"] * count / tokens[0] for count in tokens]
+    axes.plot(tokens, linear, color=ink, linewidth=1, linestyle="--", label="as many times as long as 8k tokens")
+    axes.plot(tokens, [point["floor_ms"] for point in points], color=ink, marker="_", markersize=10, linestyle="",
+              label="the floor: the kept elements' operations at the rate of sgemm")
+    axes.plot(tokens, [point["ours_ms"] for point in points], color="#2a78d6", marker="o", label="ours")
+    for point in points:
+        axes.annotate(f"{point['ours_ms']:.0f} ms", (point["tokens"], point["ours_ms"]), fontsize=9, color="#2a78d6",
+                      textcoords="offset points", xytext=(-6, 6), ha="right")
+    axes.set(xscale="log", yscale="log", ylabel="ms")
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(tokens, [f"{count // 1024}k" for count in tokens])
+    axes.set_title("Attention with a window costs what it keeps: one head of 64, window 1024", fontsize=12, loc="left")
+    axes.grid(color=ink, alpha=0.18, linewidth=0.6)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, fontsize=9.5, loc="upper left")
+    axes.annotate(machine, (1, 0), xycoords="axes fraction", xytext=(-4, 6), textcoords="offset points", ha="right",
+                  fontsize=8)
+    figure.savefig(path, transparent=True, metadata={"Date": None})
+
+
+def measure(library, case, seconds):
+    name = case.name
     tensors = Tensors(case)
     ours = open_call(library, case, tensors)
     ours.time(1)
@@ -362,7 +409,7 @@ def measure(library, name, seconds, with_peers=True):
     if not far < limit:
         raise Failure(f"{name}: ours is {far:.1e} from the reference")
     contenders = [Contender("attend", ours.time, kind="ours"), make_floor(case)]
-    for peer_name, make, says in peers_of(case, tensors) if with_peers else []:
+    for peer_name, make, says in peers_of(case, tensors):
         progress(f"{name}: checking {peer_name}")
         function = make()
         far = difference(function())

@@ -29,7 +29,8 @@ def parse(arguments):
     parser.add_argument("--seconds", type=float, default=SECONDS, metavar="S",
                         help=f"for each contender of a case; default: {SECONDS:g}")
     parser.add_argument("--json", metavar="FILE", help="write the figures there too")
-    parser.add_argument("--no-cases", action="store_true", help="with --curve: only that")
+    parser.add_argument("--no-cases", action="store_true", help="with --curve or --attention-curve: only that")
+    parser.add_argument("--attention-curve", metavar="FILE.svg", help="measure attention over 8k to 128k tokens and draw it")
     parser.add_argument("--curve", metavar="FILE.svg", help="measure the cost of 1k to 32k tokens and draw it")
     return parser.parse_args(arguments)
 
@@ -83,7 +84,7 @@ def main():
             elif name in masks.NAMES:
                 row = masks.measure(library, name, options.seconds)
             elif name in attention.BY_NAME:
-                row = attention.measure(library, name, options.seconds)
+                row = attention.measure(library, attention.BY_NAME[name], options.seconds)
             else:
                 row = measure_plan(library, name, options.seconds)
         except Failure as failure:
@@ -102,13 +103,21 @@ def main():
         except Failure as failure:
             failures.append(str(failure))
 
-    verdicts = targets.verdicts({row["case"]: row for row in rows}, curve)
+    long = None
+    if options.attention_curve:
+        try:
+            long = attention.measure_long(library, options.seconds)
+            attention.draw_long(long, options.attention_curve, machine(threads))
+        except Failure as failure:
+            failures.append(str(failure))
+
+    verdicts = targets.verdicts({row["case"]: row for row in rows}, curve, long)
     print("\nTargets")
     for verdict in verdicts:
         print(f"  {'pass' if verdict['passed'] else 'FAIL'}  {verdict['target']}: {verdict['found']}")
     if options.json:
         report = {"machine": machine(threads), "threads": threads, "busy_processors": busy, "versions": versions(),
-                  "rows": rows, "targets": verdicts, "curve": curve, "failures": failures}
+                  "rows": rows, "targets": verdicts, "curve": curve, "attention_curve": long, "failures": failures}
         pathlib.Path(options.json).write_text(json.dumps(report, indent=1) + "\n")
     for failure in failures:
         print(f"NOT THE ORACLE'S RESULT: {failure}", file=sys.stderr)

@@ -4,7 +4,7 @@ IN_PLACE = ["prefill_inplace_f32", "prefill_inplace_bf16", "ragged_inplace_f32",
             "global_causal_inplace_f32", "heads_innermost_f32"]
 
 
-def verdicts(rows, curve):
+def verdicts(rows, curve, long=None):
     """`rows` by the names of their cases; a target whose case was not measured is left out."""
     found = []
 
@@ -71,4 +71,8 @@ def verdicts(rows, curve):
         spread = max(costs) / min(costs)
         judge("cost grows with masked bytes, not elements: from 64 MiB of them up, a masked byte's cost is within a "
               "factor of 2", spread <= 2, f"{spread:.2f}")
+    if long:
+        costs = [point["ours_ms"] / point["tokens"] for point in long]
+        spread = max(cost / costs[0] for cost in costs)
+        judge("attend_long_f32 within 1.15 of linear from 8,192 to 131,072 tokens", spread <= 1.15, f"{spread:.2f}")
     return found
