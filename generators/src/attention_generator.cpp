@@ -42,7 +42,7 @@ Expr widened(std::size_t index, const Expr& number) {
 }
 
 // 2^x for x <= 0: 2^n by the exponent's bits, and 2^f for f in [-0.5, 0.5] by a polynomial with a relative error of
-// 8e-8. Below 2^-126 it is 0, and so it is of -infinity; of a NaN it is one.
+// 8e-8. Below 2^-126 it is 0, and so it is of -infinity; of a NaN it is any.
 Expr exp2_of(const Expr& x) {
   constexpr std::array coefficients{1.0F,           0.693147182F,   0.240226462F,  0.0555032864F,
                                     0.00961848907F, 0.00133999309F, 0.00015345811F};
@@ -157,6 +157,7 @@ class maker {
     const RDom n(0, count, "n");
     const RDom groups(0, (count + chains - 1) / chains, "groups");
     Func maxima("maxima");
+    Func sizes("sizes");
     Func largest("largest");
     Func weights("weights");
     Func fading("fading");
@@ -166,13 +167,16 @@ class maker {
     Func sums("sums");
     maxima(i, chain) = state(i, 0);
     maxima(i, chain) = max(maxima(i, chain), scores(i, groups * chains + chain));
+    sizes(i, chain) = 0;
+    sizes(i, chain) = max(sizes(i, chain), size_bits(scores(i, groups * chains + chain)));
     largest(i) = over_chains(maxima, i, chains, [](const Expr& a, const Expr& b) { return max(a, b); });
     weights(i, j) = exp2_of(scores(i, j) - base_of(largest(i)));
     fading(i) = exp2_of(state(i, 0) - base_of(largest(i)));
     totals(i, chain) = 0.0F;
     totals(i, chain) += weights(i, groups * chains + chain);
     const Expr total = over_chains(totals, i, chains, [](const Expr& a, const Expr& b) { return a + b; });
-    state_out(i, part) = select(part == 0, largest(i), state(i, 1) * fading(i) + total);
+    const Expr size = over_chains(sizes, i, chains, [](const Expr& a, const Expr& b) { return max(a, b); });
+    state_out(i, part) = select(part == 0, largest(i), with_nan(size, state(i, 1) * fading(i) + total));
     added(i, c) = 0.0F;
     added(i, c) += weights(i, n) * values(c % blocks_.columns, n, c / blocks_.columns);
     sums(i, c) = Halide::undef<float>();
@@ -187,6 +191,8 @@ class maker {
     largest.compute_root().bound(i, 0, block).vectorize(i, block);
     maxima.compute_at(largest, i).vectorize(i, block).unroll(chain);
     maxima.update().reorder(i, chain, groups).vectorize(i, block).unroll(chain);
+    sizes.compute_root().bound(i, 0, block).bound(chain, 0, chains).vectorize(i, block).unroll(chain);
+    sizes.update().reorder(i, chain, groups).vectorize(i, block).unroll(chain);
     fading.compute_root().bound(i, 0, block).vectorize(i, block);
     weights.vectorize(i, block).unroll(j, chains, TailStrategy::RoundUp);
     totals.compute_root().bound(i, 0, block).bound(chain, 0, chains).vectorize(i, block).unroll(chain);
@@ -267,17 +273,23 @@ class maker {
     const RDom groups(0, (count + lanes - 1) / lanes, "groups");
     const RDom across(0, lanes, "across");
     Func maxima("maxima");
+    Func sizes("sizes");
     Func largest("largest");
     Func weights("weights");
     Func fading("fading");
     Func totals("totals");
     Func total("total");
+    Func size("size");
     Func state_out("state_out");
     Func added("added");
     Func rest("rest");
     Func sums("sums");
     maxima(lane, r) = state(r, 0);
     maxima(lane, r) = max(maxima(lane, r), scores(groups * lanes + lane, r));
+    sizes(lane, r) = 0;
+    sizes(lane, r) = max(sizes(lane, r), size_bits(scores(groups * lanes + lane, r)));
+    size(r) = 0;
+    size(r) = max(size(r), sizes(across, r));
     largest(r) = state(r, 0);
     largest(r) = max(largest(r), maxima(across, r));
     weights(j, r) = exp2_of(scores(j, r) - base_of(largest(r)));
@@ -286,7 +298,7 @@ class maker {
     totals(lane, r) += weights(groups * lanes + lane, r);
     total(r) = state(r, 1) * fading(r);
     total(r) += totals(across, r);
-    state_out(r, part) = select(part == 0, largest(r), total(r));
+    state_out(r, part) = select(part == 0, largest(r), with_nan(size(r), total(r)));
     sums(c, r) = Halide::undef<float>();
     sums(c, r) *= fading(r);
     added(c, r, block) = 0.0F;
@@ -304,6 +316,10 @@ class maker {
     lay_out(sums.output_buffer(), {0, attention::rows});
     maxima.compute_root().bound(lane, 0, lanes).bound(r, 0, attention::rows).vectorize(lane).unroll(r);
     maxima.update().reorder(lane, r, groups).vectorize(lane).unroll(r);
+    sizes.compute_root().bound(lane, 0, lanes).bound(r, 0, attention::rows).vectorize(lane).unroll(r);
+    sizes.update().reorder(lane, r, groups).vectorize(lane).unroll(r);
+    size.compute_root().bound(r, 0, attention::rows).unroll(r);
+    size.update().atomic().vectorize(across).unroll(r);
     largest.compute_root().bound(r, 0, attention::rows).unroll(r);
     largest.update().atomic().vectorize(across).unroll(r);
     fading.compute_root().bound(r, 0, attention::rows).vectorize(r);
@@ -337,6 +353,13 @@ class maker {
   // What is subtracted from scores: 0 in the place of -infinity, of which nothing can be subtracted.
   static Expr base_of(const Expr& largest) { return max(largest, Expr(-std::numeric_limits<float>::max())); }
 
+  // A score that is a NaN makes its row one. Floats do not tell: Halide's comparisons need not be true to NaNs. By
+  // their bits NaNs are larger than infinity.
+  static Expr size_bits(const Expr& score) { return Halide::reinterpret<int>(score) & 0x7fffffff; }
+  static Expr with_nan(const Expr& size, const Expr& number) {
+    return Halide::reinterpret<float>(select(size > 0x7f800000, 0x7fc00000, Halide::reinterpret<int>(number)));
+  }
+
   template <class Combine>
   static Expr over_chains(const Func& chains, const Var& i, int count, Combine combine) {
     Expr all = chains(i, 0);
@@ -369,8 +392,8 @@ class maker {
 }  // namespace
 
 Halide::Target attention_target(const Halide::Target& target) {
-  // For SVE Halide 21 makes functions here that LLVM refuses (a sum over fixed lanes). The processors with SVE2 that there
-  // are have vectors of 128 bits, as NEON has.
+  // For SVE Halide 21 makes functions here that LLVM refuses (a sum over fixed lanes). The processors with SVE2 that
+  // there are have vectors of 128 bits, as NEON has.
   Halide::Target without_sve = target.without_feature(Halide::Target::SVE2).without_feature(Halide::Target::SVE);
   without_sve.vector_bits = 0;
   return without_sve;

@@ -25,7 +25,7 @@ struct attention_workspace {
   tile_plan plan;
   converted_numbers converted;
   kept_rows rows;
-  float_memory memory;
+  pass_memory memory;
 };
 thread_local std::unique_ptr<attention_workspace> kept;
 
@@ -55,7 +55,7 @@ const attention_kernels& choose_kernels() {
 }
 
 void run(const attention_job& job, const tile_plan& plan, const attention_layout& layout, const call_options& options,
-         float_memory& memory, kernel_failure& failure) {
+         pass_memory& memory, kernel_failure& failure) {
   attention_pass pass(job, layout, plan, thread_count(options), memory);
   struct shared {
     attention_pass& pass;

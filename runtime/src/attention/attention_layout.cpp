@@ -85,11 +85,10 @@ attention_layout find_layout(const attention_job& job) {
   layout.tiled.column = job.key_axis();
   for (std::size_t axis = 0; axis < job.key_axis(); ++axis) {
     if (axis == layout.row || axis == layout.fold) continue;
-    layout.others.push_back(axis);
+    layout.others[layout.other_axes++] = axis;
     layout.other_count *= job.axes[axis].size;
     if (changes(axis)) layout.tiled.planes[layout.tiled.plane_count++] = axis;
   }
-  constexpr std::int64_t most_blocks = 8;
   layout.blocks_per_unit = std::min(layout.blocks(), most_blocks);
   layout.units_per_other = rounded_up(layout.blocks(), layout.blocks_per_unit);
   cut_keys(job, layout);

@@ -2,14 +2,18 @@
 // works on, and, for a few queries on many keys, stretches of keys.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 #include "attention/attention_job.hpp"
 #include "plan/tiled_axes.hpp"
 
 namespace axismask {
+
+// At most, so that what is known of them has its place without the heap.
+inline constexpr std::int64_t most_blocks = 8;  // of a unit
+inline constexpr std::int64_t most_tiles = 16;  // of a chunk
 
 struct attention_layout {
   // For a few queries, as in decoding: the kernels of rows.
@@ -26,8 +30,9 @@ struct attention_layout {
   std::int64_t row_blocks = 1;  // how many there are
   std::int64_t fold_blocks = 1;
 
-  std::vector<std::size_t> others;  // the rest of the axes, the key axis apart, outermost first
-  std::int64_t other_count = 1;
+  std::array<std::size_t, max_rank> others{};  // the rest of the axes, the key axis apart, outermost first
+  std::size_t other_axes = 0;                  // how many of these there are
+  std::int64_t other_count = 1;                // of their indices
   std::int64_t blocks_per_unit = 1;
   std::int64_t units_per_other = 1;
 

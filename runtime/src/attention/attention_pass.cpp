@@ -25,17 +25,16 @@ float* float_memory::reserve(std::int64_t floats) {
 }
 
 attention_pass::attention_pass(const attention_job& job, const attention_layout& layout, const tile_plan& plan,
-                               int threads, float_memory& memory)
-    : job_(job), layout_(layout), plan_(plan), scratch_(job, layout) {
+                               int threads, pass_memory& memory)
+    : job_(job), layout_(layout), plan_(plan), scratch_(job, layout), undone_(memory.undone) {
   const std::int64_t tasks = layout.unit_count() * layout.stretches;
   threads_ = static_cast<int>(std::clamp<std::int64_t>(tasks, 1, threads));
   const std::int64_t partial_count = layout.stretches == 1 ? 0 : tasks;
   partial_floats_ = layout.blocks_per_unit * scratch_.result_floats;
-  of_threads_ = memory.reserve(threads_ * scratch_.all + partial_count * partial_floats_);
+  of_threads_ = memory.floats.reserve(threads_ * scratch_.all + partial_count * partial_floats_);
   partials_ = of_threads_ + threads_ * scratch_.all;
   if (partial_count == 0) return;
-  undone_ = std::vector<std::atomic<std::int64_t>>(static_cast<std::size_t>(layout.unit_count()));
-  for (std::atomic<std::int64_t>& one : undone_) one.store(layout.stretches, std::memory_order_relaxed);
+  undone_.assign(static_cast<std::size_t>(layout.unit_count()), layout.stretches);
 }
 
 void attention_pass::work(int index, kernel_failure& failure) {
@@ -57,7 +56,8 @@ void attention_pass::attend(attention_worker& worker, std::int64_t task) {
   }
   worker.save(partials_ + task * partial_floats_);
   // Whoever does the last stretch of a unit brings them all together.
-  if (undone_[static_cast<std::size_t>(unit)].fetch_sub(1, std::memory_order_acq_rel) > 1) return;
+  std::atomic_ref<std::int64_t> undone(undone_[static_cast<std::size_t>(unit)]);
+  if (undone.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
   worker.merge(unit, partials_ + unit * layout_.stretches * partial_floats_, partial_floats_);
   worker.finish();
 }

@@ -28,10 +28,16 @@ class float_memory {
   std::int64_t size_ = 0;
 };
 
+// What passes need besides their arrays. It is kept from call to call.
+struct pass_memory {
+  float_memory floats;
+  std::vector<std::int64_t> undone;
+};
+
 class attention_pass {
  public:
   attention_pass(const attention_job& job, const attention_layout& layout, const tile_plan& plan, int threads,
-                 float_memory& memory);
+                 pass_memory& memory);
 
   // How many threads have something to do.
   [[nodiscard]] int threads() const { return threads_; }
@@ -48,8 +54,8 @@ class attention_pass {
   int threads_;
   float* of_threads_;
   float* partials_;
-  std::int64_t partial_floats_ = 0;                // of a unit's stretch
-  std::vector<std::atomic<std::int64_t>> undone_;  // stretches of each unit
+  std::int64_t partial_floats_ = 0;    // of a unit's stretch
+  std::vector<std::int64_t>& undone_;  // stretches of each unit that are not done
   std::atomic<std::int64_t> next_{0};
 };
 

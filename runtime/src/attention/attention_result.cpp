@@ -1,10 +1,12 @@
 // What is rare in a thread's work on attention, and its end: values that are no numbers, keys that were skipped and yet
 // have a weight, results of several stretches, and the result.
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include "attention/attention_worker.hpp"
 #include "attention/halves.hpp"
@@ -29,6 +31,24 @@ bool are_finite(const std::uint16_t* numbers, std::int64_t count, std::uint16_t 
   std::uint32_t found = 0;
   for (std::int64_t at = 0; at < count; ++at) found |= (numbers[at] & exponent) == exponent ? 1U : 0U;
   return found == 0;
+}
+
+// Adds rows of numbers to sums, a few columns at a time in registers.
+void add_rows(const float* rows, std::int64_t count, std::int64_t width, double* sums) {
+  constexpr std::int64_t at_once = 8;
+  for (std::int64_t first = 0; first < width; first += at_once) {
+    std::array<double, at_once> of_columns{};
+    const std::int64_t columns = std::min(at_once, width - first);
+    for (std::int64_t row = 0; row < count; ++row) {
+      const float* numbers = rows + row * width + first;
+      for (std::int64_t column = 0; column < columns; ++column) {
+        of_columns[static_cast<std::size_t>(column)] += static_cast<double>(numbers[column]);
+      }
+    }
+    for (std::int64_t column = 0; column < columns; ++column) {
+      sums[first + column] += of_columns[static_cast<std::size_t>(column)];
+    }
+  }
 }
 
 // 2^(score - base), with the limits of the kernels.
@@ -71,35 +91,72 @@ bool attention_worker::are_finite_values(key_range keys) const {
   return true;
 }
 
-// A value that is no number times a weight of 0 is none either: what has no weight is left out.
+// A value that is no number is none either when it is multiplied by a weight of 0. Of keys that no query of the block
+// sees zeros are taken in the place of values; only where some see such a value and others do not, it is left out one
+// by one.
 void attention_worker::sum_with_care(block& of, const piece& keys) {
   const std::int64_t count = keys.end - keys.begin;
-  const std::int64_t offset = keys.begin - prepared_.begin;
+  const std::int64_t width = layout_.uses_rows ? scratch_.columns : job_.value_projection;
   number_matrix values = values_;
-  values.data = static_cast<const std::byte*>(values.data) + offset * values.outer_stride * info(values.type).bytes;
+  values.data = static_cast<const std::byte*>(values.data) +
+                (keys.begin - prepared_.begin) * values.outer_stride * info(values.type).bytes;
   values.outer = count;
-  std::vector<float> wide(static_cast<std::size_t>(count * values.inner));
-  calls_.widen(values, wide.data(), values.inner);
+  std::fill_n(rare_, width * count, 0.0F);
+  calls_.widen(values, rare_, width);
+  bool is_clean = true;
+  for (std::int64_t key = 0; key < count; ++key) {
+    float* row = rare_ + key * width;
+    if (are_finite(row, width)) continue;
+    if (is_hidden(of, key)) {
+      std::fill_n(row, width, 0.0F);
+    } else {
+      is_clean = false;
+    }
+  }
+  if (!is_clean) return sum_one_by_one(of, keys, rare_);
+  const number_matrix clean{rare_, dtype::float32, width, count, width, 1};
+  float* packed = rare_ + scratch_.rare_floats - scratch_.packed_floats;
+  if (!layout_.uses_rows) pack(clean, packed);
+  sum_over(of, keys, clean, {packed, count, scratch_.columns, count * job_.kernels->columns});
+}
 
-  // The kernels do the rest with zeros in the place of values.
-  const number_matrix given = values_;
-  const packed_values packed = packed_values_;
-  const key_range prepared = prepared_;
-  prepared_ = {keys.begin, keys.end};
-  values_ = {zeros_, dtype::float32, scratch_.columns, count, 0, 1};
-  packed_values_ = {zeros_, count, scratch_.columns, 0};
+// Does no query of the block see the key of a piece?
+bool attention_worker::is_hidden(const block& of, std::int64_t key) const {
+  for (std::int64_t fold = 0; fold < of.folds; ++fold) {
+    for (std::int64_t row = 0; row < of.rows; ++row) {
+      const std::int64_t lane = fold * layout_.block_rows + row;
+      const float score =
+          layout_.uses_rows ? scores_[lane * scratch_.score_stride + key] : scores_[key * scratch_.lanes + lane];
+      if (score != -infinity) return false;
+    }
+  }
+  return true;
+}
+
+// The kernels' sums with other values in the place of those of the piece.
+void attention_worker::sum_over(block& of, const piece& keys, const number_matrix& values,
+                                const packed_values& packed) {
+  const number_matrix given = std::exchange(values_, values);
+  const packed_values given_packed = std::exchange(packed_values_, packed);
+  const key_range prepared = std::exchange(prepared_, {keys.begin, keys.end});
   sum(of, keys);
   values_ = given;
-  packed_values_ = packed;
+  packed_values_ = given_packed;
   prepared_ = prepared;
+}
 
+void attention_worker::sum_one_by_one(block& of, const piece& keys, const float* values) {
+  const std::int64_t count = keys.end - keys.begin;
+  const std::int64_t width = layout_.uses_rows ? scratch_.columns : job_.value_projection;
+  // The kernels do the rest with zeros in the place of values.
+  sum_over(of, keys, {zeros_, dtype::float32, scratch_.columns, count, 0, 1}, {zeros_, count, scratch_.columns, 0});
   for (std::int64_t key = 0; key < count; ++key) {
     for (std::int64_t lane = 0; lane < scratch_.lanes; ++lane) {
       const float weight =
           layout_.uses_rows ? weights_[lane * scratch_.score_stride + key] : weights_[key * scratch_.lanes + lane];
       if (weight == 0) continue;
       for (std::int64_t column = 0; column < job_.value_projection; ++column) {
-        sum_of(of.state.sums, lane, column) += weight * wide[static_cast<std::size_t>(key * values.inner + column)];
+        sum_of(of.state.sums, lane, column) += weight * values[key * width + column];
       }
     }
   }
@@ -142,52 +199,69 @@ void attention_worker::merge(std::int64_t unit, const float* partials, std::int6
   }
 }
 
-// By the literal softmax keys that were skipped have the masked value as their score. Where that has a weight, the
-// values of all of them are added at once.
-void attention_worker::add_skipped(block& of) {
+bool attention_worker::masked_have_weight(const block& of, std::int64_t lane) const {
+  const float largest = state_of(of.state.before, lane, 0);
+  return weight_of(job_.masked, largest) > 0 || largest < job_.masked;
+}
+
+// By the literal softmax masked keys have the masked value as their score. Where that has a weight, the values of all
+// of them are added.
+void attention_worker::add_masked(block& of) {
   if (!std::isfinite(job_.masked)) return;
-  std::int64_t skipped = 0;
-  for (const tile_run& run : of.runs) {
-    if (run.kept != verdict::none) continue;
-    skipped += std::min(run.end * plan_.tile.keys, job_.keys_count()) - run.begin * plan_.tile.keys;
-  }
-  if (skipped == 0) return;
-  const auto has_weight = [&](std::int64_t lane) {
-    return weight_of(job_.masked, state_of(of.state.before, lane, 0)) > 0 ||
-           state_of(of.state.before, lane, 0) < job_.masked;
-  };
   bool any = false;
-  for (std::int64_t lane = 0; lane < layout_.lanes(); ++lane) any = any || has_weight(lane);
+  for (std::int64_t lane = 0; lane < layout_.lanes(); ++lane) any = any || masked_have_weight(of, lane);
   if (!any) return;
 
-  skipped_.assign(static_cast<std::size_t>(job_.value_projection), 0.0);
+  const std::int64_t width = job_.value_projection;
+  // Of each lane, and of all lanes together: what is skipped.
+  auto* sums = reinterpret_cast<double*>(rare_);
+  auto* counts = reinterpret_cast<std::int64_t*>(sums + (scratch_.lanes + 1) * width);
+  std::fill_n(sums, (scratch_.lanes + 1) * width, 0.0);
+  std::fill_n(counts, scratch_.lanes + 1, std::int64_t{0});
+  const double* of_skipped = sums + scratch_.lanes * width;
   for (const tile_run& run : of.runs) {
-    if (run.kept != verdict::none) continue;
-    const std::int64_t end = std::min(run.end * plan_.tile.keys, job_.keys_count());
-    for (std::int64_t key = run.begin * plan_.tile.keys; key < end; key += layout_.chunk) {
-      const std::int64_t count = std::min(layout_.chunk, end - key);
-      calls_.widen(matrix(job_.values, places_.values, job_.value_projection, {key, key + count}), wide_values_,
-                   job_.value_projection);
-      for (std::int64_t at = 0; at < count; ++at) {
-        const float* row = wide_values_ + at * job_.value_projection;
-        for (std::size_t column = 0; column < skipped_.size(); ++column)
-          skipped_[column] += static_cast<double>(row[column]);
-      }
-    }
+    if (run.kept != verdict::all) add_masked_of_run(of, run, sums, counts);
   }
   for (std::int64_t lane = 0; lane < layout_.lanes(); ++lane) {
-    if (!has_weight(lane)) continue;
+    if (!masked_have_weight(of, lane)) continue;
     float& largest = state_of(of.state.before, lane, 0);
     float& total = state_of(of.state.before, lane, 1);
     const float base = std::max(largest, job_.masked);
     const float fading = weight_of(largest, base);
     const float weight = weight_of(job_.masked, base);
     largest = base;
-    total = total * fading + static_cast<float>(skipped) * weight;
-    for (std::int64_t column = 0; column < job_.value_projection; ++column) {
+    total = total * fading + static_cast<float>(counts[lane] + counts[scratch_.lanes]) * weight;
+    for (std::int64_t column = 0; column < width; ++column) {
       float& sum = sum_of(of.state.sums, lane, column);
       sum = (fading == 0 ? 0.0F : sum * fading) +
-            static_cast<float>(skipped_[static_cast<std::size_t>(column)] * static_cast<double>(weight));
+            static_cast<float>((sums[lane * width + column] + of_skipped[column]) * static_cast<double>(weight));
+    }
+  }
+}
+
+// Adds the values of what is masked in the tiles of a run, for each lane in which that has a weight.
+void attention_worker::add_masked_of_run(const block& of, const tile_run& run, double* sums, std::int64_t* counts) {
+  const std::int64_t width = job_.value_projection;
+  const std::int64_t end = std::min(run.end * plan_.tile.keys, job_.keys_count());
+  for (std::int64_t begin = run.begin * plan_.tile.keys; begin < end; begin += layout_.chunk) {
+    const std::int64_t count = std::min(layout_.chunk, end - begin);
+    calls_.widen(matrix(job_.values, places_.values, width, {begin, begin + count}), wide_values_, width);
+    if (run.kept == verdict::none) {
+      counts[scratch_.lanes] += count;
+      add_rows(wide_values_, count, width, sums + scratch_.lanes * width);
+      continue;
+    }
+    std::fill_n(scores_, scratch_.score_floats, 0.0F);
+    mask_scores(of, {begin, begin + count}, 0);
+    for (std::int64_t lane = 0; lane < layout_.lanes(); ++lane) {
+      if (!masked_have_weight(of, lane)) continue;
+      for (std::int64_t key = 0; key < count; ++key) {
+        const float score =
+            layout_.uses_rows ? scores_[lane * scratch_.score_stride + key] : scores_[key * scratch_.lanes + lane];
+        if (score != -infinity) continue;
+        ++counts[lane];
+        add_rows(wide_values_ + key * width, 1, width, sums + lane * width);
+      }
     }
   }
 }
@@ -195,7 +269,7 @@ void attention_worker::add_skipped(block& of) {
 void attention_worker::finish() {
   for (std::size_t number = 0; number < block_count_; ++number) {
     block& one = blocks_[number];
-    add_skipped(one);
+    add_masked(one);
     for (std::int64_t fold = 0; fold < one.folds; ++fold) {
       for (std::int64_t row = 0; row < one.rows; ++row) write_lane(one, fold * layout_.block_rows + row);
     }
@@ -215,7 +289,7 @@ void attention_worker::write_lane(const block& of, std::int64_t lane) {
     total = total * fading + weight_of(sink, base);
     largest = base;
   }
-  const bool is_zero = job_.zeros && total == 0;
+  const bool is_zero = job_.zeros && total == 0 && largest == -infinity;
   std::byte* place = at(job_.out, places_.out, of, lane);
   const float factor = is_zero ? 0.0F : fading / total;
   const float* sums = &sum_of(of.state.sums, lane, 0);

@@ -69,8 +69,11 @@ attention_scratch::attention_scratch(const attention_job& job, const attention_l
   key_floats = made_up(depth * chunk, cache_line);
   value_floats = made_up(std::max(columns, job.value_projection) * chunk, cache_line);
   zero_floats = made_up(std::max(columns, std::int64_t{kernels.columns} * chunk), cache_line);
+  const std::int64_t widest = std::max(columns, job.value_projection);
+  rare_floats =
+      made_up(std::max(widest * chunk, 2 * (lanes + 2) * (job.value_projection + 1)), cache_line) + widest * chunk;
   all = layout.blocks_per_unit * block_floats + 2 * made_up(score_floats, cache_line) + key_floats + value_floats +
-        packed_floats + zero_floats;
+        packed_floats + zero_floats + rare_floats;
 }
 
 attention_worker::attention_worker(const attention_job& job, const attention_layout& layout, const tile_plan& plan,
@@ -93,8 +96,7 @@ attention_worker::attention_worker(const attention_job& job, const attention_lay
         return mask;
       }()),
       box_rank_(find_box_axes(job, layout, box_axes_)),
-      box_(mask_, box_axes_),
-      blocks_(static_cast<std::size_t>(layout.blocks_per_unit)) {
+      box_(mask_, box_axes_) {
   float* next = memory;
   const auto take = [&](std::int64_t floats) {
     float* taken = next;
@@ -108,11 +110,12 @@ attention_worker::attention_worker(const attention_job& job, const attention_lay
   wide_values_ = take(scratch_.value_floats);
   packed_ = take(scratch_.packed_floats);
   zeros_ = take(scratch_.zero_floats);
+  rare_ = take(scratch_.rare_floats);
   std::fill_n(zeros_, scratch_.zero_floats, 0.0F);
   mask_.bound.arrays[0].data = reinterpret_cast<std::byte*>(scores_);
   mask_.bound.arrays[mask_.bound.array_count - 1].data = reinterpret_cast<std::byte*>(scores_);
   float* of_block = blocks_memory_;
-  for (block& one : blocks_) {
+  for (block& one : std::span(blocks_).first(static_cast<std::size_t>(layout.blocks_per_unit))) {
     const std::int64_t state = attention::state_rows * scratch_.lanes;
     one.queries = of_block;
     one.state.sums = one.queries + scratch_.lanes * scratch_.depth;
@@ -159,7 +162,7 @@ void attention_worker::go_to(std::int64_t unit) {
   mask_place_ = {};
   std::int64_t plane = 0;
   std::int64_t plane_stride = 1;
-  for (std::size_t number = layout_.others.size(); number-- > 0;) {
+  for (std::size_t number = layout_.other_axes; number-- > 0;) {
     const std::size_t axis = layout_.others[number];
     const std::int64_t size = job_.axes[axis].size;
     const std::int64_t index = other % size;
@@ -228,12 +231,12 @@ void attention_worker::attend(std::int64_t unit, std::int64_t stretch) {
   const std::int64_t last = std::min(first + layout_.stretch, job_.keys_count());
   for (std::int64_t begin = first; begin < last; begin += layout_.chunk) {
     const key_range chunk{begin, std::min(begin + layout_.chunk, last)};
-    pieces_.clear();
-    cuts_.clear();
+    piece_count_ = 0;
+    cut_count_ = 0;
     for (std::size_t number = 0; number < block_count_; ++number) find_pieces(blocks_[number], chunk);
-    if (pieces_.empty()) continue;
-    key_range needed{pieces_.front().begin, pieces_.front().end};
-    for (const piece& one : pieces_) {
+    if (piece_count_ == 0) continue;
+    key_range needed{pieces_[0].begin, pieces_[0].end};
+    for (const piece& one : std::span(pieces_).first(piece_count_)) {
       needed = {std::min(needed.begin, one.begin), std::max(needed.end, one.end)};
     }
     prepare_chunk(needed);
@@ -245,7 +248,7 @@ void attention_worker::attend(std::int64_t unit, std::int64_t stretch) {
 }
 
 void attention_worker::find_pieces(block& of, key_range chunk) {
-  of.first_piece = pieces_.size();
+  of.first_piece = piece_count_;
   const std::int64_t tile = plan_.tile.keys;
   const auto* run = std::partition_point(of.runs.data(), of.runs.data() + of.runs.size(),
                                          [&](const tile_run& one) { return one.end * tile <= chunk.begin; });
@@ -257,16 +260,16 @@ void attention_worker::find_pieces(block& of, key_range chunk) {
     }
     const key_range part{std::max(run->begin * tile, chunk.begin), std::min(run->end * tile, chunk.end)};
     if (is_open) {
-      pieces_.back().end = part.end;
+      pieces_[piece_count_ - 1].end = part.end;
     } else {
-      pieces_.push_back({part.begin, part.end, cuts_.size(), 0});
+      pieces_[piece_count_++] = {part.begin, part.end, cut_count_, 0};
       is_open = true;
     }
     if (run->kept != verdict::some) continue;
-    cuts_.push_back(part);
-    ++pieces_.back().cut_count;
+    cuts_[cut_count_++] = part;
+    ++pieces_[piece_count_ - 1].cut_count;
   }
-  of.piece_count = pieces_.size() - of.first_piece;
+  of.piece_count = piece_count_ - of.first_piece;
 }
 
 void attention_worker::prepare_chunk(key_range chunk) {
@@ -307,7 +310,11 @@ void attention_worker::prepare_values(key_range chunk) {
   // the cache again and again.
   const std::int64_t columns = job_.kernels->columns;
   packed_values_ = {packed_, values_.outer, scratch_.columns, values_.outer * columns};
-  columns == 8 ? pack_columns<8>(values_, packed_) : pack_columns<4>(values_, packed_);
+  pack(values_, packed_);
+}
+
+void attention_worker::pack(const number_matrix& values, float* packed) const {
+  job_.kernels->columns == 8 ? pack_columns<8>(values, packed) : pack_columns<4>(values, packed);
 }
 
 number_matrix attention_worker::keys_of(const piece& keys) {
@@ -361,21 +368,26 @@ void attention_worker::attend_piece(block& of, const piece& keys) {
 void attention_worker::mask_cuts(const block& of, const piece& keys) {
   for (std::size_t index = 0; index < keys.cut_count; ++index) {
     const key_range cut = cuts_[keys.first_cut + index];
-    array_offsets place = mask_place_;
-    if (layout_.row != no_axis) job_.mask.bound.move(place, layout_.row, of.row);
-    job_.mask.bound.move(place, job_.key_axis(), cut.begin);
-    const std::int64_t scores = (cut.begin - keys.begin) * (layout_.uses_rows ? 1 : scratch_.lanes) * 4;
-    place[0] = scores;
-    place[mask_.bound.array_count - 1] = scores;
-    std::array<std::int32_t, kernel_rank> sizes;
-    sizes.fill(1);
-    for (std::size_t axis = 0; axis < box_rank_; ++axis) {
-      sizes[axis] = static_cast<std::int32_t>(box_axes_[axis] == job_.key_axis() ? cut.end - cut.begin
-                                              : box_axes_[axis] == layout_.row   ? of.rows
-                                                                                 : of.folds);
-    }
-    box_.run(place, sizes, failure_);
+    mask_scores(of, cut, cut.begin - keys.begin);
   }
+}
+
+// The scores of these keys, of which the first stands at `first`: -infinity where the mask is.
+void attention_worker::mask_scores(const block& of, key_range keys, std::int64_t first) {
+  array_offsets place = mask_place_;
+  if (layout_.row != no_axis) job_.mask.bound.move(place, layout_.row, of.row);
+  job_.mask.bound.move(place, job_.key_axis(), keys.begin);
+  const auto bytes = static_cast<std::int64_t>(sizeof(float));
+  place[0] = first * (layout_.uses_rows ? 1 : scratch_.lanes) * bytes;
+  place[mask_.bound.array_count - 1] = place[0];
+  std::array<std::int32_t, kernel_rank> sizes;
+  sizes.fill(1);
+  for (std::size_t axis = 0; axis < box_rank_; ++axis) {
+    sizes[axis] = static_cast<std::int32_t>(box_axes_[axis] == job_.key_axis() ? keys.end - keys.begin
+                                            : box_axes_[axis] == layout_.row   ? of.rows
+                                                                               : of.folds);
+  }
+  box_.run(place, sizes, failure_);
 }
 
 // Kernels take scores of a multiple of keys: what is added has no weight.

@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <vector>
 
 #include "attention/attention_job.hpp"
 #include "attention/attention_layout.hpp"
@@ -29,6 +28,7 @@ struct attention_scratch {
   std::int64_t value_floats = 0;  // values of a chunk in float32
   std::int64_t packed_floats = 0;
   std::int64_t zero_floats = 0;
+  std::int64_t rare_floats = 0;
   std::int64_t all = 0;
 
   attention_scratch(const attention_job& job, const attention_layout& layout);
@@ -90,15 +90,22 @@ class attention_worker {
   void prepare_chunk(key_range chunk);
   void prepare_keys(key_range chunk);
   void prepare_values(key_range chunk);
+  void pack(const number_matrix& values, float* packed) const;
   void attend_piece(block& of, const piece& keys);
   [[nodiscard]] number_matrix keys_of(const piece& keys);
   void mask_cuts(const block& of, const piece& keys);
+  void mask_scores(const block& of, key_range keys, std::int64_t first);
   void make_up_scores(std::int64_t keys);
   void sum(block& of, const piece& keys);
   [[nodiscard]] bool values_are_finite(const piece& keys);
   [[nodiscard]] bool are_finite_values(key_range keys) const;
   void sum_with_care(block& of, const piece& keys);
-  void add_skipped(block& of);
+  void sum_one_by_one(block& of, const piece& keys, const float* values);
+  void sum_over(block& of, const piece& keys, const number_matrix& values, const packed_values& packed);
+  [[nodiscard]] bool is_hidden(const block& of, std::int64_t key) const;
+  void add_masked(block& of);
+  void add_masked_of_run(const block& of, const tile_run& run, double* sums, std::int64_t* counts);
+  [[nodiscard]] bool masked_have_weight(const block& of, std::int64_t lane) const;
   void write_lane(const block& of, std::int64_t lane);
   [[nodiscard]] std::byte* at(const attention_array& array, std::byte* base, const block& of, std::int64_t lane) const;
   [[nodiscard]] number_matrix matrix(const attention_array& array, const std::byte* data, std::int64_t inner,
@@ -125,14 +132,16 @@ class attention_worker {
   float* wide_values_;
   float* packed_;
   float* zeros_;
+  float* rare_;  // for values that are no numbers, and for keys that were skipped
 
   places places_{};
   array_offsets mask_place_{};
-  std::vector<block> blocks_;
+  std::array<block, most_blocks> blocks_;
   std::size_t block_count_ = 0;
-  std::vector<piece> pieces_;
-  std::vector<key_range> cuts_;
-  std::vector<double> skipped_;
+  std::array<piece, most_blocks * most_tiles> pieces_;
+  std::size_t piece_count_ = 0;
+  std::array<key_range, most_blocks * most_tiles> cuts_;
+  std::size_t cut_count_ = 0;
 
   // Of the chunk at hand.
   key_range prepared_{};

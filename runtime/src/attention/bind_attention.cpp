@@ -217,10 +217,12 @@ class binder {
       refuse_axis(where, "it lacks the queries'", job_.axes[axis].name, array.axes(),
                   "give it the queries' axes, in any order");
     }
-    std::vector<named_axis> axes;
+    std::array<named_axis, max_rank> several;
+    std::size_t count = 0;
     for (const named_axis& axis : array.axes()) {
-      if (axis.size > 1) axes.push_back(axis);
+      if (axis.size > 1) several.at(count++) = axis;
     }
+    const std::span<named_axis> axes = std::span(several).first(count);
     std::sort(axes.begin(), axes.end(),
               [](const named_axis& a, const named_axis& b) { return std::abs(a.stride) < std::abs(b.stride); });
     std::int64_t reach = 0;
@@ -266,8 +268,10 @@ class binder {
     job_.masked_value = static_cast<double>(value);
     constexpr double most = std::numeric_limits<float>::max();
     job_.masked = std::isfinite(value) ? static_cast<float>(std::clamp(value * log2_e, -most, most)) : value;
+    // While scores are computed, what is masked has no weight; what a masked value weighs is added at the end.
+    constexpr float nothing = -std::numeric_limits<float>::infinity();
     std::uint32_t bits = 0;
-    std::memcpy(&bits, &job_.masked, sizeof bits);
+    std::memcpy(&bits, &nothing, sizeof bits);
     job_.mask.masked = bits;
     job_.mask.in_place = true;
   }
