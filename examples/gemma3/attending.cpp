@@ -171,7 +171,7 @@ std::int64_t attend_with_all(const axismask::Model& model, const positions_array
     double best = std::numeric_limits<double>::infinity();
     for (int repeat = 0; repeat < 2; ++repeat) {
       const auto start = std::chrono::steady_clock::now();
-      axismask::attend(values, arrays.queries, arrays.keys, arrays.values, arrays.out,
+      axismask::attend(values, {arrays.queries, arrays.keys, arrays.values, arrays.out},
                        {{"token_positions", positions}});
       const std::chrono::duration<double, std::milli> taken = std::chrono::steady_clock::now() - start;
       best = std::min(best, taken.count());

@@ -68,6 +68,41 @@ void lay_out(Array array, const std::vector<int>& sizes) {
   }
 }
 
+// The parts of the kernel of blocks that makes weights and sums of scores.
+struct block_softmax {
+  ImageParam scores{Halide::Float(32), 2, "scores"};
+  ImageParam values{Halide::Float(32), 3, "values"};
+  ImageParam state{Halide::Float(32), 2, "state"};
+  Var i{"i"}, j{"j"}, c{"c"}, chain{"chain"}, part{"part"}, outer{"outer"}, inner{"inner"};
+  Expr count = values.dim(1).extent();
+  RDom n{0, count, "n"};
+  // Maxima and sums go on side by side in chains.
+  RDom groups{0, (count + attention::score_multiple - 1) / attention::score_multiple, "groups"};
+  Func maxima{"maxima"}, sizes{"sizes"}, largest{"largest"}, weights{"weights"}, fading{"fading"}, totals{"totals"},
+      state_out{"state_out"}, added{"added"}, sums{"sums"};
+};
+
+// The same of rows.
+struct row_softmax {
+  static constexpr int at_once = 16;  // keys, so that their values stay in the cache for all columns
+
+  row_softmax(Halide::Type stored, int lanes)
+      : values(stored, 2, "values"), groups(0, (count + lanes - 1) / lanes, "groups"), across(0, lanes, "across") {}
+
+  ImageParam scores{Halide::Float(32), 2, "scores"};
+  ImageParam values;
+  ImageParam state{Halide::Float(32), 2, "state"};
+  Var j{"j"}, r{"r"}, c{"c"}, lane{"lane"}, part{"part"}, block{"block"}, outer{"outer"};
+  Expr count = values.dim(1).extent();
+  RDom within{0, at_once, "within"};
+  RDom blocks{0, count / at_once, "blocks"};
+  RDom tail{count / at_once * at_once, count % at_once, "tail"};
+  RDom groups;
+  RDom across;
+  Func maxima{"maxima"}, sizes{"sizes"}, size{"size"}, largest{"largest"}, weights{"weights"}, fading{"fading"},
+      totals{"totals"}, total{"total"}, state_out{"state_out"}, added{"added"}, rest{"rest"}, sums{"sums"};
+};
+
 class maker {
  public:
   maker(const Halide::Target& target, const attention_blocks& blocks) : target_(target), blocks_(blocks) {}
@@ -141,70 +176,10 @@ class maker {
   }
 
   Halide::Module block_sums(const std::string& name) const {
-    constexpr int chains = attention::score_multiple;  // sums and maxima that go on side by side
-    const int block = blocks_.block();
-    ImageParam scores(Halide::Float(32), 2, "scores");
-    ImageParam values(Halide::Float(32), 3, "values");
-    ImageParam state(Halide::Float(32), 2, "state");
-    Var i("i");
-    Var j("j");
-    Var c("c");
-    Var chain("chain");
-    Var part("part");
-    Var outer("outer");
-    Var inner("inner");
-    const Expr count = values.dim(1).extent();
-    const RDom n(0, count, "n");
-    const RDom groups(0, (count + chains - 1) / chains, "groups");
-    Func maxima("maxima");
-    Func sizes("sizes");
-    Func largest("largest");
-    Func weights("weights");
-    Func fading("fading");
-    Func totals("totals");
-    Func state_out("state_out");
-    Func added("added");
-    Func sums("sums");
-    maxima(i, chain) = state(i, 0);
-    maxima(i, chain) = max(maxima(i, chain), scores(i, groups * chains + chain));
-    sizes(i, chain) = 0;
-    sizes(i, chain) = max(sizes(i, chain), size_bits(scores(i, groups * chains + chain)));
-    largest(i) = over_chains(maxima, i, chains, [](const Expr& a, const Expr& b) { return max(a, b); });
-    weights(i, j) = exp2_of(scores(i, j) - base_of(largest(i)));
-    fading(i) = exp2_of(state(i, 0) - base_of(largest(i)));
-    totals(i, chain) = 0.0F;
-    totals(i, chain) += weights(i, groups * chains + chain);
-    const Expr total = over_chains(totals, i, chains, [](const Expr& a, const Expr& b) { return a + b; });
-    const Expr size = over_chains(sizes, i, chains, [](const Expr& a, const Expr& b) { return max(a, b); });
-    state_out(i, part) = select(part == 0, largest(i), with_nan(size, state(i, 1) * fading(i) + total));
-    added(i, c) = 0.0F;
-    added(i, c) += weights(i, n) * values(c % blocks_.columns, n, c / blocks_.columns);
-    sums(i, c) = Halide::undef<float>();
-    sums(i, c) = sums(i, c) * fading(i) + added(i, c);
-
-    lay_out(scores, {block, 0});
-    lay_out(values, {blocks_.columns, 0, 0});
-    lay_out(state, {block, attention::state_rows});
-    lay_out(weights.output_buffer(), {block, 0});
-    lay_out(state_out.output_buffer(), {block, attention::state_rows});
-    lay_out(sums.output_buffer(), {block, 0});
-    largest.compute_root().bound(i, 0, block).vectorize(i, block);
-    maxima.compute_at(largest, i).vectorize(i, block).unroll(chain);
-    maxima.update().reorder(i, chain, groups).vectorize(i, block).unroll(chain);
-    sizes.compute_root().bound(i, 0, block).bound(chain, 0, chains).vectorize(i, block).unroll(chain);
-    sizes.update().reorder(i, chain, groups).vectorize(i, block).unroll(chain);
-    fading.compute_root().bound(i, 0, block).vectorize(i, block);
-    weights.vectorize(i, block).unroll(j, chains, TailStrategy::RoundUp);
-    totals.compute_root().bound(i, 0, block).bound(chain, 0, chains).vectorize(i, block).unroll(chain);
-    totals.update().reorder(i, chain, groups).vectorize(i, block).unroll(chain);
-    state_out.vectorize(i, block).unroll(part);
-    sums.bound(i, 0, block);
-    sums.update().split(c, outer, inner, blocks_.columns, TailStrategy::RoundUp).reorder(i, inner, outer);
-    sums.update().vectorize(i, block).unroll(inner);
-    added.compute_at(sums, outer).vectorize(i, block).unroll(c);
-    added.update().reorder(i, c, n).vectorize(i, block).unroll(c);
-    added.update().specialize(count % 4 == 0).unroll(n, 4);
-    return module({weights, state_out, sums}, {scores, values, state}, name);
+    block_softmax parts;
+    define(parts);
+    schedule(parts);
+    return module({parts.weights, parts.state_out, parts.sums}, {parts.scores, parts.values, parts.state}, name);
   }
 
   // A key at a time, in the order of memory: with two at once float32 keys of 16 MiB took 1.5 times as long (Zen 3).
@@ -254,102 +229,132 @@ class maker {
   }
 
   Halide::Module row_sums(const std::string& name, std::size_t type) const {
-    constexpr int at_once = 16;  // keys, so that their values stay in the cache for all columns
-    const int lanes = blocks_.lanes;
-    ImageParam scores(Halide::Float(32), 2, "scores");
-    ImageParam values(stored_type(type, target_), 2, "values");
-    ImageParam state(Halide::Float(32), 2, "state");
-    Var j("j");
-    Var r("r");
-    Var c("c");
-    Var lane("lane");
-    Var part("part");
-    Var block("block");
-    Var outer("outer");
-    const Expr count = values.dim(1).extent();
-    const RDom within(0, at_once, "within");
-    const RDom blocks(0, count / at_once, "blocks");
-    const RDom tail(count / at_once * at_once, count % at_once, "tail");
-    const RDom groups(0, (count + lanes - 1) / lanes, "groups");
-    const RDom across(0, lanes, "across");
-    Func maxima("maxima");
-    Func sizes("sizes");
-    Func largest("largest");
-    Func weights("weights");
-    Func fading("fading");
-    Func totals("totals");
-    Func total("total");
-    Func size("size");
-    Func state_out("state_out");
-    Func added("added");
-    Func rest("rest");
-    Func sums("sums");
-    maxima(lane, r) = state(r, 0);
-    maxima(lane, r) = max(maxima(lane, r), scores(groups * lanes + lane, r));
-    sizes(lane, r) = 0;
-    sizes(lane, r) = max(sizes(lane, r), size_bits(scores(groups * lanes + lane, r)));
-    size(r) = 0;
-    size(r) = max(size(r), sizes(across, r));
-    largest(r) = state(r, 0);
-    largest(r) = max(largest(r), maxima(across, r));
-    weights(j, r) = exp2_of(scores(j, r) - base_of(largest(r)));
-    fading(r) = exp2_of(state(r, 0) - base_of(largest(r)));
-    totals(lane, r) = 0.0F;
-    totals(lane, r) += weights(groups * lanes + lane, r);
-    total(r) = state(r, 1) * fading(r);
-    total(r) += totals(across, r);
-    state_out(r, part) = select(part == 0, largest(r), with_nan(size(r), total(r)));
-    sums(c, r) = Halide::undef<float>();
-    sums(c, r) *= fading(r);
-    added(c, r, block) = 0.0F;
-    added(c, r, block) += weights(block * at_once + within, r) * widened(type, values(c, block * at_once + within));
-    sums(c, r) += added(c, r, blocks);
-    rest(c, r) = 0.0F;
-    rest(c, r) += weights(tail, r) * widened(type, values(c, tail));
-    sums(c, r) += rest(c, r);
-
-    lay_out(scores, {0, attention::rows});
-    lay_out(values, {0, 0});
-    lay_out(state, {attention::rows, attention::state_rows});
-    lay_out(weights.output_buffer(), {0, attention::rows});
-    lay_out(state_out.output_buffer(), {attention::rows, attention::state_rows});
-    lay_out(sums.output_buffer(), {0, attention::rows});
-    maxima.compute_root().bound(lane, 0, lanes).bound(r, 0, attention::rows).vectorize(lane).unroll(r);
-    maxima.update().reorder(lane, r, groups).vectorize(lane).unroll(r);
-    sizes.compute_root().bound(lane, 0, lanes).bound(r, 0, attention::rows).vectorize(lane).unroll(r);
-    sizes.update().reorder(lane, r, groups).vectorize(lane).unroll(r);
-    size.compute_root().bound(r, 0, attention::rows).unroll(r);
-    size.update().atomic().vectorize(across).unroll(r);
-    largest.compute_root().bound(r, 0, attention::rows).unroll(r);
-    largest.update().atomic().vectorize(across).unroll(r);
-    fading.compute_root().bound(r, 0, attention::rows).vectorize(r);
-    weights.vectorize(j, lanes, TailStrategy::RoundUp).unroll(r);
-    weights.reorder(j, r);
-    totals.compute_root().bound(lane, 0, lanes).bound(r, 0, attention::rows).vectorize(lane).unroll(r);
-    totals.update().reorder(lane, r, groups).vectorize(lane).unroll(r);
-    total.compute_root().bound(r, 0, attention::rows).unroll(r);
-    total.update().atomic().vectorize(across).unroll(r);
-    state_out.unroll(r).unroll(part);
-    sums.bound(r, 0, attention::rows);
-    sums.update(0).reorder(r, c).vectorize(c, lanes, TailStrategy::RoundUp).unroll(r);
-    for (const int stage : {1, 2}) {
-      Halide::Stage update = sums.update(stage);
-      update.split(c, outer, c, 2 * lanes, TailStrategy::RoundUp);
-      if (stage == 1) {
-        update.reorder(c, r, outer, blocks);
-      } else {
-        update.reorder(c, r, outer);
-      }
-      update.vectorize(c, lanes).unroll(c).unroll(r);
-    }
-    added.compute_at(sums, outer).vectorize(c, lanes).unroll(c).unroll(r);
-    added.update().reorder(c, r, within).vectorize(c, lanes).unroll(c).unroll(r).unroll(within, 2);
-    rest.compute_at(sums, outer).vectorize(c, lanes).unroll(c).unroll(r);
-    rest.update().reorder(c, r, tail).vectorize(c, lanes).unroll(c).unroll(r);
-    return module({weights, state_out, sums}, {scores, values, state}, name);
+    row_softmax parts(stored_type(type, target_), blocks_.lanes);
+    define(parts, type);
+    schedule(parts);
+    return module({parts.weights, parts.state_out, parts.sums}, {parts.scores, parts.values, parts.state}, name);
   }
 
  private:
+  void define(block_softmax& k) const {
+    constexpr int chains = attention::score_multiple;
+    k.maxima(k.i, k.chain) = k.state(k.i, 0);
+    k.maxima(k.i, k.chain) = max(k.maxima(k.i, k.chain), k.scores(k.i, k.groups * chains + k.chain));
+    k.sizes(k.i, k.chain) = 0;
+    k.sizes(k.i, k.chain) = max(k.sizes(k.i, k.chain), size_bits(k.scores(k.i, k.groups * chains + k.chain)));
+    k.largest(k.i) = over_chains(k.maxima, k.i, chains, [](const Expr& a, const Expr& b) { return max(a, b); });
+    k.weights(k.i, k.j) = exp2_of(k.scores(k.i, k.j) - base_of(k.largest(k.i)));
+    k.fading(k.i) = exp2_of(k.state(k.i, 0) - base_of(k.largest(k.i)));
+    k.totals(k.i, k.chain) = 0.0F;
+    k.totals(k.i, k.chain) += k.weights(k.i, k.groups * chains + k.chain);
+    const Expr total = over_chains(k.totals, k.i, chains, [](const Expr& a, const Expr& b) { return a + b; });
+    const Expr size = over_chains(k.sizes, k.i, chains, [](const Expr& a, const Expr& b) { return max(a, b); });
+    k.state_out(k.i, k.part) =
+        select(k.part == 0, k.largest(k.i), with_nan(size, k.state(k.i, 1) * k.fading(k.i) + total));
+    k.added(k.i, k.c) = 0.0F;
+    k.added(k.i, k.c) += k.weights(k.i, k.n) * k.values(k.c % blocks_.columns, k.n, k.c / blocks_.columns);
+    k.sums(k.i, k.c) = Halide::undef<float>();
+    k.sums(k.i, k.c) = k.sums(k.i, k.c) * k.fading(k.i) + k.added(k.i, k.c);
+  }
+
+  void schedule(block_softmax& k) const {
+    constexpr int chains = attention::score_multiple;
+    const int block = blocks_.block();
+    lay_out(k.scores, {block, 0});
+    lay_out(k.values, {blocks_.columns, 0, 0});
+    lay_out(k.state, {block, attention::state_rows});
+    lay_out(k.weights.output_buffer(), {block, 0});
+    lay_out(k.state_out.output_buffer(), {block, attention::state_rows});
+    lay_out(k.sums.output_buffer(), {block, 0});
+    k.largest.compute_root().bound(k.i, 0, block).vectorize(k.i, block);
+    k.maxima.compute_at(k.largest, k.i).vectorize(k.i, block).unroll(k.chain);
+    k.maxima.update().reorder(k.i, k.chain, k.groups).vectorize(k.i, block).unroll(k.chain);
+    k.sizes.compute_root().bound(k.i, 0, block).bound(k.chain, 0, chains).vectorize(k.i, block).unroll(k.chain);
+    k.sizes.update().reorder(k.i, k.chain, k.groups).vectorize(k.i, block).unroll(k.chain);
+    k.fading.compute_root().bound(k.i, 0, block).vectorize(k.i, block);
+    k.weights.vectorize(k.i, block).unroll(k.j, chains, TailStrategy::RoundUp);
+    k.totals.compute_root().bound(k.i, 0, block).bound(k.chain, 0, chains).vectorize(k.i, block).unroll(k.chain);
+    k.totals.update().reorder(k.i, k.chain, k.groups).vectorize(k.i, block).unroll(k.chain);
+    k.state_out.vectorize(k.i, block).unroll(k.part);
+    k.sums.bound(k.i, 0, block);
+    k.sums.update().split(k.c, k.outer, k.inner, blocks_.columns, TailStrategy::RoundUp).reorder(k.i, k.inner, k.outer);
+    k.sums.update().vectorize(k.i, block).unroll(k.inner);
+    k.added.compute_at(k.sums, k.outer).vectorize(k.i, block).unroll(k.c);
+    k.added.update().reorder(k.i, k.c, k.n).vectorize(k.i, block).unroll(k.c);
+    k.added.update().specialize(k.count % 4 == 0).unroll(k.n, 4);
+  }
+
+  void define(row_softmax& k, std::size_t type) const {
+    const int lanes = blocks_.lanes;
+    constexpr int at_once = row_softmax::at_once;
+    k.maxima(k.lane, k.r) = k.state(k.r, 0);
+    k.maxima(k.lane, k.r) = max(k.maxima(k.lane, k.r), k.scores(k.groups * lanes + k.lane, k.r));
+    k.sizes(k.lane, k.r) = 0;
+    k.sizes(k.lane, k.r) = max(k.sizes(k.lane, k.r), size_bits(k.scores(k.groups * lanes + k.lane, k.r)));
+    k.size(k.r) = 0;
+    k.size(k.r) = max(k.size(k.r), k.sizes(k.across, k.r));
+    k.largest(k.r) = k.state(k.r, 0);
+    k.largest(k.r) = max(k.largest(k.r), k.maxima(k.across, k.r));
+    k.weights(k.j, k.r) = exp2_of(k.scores(k.j, k.r) - base_of(k.largest(k.r)));
+    k.fading(k.r) = exp2_of(k.state(k.r, 0) - base_of(k.largest(k.r)));
+    k.totals(k.lane, k.r) = 0.0F;
+    k.totals(k.lane, k.r) += k.weights(k.groups * lanes + k.lane, k.r);
+    k.total(k.r) = k.state(k.r, 1) * k.fading(k.r);
+    k.total(k.r) += k.totals(k.across, k.r);
+    k.state_out(k.r, k.part) = select(k.part == 0, k.largest(k.r), with_nan(k.size(k.r), k.total(k.r)));
+    k.sums(k.c, k.r) = Halide::undef<float>();
+    k.sums(k.c, k.r) *= k.fading(k.r);
+    k.added(k.c, k.r, k.block) = 0.0F;
+    k.added(k.c, k.r, k.block) +=
+        k.weights(k.block * at_once + k.within, k.r) * widened(type, k.values(k.c, k.block * at_once + k.within));
+    k.sums(k.c, k.r) += k.added(k.c, k.r, k.blocks);
+    k.rest(k.c, k.r) = 0.0F;
+    k.rest(k.c, k.r) += k.weights(k.tail, k.r) * widened(type, k.values(k.c, k.tail));
+    k.sums(k.c, k.r) += k.rest(k.c, k.r);
+  }
+
+  void schedule(row_softmax& k) const {
+    const int lanes = blocks_.lanes;
+    lay_out(k.scores, {0, attention::rows});
+    lay_out(k.values, {0, 0});
+    lay_out(k.state, {attention::rows, attention::state_rows});
+    lay_out(k.weights.output_buffer(), {0, attention::rows});
+    lay_out(k.state_out.output_buffer(), {attention::rows, attention::state_rows});
+    lay_out(k.sums.output_buffer(), {0, attention::rows});
+    k.maxima.compute_root().bound(k.lane, 0, lanes).bound(k.r, 0, attention::rows).vectorize(k.lane).unroll(k.r);
+    k.maxima.update().reorder(k.lane, k.r, k.groups).vectorize(k.lane).unroll(k.r);
+    k.sizes.compute_root().bound(k.lane, 0, lanes).bound(k.r, 0, attention::rows).vectorize(k.lane).unroll(k.r);
+    k.sizes.update().reorder(k.lane, k.r, k.groups).vectorize(k.lane).unroll(k.r);
+    k.size.compute_root().bound(k.r, 0, attention::rows).unroll(k.r);
+    k.size.update().atomic().vectorize(k.across).unroll(k.r);
+    k.largest.compute_root().bound(k.r, 0, attention::rows).unroll(k.r);
+    k.largest.update().atomic().vectorize(k.across).unroll(k.r);
+    k.fading.compute_root().bound(k.r, 0, attention::rows).vectorize(k.r);
+    k.weights.vectorize(k.j, lanes, TailStrategy::RoundUp).unroll(k.r);
+    k.weights.reorder(k.j, k.r);
+    k.totals.compute_root().bound(k.lane, 0, lanes).bound(k.r, 0, attention::rows).vectorize(k.lane).unroll(k.r);
+    k.totals.update().reorder(k.lane, k.r, k.groups).vectorize(k.lane).unroll(k.r);
+    k.total.compute_root().bound(k.r, 0, attention::rows).unroll(k.r);
+    k.total.update().atomic().vectorize(k.across).unroll(k.r);
+    k.state_out.unroll(k.r).unroll(k.part);
+    k.sums.bound(k.r, 0, attention::rows);
+    k.sums.update(0).reorder(k.r, k.c).vectorize(k.c, lanes, TailStrategy::RoundUp).unroll(k.r);
+    for (const int stage : {1, 2}) {
+      Halide::Stage update = k.sums.update(stage);
+      update.split(k.c, k.outer, k.c, 2 * lanes, TailStrategy::RoundUp);
+      if (stage == 1) {
+        update.reorder(k.c, k.r, k.outer, k.blocks);
+      } else {
+        update.reorder(k.c, k.r, k.outer);
+      }
+      update.vectorize(k.c, lanes).unroll(k.c).unroll(k.r);
+    }
+    k.added.compute_at(k.sums, k.outer).vectorize(k.c, lanes).unroll(k.c).unroll(k.r);
+    k.added.update().reorder(k.c, k.r, k.within).vectorize(k.c, lanes).unroll(k.c).unroll(k.r).unroll(k.within, 2);
+    k.rest.compute_at(k.sums, k.outer).vectorize(k.c, lanes).unroll(k.c).unroll(k.r);
+    k.rest.update().reorder(k.c, k.r, k.tail).vectorize(k.c, lanes).unroll(k.c).unroll(k.r);
+  }
+
   // What is subtracted from scores: 0 in the place of -infinity, of which nothing can be subtracted.
   static Expr base_of(const Expr& largest) { return max(largest, Expr(-std::numeric_limits<float>::max())); }
 

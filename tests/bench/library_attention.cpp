@@ -107,7 +107,7 @@ std::int64_t axismask_bench_time_attention(void* handle, std::int64_t calls) {
     const auto& [queries, keys, values, out] = call.arrays;
     const auto start = std::chrono::steady_clock::now();
     for (std::int64_t at = 0; at < calls; ++at) {
-      axismask::attend(call.layer, queries, keys, values, out, call.inputs, call.options);
+      axismask::attend(call.layer, {queries, keys, values, out}, call.inputs, call.options);
     }
     return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now() - start).count();
   } catch (const std::exception& problem) {

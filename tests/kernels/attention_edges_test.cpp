@@ -88,7 +88,7 @@ struct arrays {
     Layer::axismask_ask_for_kernels();
     with_values(layer, [&](layer_values& values) {
       values.empty_rows = rule;
-      axismask::attend(values, of_queries(q), of_keys(k), of_keys(v), of_queries(out),
+      axismask::attend(values, {of_queries(q), of_keys(k), of_keys(v), of_queries(out)},
                        {{"token_positions", any_view(query_positions.data(), dtype::int32, {{"seq", queries}})},
                         {"kv_token_positions", any_view(kv_positions.data(), dtype::int32, {{"seq", keys}})}},
                        options);
@@ -255,7 +255,7 @@ std::string message(const std::function<void(changed_call&)>& change) {
   window::axismask_ask_for_kernels();
   return with_values(of_100, [&](const layer_values& values) -> std::string {
     try {
-      attend(values, call.queries, call.keys, call.values, call.out,
+      attend(values, {call.queries, call.keys, call.values, call.out},
              {{"token_positions", any_view(call.memory.query_positions.data(), dtype::int32, {{"seq", 4}})},
               {"kv_token_positions", any_view(call.memory.kv_positions.data(), dtype::int32, {{"seq", 20}})}},
              call.options);

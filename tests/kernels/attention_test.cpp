@@ -125,7 +125,7 @@ class random_attention {
   }
 
   void attend() {
-    axismask::attend(call.values, queries.view(), keys.view(), values.view(), out.view(), call.inputs, options);
+    axismask::attend(call.values, {queries.view(), keys.view(), values.view(), out.view()}, call.inputs, options);
   }
 
   // The largest difference from the reference, in the result's own precision.

@@ -55,7 +55,8 @@ cp -r "$here/make" "$work/make"
 cp "$work/readme/first/first.cpp" "$work/make"
 cd "$work/make"
 for compiler in g++ clang++-19; do
-  PKG_CONFIG_PATH=$usr/lib/pkgconfig make -B CXX=$compiler first
+  PKG_CONFIG_PATH=$usr/lib/pkgconfig make -B CXX=$compiler first attend
+  [ "$(./attend)" = " 0 0.5 1 1.5 2" ]
   ./first >first.printed
   diff -u ../readme/first.expected first.printed
 done

@@ -33,7 +33,18 @@ struct attention_options {
   std::optional<any_view> log_sum_exp = {};
 };
 
-// Attends. Axes, in any order and of any strides:
+// The arrays of a call.
+struct attention_arrays {
+  any_view queries;
+  any_view keys;
+  any_view values;
+  any_view out;
+};
+
+// Attends:
+//   attend(model.layer("layers.0").values(), {.queries = q, .keys = k, .values = v, .out = o},
+//          {{"token_positions", positions}})
+// Axes, in any order and of any strides:
 //   queries  those that the mask has (its query axis, those of its side inputs), any others, and the projection
 //   keys     the mask's key axis, the projection, and any of the queries' other axes but the query axis
 //   values   the same, with a projection of any size
@@ -49,7 +60,7 @@ struct attention_options {
 // The result does not depend on the number of threads. After the first call of its size it allocates no array.
 // Throws `error`, and then nothing is written: attention-axes, attention-dtype, attention-overlap, attention-option,
 // device-attention for arrays or a call on a device, and those of a call of the layer.
-void attend(const layer_values& layer, const any_view& queries, const any_view& keys, const any_view& values,
-            const any_view& out, const side_inputs& inputs, const attention_options& options = {});
+void attend(const layer_values& layer, const attention_arrays& arrays, const side_inputs& inputs,
+            const attention_options& options = {});
 
 }  // namespace axismask

@@ -72,19 +72,19 @@ void run(const attention_job& job, const tile_plan& plan, const attention_layout
 
 }  // namespace
 
-void attend(const layer_values& layer, const any_view& queries, const any_view& keys, const any_view& values,
-            const any_view& out, const side_inputs& inputs, const attention_options& options) {
+void attend(const layer_values& layer, const attention_arrays& arrays, const side_inputs& inputs,
+            const attention_options& options) {
   const std::span<const kernel> kernels = find_cpu_kernels(*layer.type);
   const borrowed space;
   attention_workspace& mine = *space;
   attention_job& job = mine.job;
   job.kernels = &choose_kernels();
-  bind_attention(layer, queries, keys, values, out, inputs, options, job);
+  bind_attention(layer, arrays, inputs, options, job);
   if (options.call.plan != nullptr) {
     const any_view scores(nullptr, dtype::float32, job.axes);
     check_plan(*options.call.plan, {layer, scores, scores, inputs, options.call});
   }
-  if (out.element_count() == 0) return;
+  if (arrays.out.element_count() == 0) return;
   const bool has_rule = looks_for_rows(layer.empty_rows);
   if (has_rule) mine.rows.find(layer, job, mine.planner);
   const attention_layout layout = find_layout(job);

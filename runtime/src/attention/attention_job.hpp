@@ -53,8 +53,7 @@ struct attention_job {
 };
 
 // Checks the arrays by the names of their axes, and binds them; `mask` but for its kernel. Throws `error`.
-void bind_attention(const layer_values& layer, const any_view& queries, const any_view& keys, const any_view& values,
-                    const any_view& out, const side_inputs& inputs, const attention_options& options,
-                    attention_job& job);
+void bind_attention(const layer_values& layer, const attention_arrays& arrays, const side_inputs& inputs,
+                    const attention_options& options, attention_job& job);
 
 }  // namespace axismask

@@ -28,9 +28,9 @@ std::size_t longest(const attention_job& job, Fits fits) {
 }
 
 // Keys and values of a chunk stay in the nearest caches.
-std::int64_t chunk_of(const attention_job& job, bool uses_rows) {
+std::int64_t chunk_of(const attention_job& job) {
   const std::int64_t bytes = std::max(job.projection, job.value_projection) * 4;
-  const std::int64_t fitting = (uses_rows ? std::int64_t{1} << 15 : std::int64_t{1} << 15) / bytes;
+  const std::int64_t fitting = (std::int64_t{1} << 15) / bytes;
   std::int64_t chunk = 64;
   while (chunk < 256 && chunk * 2 <= fitting) chunk *= 2;
   return chunk;
@@ -78,7 +78,7 @@ attention_layout find_layout(const attention_job& job) {
   }
   layout.row_blocks = rounded_up(layout.rows, layout.block_rows);
   layout.fold_blocks = rounded_up(layout.folds, layout.block_folds);
-  layout.chunk = chunk_of(job, layout.uses_rows);
+  layout.chunk = chunk_of(job);
   layout.tile_keys = layout.uses_rows ? 64 : 16;
 
   layout.tiled.row = layout.row;

@@ -64,8 +64,8 @@ attention_scratch::attention_scratch(const attention_job& job, const attention_l
     score_floats = lanes * chunk;
     packed_floats = made_up(columns * chunk, cache_line);
   }
-  result_floats = made_up(lanes * columns + attention::state_rows * lanes, cache_line);
-  block_floats = made_up(lanes * (depth + columns + 2 * attention::state_rows), cache_line);
+  result_floats = made_up(lanes * columns + std::int64_t{attention::state_rows} * lanes, cache_line);
+  block_floats = made_up(lanes * (depth + columns + 2 * std::int64_t{attention::state_rows}), cache_line);
   key_floats = made_up(depth * chunk, cache_line);
   value_floats = made_up(std::max(columns, job.value_projection) * chunk, cache_line);
   zero_floats = made_up(std::max(columns, std::int64_t{kernels.columns} * chunk), cache_line);

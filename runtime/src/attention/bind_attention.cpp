@@ -63,19 +63,10 @@ address_range range_of(const any_view& array) {
   return range;
 }
 
-// The arrays of a call with their names, by which errors call them.
-struct named_arrays {
-  const any_view& queries;
-  const any_view& keys;
-  const any_view& values;
-  const any_view& out;
-  const attention_options& options;
-};
-
 class binder {
  public:
-  binder(const layer_values& layer, const named_arrays& given, attention_job& job)
-      : layer_(layer), given_(given), projection_(given.options.projection), job_(job) {}
+  binder(const layer_values& layer, const attention_arrays& given, const attention_options& options, attention_job& job)
+      : layer_(layer), given_(given), options_(options), projection_(options.projection), job_(job) {}
 
   void bind(std::span<const side_input> inputs) {
     check_arrays();
@@ -86,10 +77,10 @@ class binder {
     lay_out(job_.out, "out", given_.out);
     job_.sinks = {};
     job_.log_sum_exp = {};
-    if (given_.options.sinks) lay_out(job_.sinks, "sinks", *given_.options.sinks);
-    if (given_.options.log_sum_exp) lay_out(job_.log_sum_exp, "log_sum_exp", *given_.options.log_sum_exp);
+    if (options_.sinks) lay_out(job_.sinks, "sinks", *options_.sinks);
+    if (options_.log_sum_exp) lay_out(job_.log_sum_exp, "log_sum_exp", *options_.log_sum_exp);
     check_result_axes("out", given_.out);
-    if (given_.options.log_sum_exp) check_result_axes("log_sum_exp", *given_.options.log_sum_exp);
+    if (options_.log_sum_exp) check_result_axes("log_sum_exp", *options_.log_sum_exp);
     for (const side_input& input : inputs) {
       if (!input.array.is_in_device_memory()) continue;
       throw error("device-attention", std::string(input.name),
@@ -97,7 +88,7 @@ class binder {
     }
     bind_arrays(layer_, any_view(nullptr, dtype::float32, job_.axes), inputs, job_.mask.bound);
     check_overlap("out", given_.out, inputs);
-    if (given_.options.log_sum_exp) check_overlap("log_sum_exp", *given_.options.log_sum_exp, inputs);
+    if (options_.log_sum_exp) check_overlap("log_sum_exp", *options_.log_sum_exp, inputs);
     take_numbers();
   }
 
@@ -108,12 +99,12 @@ class binder {
     check_array("values", given_.values, false);
     check_array("out", given_.out, false);
     check_result_memory("out", given_.out);
-    if (given_.options.sinks) check_array("sinks", *given_.options.sinks, true);
-    if (given_.options.log_sum_exp) {
-      check_array("log_sum_exp", *given_.options.log_sum_exp, true);
-      check_result_memory("log_sum_exp", *given_.options.log_sum_exp);
+    if (options_.sinks) check_array("sinks", *options_.sinks, true);
+    if (options_.log_sum_exp) {
+      check_array("log_sum_exp", *options_.log_sum_exp, true);
+      check_result_memory("log_sum_exp", *options_.log_sum_exp);
     }
-    const std::string_view device = given_.options.call.device;
+    const std::string_view device = options_.call.device;
     if (device == "auto" || device == "cpu") return;
     throw error("device-attention", "call_options::device",
                 "it asks for \"" + std::string(device) + "\", and attention is the processor's",
@@ -246,23 +237,23 @@ class binder {
     check("queries", given_.queries);
     check("keys", given_.keys);
     check("values", given_.values);
-    if (given_.options.sinks) check("sinks", *given_.options.sinks);
+    if (options_.sinks) check("sinks", *options_.sinks);
     for (const side_input& input : inputs) check(input.name, input.array);
-    if (given_.options.log_sum_exp && where == "out") check("log_sum_exp", *given_.options.log_sum_exp);
+    if (options_.log_sum_exp && where == "out") check("log_sum_exp", *options_.log_sum_exp);
   }
 
   void take_numbers() const {
-    const double scale = given_.options.scale.value_or(1 / std::sqrt(static_cast<double>(job_.projection)));
+    const double scale = options_.scale.value_or(1 / std::sqrt(static_cast<double>(job_.projection)));
     if (!std::isfinite(scale)) {
       throw error("attention-option", "attention_options::scale", "it is no finite number",
                   "give what scores are multiplied by, or none for 1 / sqrt(projection)");
     }
-    if (!std::isfinite(given_.options.softcap) || given_.options.softcap < 0) {
+    if (!std::isfinite(options_.softcap) || options_.softcap < 0) {
       throw error("attention-option", "attention_options::softcap", "it is no finite number of at least 0",
                   "give the largest size of a score, or 0 for none");
     }
     job_.scale = static_cast<float>(scale * log2_e);
-    job_.softcap = static_cast<float>(given_.options.softcap * log2_e);
+    job_.softcap = static_cast<float>(options_.softcap * log2_e);
     job_.zeros = layer_.empty_rows == empty_row_rule::zeros;
     const float value = job_.zeros ? -std::numeric_limits<float>::infinity() : masked_value_of_layer();
     job_.masked_value = static_cast<double>(value);
@@ -284,17 +275,17 @@ class binder {
   }
 
   const layer_values& layer_;
-  const named_arrays& given_;
+  const attention_arrays& given_;
+  const attention_options& options_;
   std::string_view projection_;
   attention_job& job_;
 };
 
 }  // namespace
 
-void bind_attention(const layer_values& layer, const any_view& queries, const any_view& keys, const any_view& values,
-                    const any_view& out, const side_inputs& inputs, const attention_options& options,
-                    attention_job& job) {
-  binder(layer, {queries, keys, values, out, options}, job).bind(inputs);
+void bind_attention(const layer_values& layer, const attention_arrays& arrays, const side_inputs& inputs,
+                    const attention_options& options, attention_job& job) {
+  binder(layer, arrays, options, job).bind(inputs);
 }
 
 }  // namespace axismask
