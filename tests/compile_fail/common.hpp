@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "axismask/array.hpp"
+#include "axismask/attention.hpp"
 #include "axismask/empty_rows.hpp"
 #include "axismask/layers.hpp"
 #include "axismask/mask.hpp"

@@ -1,0 +1,23 @@
+// expect: ApplyCausalAttentionMask(keys): its axis \"kv_heads\" is none of the queries\'; they have \"heads\", \"seq\", \"projection\"; rename the axis, or take it out of the array
+// expect clang: is_axis_of_queries<axismask::ApplyCausalAttentionMask<axismask::text<16>{"token_positions"}, axismask::text<16>{"token_positions"}, axismask::text<4>{"seq"}, axismask::text<7>{"kv_seq"}>, axismask::text<5>{"keys"}, axismask::text<9>{"kv_heads"}, axismask::axes<axismask::text<6>{"heads"}, axismask::text<4>{"seq"}, axismask::text<11>{"projection"}>>': axismask: each other axis of an array of attention requires the queries to have it; rename the axis, or take it out of the array
+// Attention with keys over an axis that the queries lack.
+#include <cstdint>
+
+#include "axismask/attention.hpp"
+#include "axismask/causal.hpp"
+
+using namespace axismask;
+
+#ifdef AXISMASK_EXPECT_FAIL
+using key_array = named_array<float, axes<"kv_heads", "kv_seq", "projection">>;
+#else
+using key_array = named_array<float, axes<"kv_seq", "projection">>;
+#endif
+
+void attend_here(const named_array<float, axes<"heads", "seq", "projection">>& queries, const key_array& keys,
+                 const named_array<float, axes<"kv_seq", "projection">>& values,
+                 named_array<float, axes<"heads", "seq", "projection">>& out,
+                 const named_array<std::int32_t, axes<"seq">>& positions) {
+  const ApplyCausalAttentionMask<> layer{.masked_out_value = -1e30};
+  attend_to(layer, queries, keys, values, out, input<"token_positions">(positions));
+}
