@@ -71,11 +71,11 @@ using inputs_of =
 
 // The axes without one of them.
 template <text Axis, text... Names>
-constexpr auto without_axis(axes<Names...> /*of*/) {
+constexpr auto drop_axis(axes<Names...> /*of*/) {
   return (axes<>() + ... + std::conditional_t<Names.view() == Axis.view(), axes<>, axes<Names>>());
 }
 template <class Axes, text Axis>
-using axes_without = decltype(without_axis<Axis>(Axes()));
+using axes_without = decltype(drop_axis<Axis>(Axes()));
 
 // The name of the layer's query or key axis, and whether it has one.
 template <class Layer, attribute_kind Kind>
