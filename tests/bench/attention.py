@@ -279,7 +279,8 @@ def peers_of(case, tensors):
             return found if case.window is None else found & (q_at - k_at < case.window)
 
         block_mask = create_block_mask(kept, case.batch, None, case.queries, case.keys, device="cpu")
-        compiled = torch.compile(flex_attention)
+        torch._dynamo.reset()
+        compiled = torch.compile(flex_attention, dynamic=False)  # with sizes of any kind torch's own C++ does not compile
         return lambda: compiled(q, k, v, block_mask=block_mask, enable_gqa=case.group > 1)
 
     def sdpa_mask():
