@@ -86,6 +86,7 @@ inline constexpr std::size_t input_count = (std::size_t{0} + ... + std::size_t{i
 
 // Attends, if the arrays are such that the compiler has no more to say of them.
 template <text Projection, class Layer, class Queries, class Keys, class Values, class Out, class... Given>
+// NOLINTNEXTLINE(readability-function-size): the arrays of a call are arguments of their own
 void attend_named(attention_options options, const Layer& layer, const Queries& queries, const Keys& keys,
                   const Values& values, Out& out, const Given&... given) {
   if constexpr (is_layer<typename bare<Layer>::type> && are_attention_inputs<Given...>) {
@@ -123,6 +124,7 @@ template <text Projection, class Layer, class Queries, class Keys, class Values,
 }
 
 template <text Projection, class Layer, class Queries, class Keys, class Values, class Out, class... Given>
+// NOLINTNEXTLINE(readability-function-size): the arrays of a call are arguments of their own
 void attend_to_of(const attention_options& options, const Layer& layer, const Queries& queries, const Keys& keys,
                   const Values& values, Out& out, const Given&... given) {
   check_attention<typename bare<Layer>::type, Projection, const Queries, const Keys, const Values, Out, Given...>();
@@ -163,6 +165,7 @@ void attend_to(const Layer& layer, const Queries& queries, const Keys& keys, con
 }
 template <text Projection = "projection", detail::any_static_layer Layer, class Queries, class Keys, class Values,
           class Out, class... Given>
+// NOLINTNEXTLINE(readability-function-size): the arrays of a call are arguments of their own
 void attend_to(const attention_options& options, const Layer& layer, const Queries& queries, const Keys& keys,
                const Values& values, Out&& out, const Given&... given) {
   detail::attend_to_of<Projection>(options, layer, queries, keys, values, out, given...);
