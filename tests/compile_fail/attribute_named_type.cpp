@@ -1,5 +1,5 @@
-// expect: ApplyChunkedMask requires other names than \"name\", \"type\" and \"empty_rows\" for its attributes, which specs use for the layer itself; rename it
-// expect clang: ApplyChunkedMask>': axismask: a layer requires other names than "name", "type" and "empty_rows" for its attributes, which specs use for the layer itself; rename it
+// expect: ApplyChunkedMask requires other names than \"name\", \"type\", \"empty_rows\" and \"attention\" for its attributes, which specs use for the layer itself; rename it
+// expect clang: ApplyChunkedMask>': axismask: a layer requires other names than "name", "type", "empty_rows" and "attention" for its attributes, which specs use for the layer itself; rename it
 // An attribute with a name that a spec uses for the layer itself.
 #include <cstdint>
 

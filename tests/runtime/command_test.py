@@ -54,7 +54,7 @@ SPEC_ERRORS = [
         {"sliding_window": 4},
         f'error[spec-unknown-key] /layers/0/sliding_window: {WINDOW} has no key "sliding_window"; its keys are "name", '
         '"type", "masked_out_value", "sliding_window_size", "query_positions_input_name", "kv_positions_input_name", '
-        '"seq_axis", "kv_seq_axis", "empty_rows"',
+        '"seq_axis", "kv_seq_axis", "empty_rows", "attention"',
     ),
     (
         {"sliding_window_size": None},

@@ -412,6 +412,7 @@ TEST(EmptyRows, AreSavedUnlessMasked) {
   EXPECT_FALSE(saved(R"(, "empty_rows": "masked")").contains("empty_rows"));
   EXPECT_EQ(saved(R"(, "empty_rows": "error")")["empty_rows"], "error");
   EXPECT_EQ(saved(R"(, "empty_rows": "keep_self")")["empty_rows"], "keep_self");
+  EXPECT_EQ(saved(R"(, "empty_rows": "zeros")")["empty_rows"], "zeros");
 }
 
 TEST(EmptyRows, StayWhenALayerIsEdited) {

@@ -25,7 +25,8 @@ using nlohmann::json;
 void check_rules_for_empty_rows(const json& schema, const std::string& reference, const layer_type& type) {
   layer_values values{&type, 0, {}};
   std::vector<std::string_view> possible;
-  for (const empty_row_rule rule : {empty_row_rule::masked, empty_row_rule::error, empty_row_rule::keep_self}) {
+  for (const empty_row_rule rule :
+       {empty_row_rule::masked, empty_row_rule::error, empty_row_rule::keep_self, empty_row_rule::zeros}) {
     if (!breach_of(rule, values)) possible.push_back(name_of(rule));
   }
   EXPECT_EQ(schema.at(json::json_pointer(reference.substr(1)))["enum"], possible) << type.name;
@@ -57,7 +58,8 @@ TEST(Schema, HasTheShippedLayersAttributes) {
     EXPECT_EQ(branches[index], type.name);
     const json& definition = schema["definitions"][std::string(type.name)];
     EXPECT_EQ(definition["additionalProperties"], false);
-    EXPECT_EQ(definition["properties"].size(), type.attributes.size() + 3);  // and "name", "type", "empty_rows"
+    EXPECT_EQ(definition["properties"].size(), type.attributes.size() + 4);  // and "name", "type", ...
+    EXPECT_EQ(definition["properties"]["attention"]["$ref"], "#/definitions/attention");
     check_rules_for_empty_rows(schema, definition["properties"]["empty_rows"]["$ref"], type);
     std::vector<std::string> required{"type"};
     for (const attribute_record& attribute : type.attributes) {

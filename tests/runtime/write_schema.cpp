@@ -115,6 +115,7 @@ json type_schema(const layer_type& type, const json& own, const json& shared, js
     properties[name] = is_same ? reference(name) : std::move(schema);
   }
   properties[keys::empty_rows.name] = reference(rules_for_empty_rows(type));
+  properties[keys::attention.name] = reference("attention");
   return {{"description", own.at("layer")},
           {"type", "object"},
           {"required", required},

@@ -57,7 +57,8 @@ using any_attributes = std::vector<std::pair<std::string, any_attribute>>;
 [[nodiscard]] any_layer from_attributes(std::string_view type, const any_attributes& fields, std::string name = {});
 [[nodiscard]] any_layer from_attributes(const layer_type& type, const any_attributes& fields, std::string name = {});
 
-// Returns the layer with another rule for rows of which nothing is kept. The rule is no field, and edits keep it.
+// Returns the layer with another rule for rows of which nothing is kept. The rule is no field, and edits keep it; so
+// they do what a spec says of the layer's attention.
 // Errors: field-value when the layer lacks what the rule needs.
 [[nodiscard]] any_layer with_empty_rows(const any_layer& layer, empty_row_rule rule);
 
@@ -111,6 +112,7 @@ struct any_structure {
   std::vector<std::string> child_field_names;
   std::vector<std::pair<std::string, std::string>> static_fields;
   empty_row_rule rule = empty_row_rule::masked;  // what becomes of rows of which nothing is kept
+  layer_attention attention = {};                // what a spec says of the layer's attention
 
   friend bool operator==(const any_structure&, const any_structure&) = default;
 };

@@ -14,6 +14,7 @@
 
 #include "axismask/call/call.hpp"
 #include "axismask/declaration/linking.hpp"
+#include "axismask/layer_attention.hpp"
 
 // Whoever reads specs names no layer's type, and so wants all of the shipped layers, if their library is linked.
 AXISMASK_ASK_LINKER_FOR_OPTIONAL("axismask_library_axismask_layers");
@@ -30,6 +31,9 @@ class any_layer {
   [[nodiscard]] const layer_type& type() const;
   // Returns the values of its attributes. Throws `error` when a variable has no value yet (layer_structure.hpp).
   [[nodiscard]] const layer_values& values() const;
+
+  // Returns what the spec says of the layer's attention besides its mask: its scale, softcap and sinks.
+  [[nodiscard]] const layer_attention& attention() const;
 
   // Returns the mask as the type's author wrote it, with this layer's numbers: "q >= k && q - k < 512 && k >= 0".
   [[nodiscard]] std::string formula() const;

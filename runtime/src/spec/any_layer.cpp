@@ -15,6 +15,7 @@ const std::string& any_layer::name() const { return contents_->name; }
 
 const std::string& any_layer::place() const { return contents_->place; }
 const layer_type& any_layer::type() const { return *contents_->values.type; }
+const layer_attention& any_layer::attention() const { return contents_->attention; }
 const layer_values& any_layer::values() const {
   const std::span<const attribute_record> attributes = type().attributes;
   for (std::size_t index = 0; index < attributes.size(); ++index) {

@@ -151,14 +151,15 @@ void check_axes_of(const layer_contents& layer) {
 
 }  // namespace
 
-any_layer build_layer(const layer_type& type, std::string name, empty_row_rule rule,
+any_layer build_layer(const layer_type& type, std::string name, beside_fields beside,
                       const std::function<any_attribute(std::size_t index)>& value_at) {
   const auto contents = std::make_shared<layer_access::contents>(type);
   contents->name = std::move(name);
-  contents->values.empty_rows = rule;
+  contents->values.empty_rows = beside.empty_rows;
+  contents->attention = std::move(beside.attention);
   for (std::size_t index = 0; index < type.attributes.size(); ++index) write_field(*contents, index, value_at(index));
   check_axes_of(*contents);
-  if (const auto problem = breach_of(rule, contents->values)) {
+  if (const auto problem = breach_of(beside.empty_rows, contents->values)) {
     fail("field-value", field_place(*contents, keys::empty_rows.name), *problem);
   }
   return layer_access::make(contents);

@@ -18,8 +18,14 @@ std::string field_place(std::string_view layer, const layer_type& type, std::str
 // The value of the field with that index.
 any_attribute read_field(const layer_contents& layer, std::size_t index);
 
+// What a layer has besides its fields; edits keep it.
+struct beside_fields {
+  empty_row_rule empty_rows = empty_row_rule::masked;
+  layer_attention attention = {};
+};
+
 // A layer whose field at each index is `value_at(index)`.
-any_layer build_layer(const layer_type& type, std::string name, empty_row_rule rule,
+any_layer build_layer(const layer_type& type, std::string name, beside_fields beside,
                       const std::function<any_attribute(std::size_t index)>& value_at);
 
 }  // namespace axismask::spec

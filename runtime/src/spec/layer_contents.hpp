@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "axismask/call/call.hpp"
+#include "axismask/layer_attention.hpp"
 #include "axismask/model.hpp"
 
 namespace axismask {
@@ -35,6 +36,7 @@ struct layer_contents {
   std::string place;  // of its mask in a spec
   layer_values values;
   std::array<attribute_memory, max_attributes> memory;
+  layer_attention attention;
 
   explicit layer_contents(const layer_type& type) : values{&type, masked_value(0), {}} {}
   layer_contents(const layer_contents&) = delete;

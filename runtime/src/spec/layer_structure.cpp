@@ -17,6 +17,7 @@
 
 namespace axismask {
 
+using spec::beside_fields;
 using spec::build_layer;
 using spec::field_place;
 using spec::read_field;
@@ -26,7 +27,9 @@ namespace {
 std::span<const attribute_record> records_of(const any_layer& layer) { return layer.type().attributes; }
 
 // Not of `any_layer::values`, which wants a value for every variable.
-empty_row_rule rule_of(const any_layer& layer) { return layer_access::of(layer).values.empty_rows; }
+beside_fields beside_fields_of(const any_layer& layer) {
+  return {layer_access::of(layer).values.empty_rows, layer.attention()};
+}
 
 std::vector<std::string_view> names_of(std::span<const attribute_record> records, bool leaves_only) {
   std::vector<std::string_view> names;
@@ -95,12 +98,11 @@ any_layer from_attributes(const layer_type& type, const any_attributes& fields, 
     if (given.at(index) != nullptr) continue;
     fail("field-missing", field_place(name, type, records[index].name), breach::field_missing(records[index].name));
   }
-  return build_layer(type, std::move(name), empty_row_rule::masked,
-                     [&](std::size_t index) { return *given.at(index); });
+  return build_layer(type, std::move(name), {}, [&](std::size_t index) { return *given.at(index); });
 }
 
 any_layer with_empty_rows(const any_layer& layer, empty_row_rule rule) {
-  return build_layer(layer.type(), layer.name(), rule,
+  return build_layer(layer.type(), layer.name(), {rule, layer.attention()},
                      [&](std::size_t index) { return read_field(layer_access::of(layer), index); });
 }
 
@@ -113,7 +115,7 @@ attribute_key key_for_field(const any_layer& layer, std::string_view field) {
 any_attribute any_leaf_selection::get() const { return read_field(layer_access::of(layer_), index_); }
 
 any_layer any_leaf_selection::set(const any_attribute& value) const {
-  return build_layer(layer_.type(), layer_.name(), rule_of(layer_), [&](std::size_t index) {
+  return build_layer(layer_.type(), layer_.name(), beside_fields_of(layer_), [&](std::size_t index) {
     return index == index_ ? value : read_field(layer_access::of(layer_), index);
   });
 }
@@ -140,7 +142,8 @@ any_selection select(const any_layer& layer) { return any_selection(layer); }
 // ----------------------------------------------------------------------------------------------------------- Trees
 
 any_flattened_with_keys tree_flatten_with_keys(const any_layer& layer) {
-  any_flattened_with_keys result{{}, {&layer.type(), layer.name(), {}, {}, rule_of(layer)}};
+  const beside_fields beside = beside_fields_of(layer);
+  any_flattened_with_keys result{{}, {&layer.type(), layer.name(), {}, {}, beside.empty_rows, beside.attention}};
   for (std::size_t index = 0; index < records_of(layer).size(); ++index) {
     const attribute_record& record = records_of(layer)[index];
     any_attribute value = read_field(layer_access::of(layer), index);
@@ -170,10 +173,11 @@ any_layer tree_unflatten(const any_structure& structure, std::span<const any_att
   }
   std::size_t next_leaf = 0;
   std::size_t next_name = 0;
-  return build_layer(*structure.type, structure.name, structure.rule, [&](std::size_t index) -> any_attribute {
-    if (is_leaf(records[index].kind)) return leaves[next_leaf++];
-    return structure.static_fields.at(next_name++).second;
-  });
+  return build_layer(*structure.type, structure.name, {structure.rule, structure.attention},
+                     [&](std::size_t index) -> any_attribute {
+                       if (is_leaf(records[index].kind)) return leaves[next_leaf++];
+                       return structure.static_fields.at(next_name++).second;
+                     });
 }
 
 // ------------------------------------------------------------------------------------------------------- Variables
@@ -199,7 +203,7 @@ any_layer bind(const any_layer& layer, const std::vector<any_variable_value>& va
       fail("variable-unknown", where, breach::variable_unknown(one.label, labels));
     }
   }
-  return build_layer(layer.type(), layer.name(), rule_of(layer), [&](std::size_t index) {
+  return build_layer(layer.type(), layer.name(), beside_fields_of(layer), [&](std::size_t index) {
     any_attribute attribute = read_field(contents, index);
     const auto* variable = std::get_if<any_variable>(&attribute);
     if (variable == nullptr) return attribute;

@@ -86,10 +86,10 @@ void check_composition_keys(const mask_shape& shape, mask_role role) {
   std::vector<allowed_key> allowed;
   switch (role) {
     case mask_role::layer:
-      allowed = {keys::name, keys::masked_out_value, how, keys::empty_rows};
+      allowed = {keys::name, keys::masked_out_value, how, keys::empty_rows, keys::attention};
       break;
     case mask_role::group:
-      allowed = {keys::masked_out_value, how, keys::empty_rows};
+      allowed = {keys::masked_out_value, how, keys::empty_rows, keys::attention};
       break;
     case mask_role::part:
       allowed = {how};

@@ -11,6 +11,7 @@
 #include "axismask/call/attribute_rules.hpp"
 #include "axismask/messages/error.hpp"
 #include "spec/json_text.hpp"
+#include "spec/read_attention.hpp"
 #include "spec/read_values.hpp"
 #include "spec/spec_keys.hpp"
 
@@ -96,7 +97,7 @@ void check_mask_keys(const placed_mask& mask, const layer_type& layer, mask_role
   }
   allowed.emplace_back(keys::type);
   for (std::size_t index = mask.begin; index < mask.end; ++index) allowed.emplace_back(layer.attributes[index]);
-  if (role != mask_role::part) allowed.emplace_back(keys::empty_rows);
+  if (role != mask_role::part) allowed.insert(allowed.end(), {keys::empty_rows, keys::attention});
   check_keys(object, mask.shape->where, std::string(mask.shape->type->name), allowed);
 }
 
@@ -148,6 +149,7 @@ void read_layer(const mask_shape& shape, mask_role role, layer_contents& read) {
     check_axes_of_parts(masks, read.values);
   }
   read_empty_rows(object, shape.where, read.values);
+  read_attention(object, shape.where, read);
 }
 
 void check_group_mask(const json& mask, const std::string& where) {

@@ -43,10 +43,13 @@ inline constexpr layer_key masked_out_value{
     {"masked_out_value", true, info(attribute_kind::masked_value).wanted_in_spec},
     "which has one value for all its parts",
     R"(leave it out here, and give "masked_out_value" beside the layer's "name")"};
-inline constexpr layer_key empty_rows{{"empty_rows", false, R"("masked", "error" or "keep_self")"},
+inline constexpr layer_key empty_rows{{"empty_rows", false, R"("masked", "error", "keep_self" or "zeros")"},
                                       "because a row is empty or not by the whole mask",
                                       R"(leave it out here, and give it beside the layer's "masked_out_value")"};
-inline constexpr std::array of_layer{name, masked_out_value, empty_rows};
+inline constexpr layer_key attention{{"attention", false, R"(an object: {"scale": ..., "softcap": ..., "sinks": ...})"},
+                                     "which attends by the whole mask",
+                                     R"(leave it out here, and give it beside the layer's "masked_out_value")"};
+inline constexpr std::array of_layer{name, masked_out_value, empty_rows, attention};
 
 // A group's. Its name is that of its layers.
 inline constexpr spec_key group_name{name.name, true, R"(the layers' names, such as "layers.{}")"};
@@ -59,6 +62,12 @@ inline constexpr std::array of_group{group_name, pattern, count};
 inline constexpr spec_key axis{"axis", true, R"(the axis that the numbers lie along, such as "heads")"};
 inline constexpr spec_key values{"values", true, "an array with a number for each index of the axis"};
 inline constexpr std::array of_numbers{axis, values};
+
+// Those of a layer's attention. Its numbers are float32's.
+inline constexpr spec_key scale{"scale", false, "a number that scores are multiplied by, such as 0.0625"};
+inline constexpr spec_key softcap{"softcap", false, "a number above 0, such as 50"};
+inline constexpr spec_key sinks{"sinks", false, R"(an object: {"axis": "heads", "values": [...]})"};
+inline constexpr std::array of_attention{scale, softcap, sinks};
 
 }  // namespace keys
 

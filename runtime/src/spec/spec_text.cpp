@@ -2,6 +2,8 @@
 #include "spec/spec_text.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <span>
@@ -92,6 +94,15 @@ std::string name_in(spec_json& masks, const spec_json& mask) {
   return name;
 }
 
+// A float32 as the number that people write for it: 0.1 and not 0.10000000149.
+double as_written(float number) {
+  std::array<char, 32> text;
+  const char* const end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
+  double result = 0;
+  std::from_chars(text.data(), end, result);
+  return result;
+}
+
 }  // namespace
 
 spec_json masked_value_json(const masked_value& value) {
@@ -124,6 +135,18 @@ spec_json attribute_json(const any_layer& layer, std::size_t index) {
   return value.name;
 }
 
+spec_json attention_json(const layer_attention& attention) {
+  spec_json result;
+  if (attention.scale) result[keys::scale.name] = *attention.scale;
+  if (attention.softcap != 0) result[keys::softcap.name] = attention.softcap;
+  if (!attention.sinks_axis.empty()) {
+    std::vector<double> numbers;
+    for (const float sink : attention.sinks) numbers.push_back(as_written(sink));
+    result[keys::sinks.name] = {{keys::axis.name, attention.sinks_axis}, {keys::values.name, numbers}};
+  }
+  return result;
+}
+
 spec_json mask_json(const any_layer& layer, bool with_defaults) {
   spec_json mask = spec_json::object();
   if (layer.type().how != composition::none) {
@@ -138,6 +161,9 @@ spec_json mask_json(const any_layer& layer, bool with_defaults) {
   }
   const empty_row_rule rule = layer.values().empty_rows;
   if (!with_defaults && rule != empty_row_rule::masked) mask[keys::empty_rows.name] = name_of(rule);
+  if (!with_defaults && layer.attention() != layer_attention()) {
+    mask[keys::attention.name] = attention_json(layer.attention());
+  }
   return mask;
 }
 

@@ -17,6 +17,8 @@ using spec_json = nlohmann::ordered_json;
 spec_json masked_value_json(const masked_value& value);
 // An attribute as it stands in a spec.
 spec_json attribute_json(const any_layer& layer, std::size_t index);
+// What a spec says of a layer's attention; null where it says nothing.
+spec_json attention_json(const layer_attention& attention);
 // All of a layer but its name, as it stands in a spec. `with_defaults`: its attributes alone, without "type", and also
 // the names that are its type's defaults.
 spec_json mask_json(const any_layer& layer, bool with_defaults);

@@ -68,7 +68,9 @@ inline constexpr bool has_room = attribute_count<Layer> <= max_attributes && ope
 template <class Layer>
 inline constexpr bool has_free_names = [] {
   for (const attribute_record& record : attribute_records<Layer>) {
-    if (record.name == "name" || record.name == "type" || record.name == "empty_rows") return false;
+    if (record.name == "name" || record.name == "type" || record.name == "empty_rows" || record.name == "attention") {
+      return false;
+    }
   }
   return true;
 }();
@@ -171,9 +173,10 @@ constexpr void check_layer() {
     AXISMASK_REQUIRE(
         detail::has_free_names<Layer>,
         detail::name_of<Layer>() +
-            " requires other names than \"name\", \"type\" and \"empty_rows\" for its attributes, "
+            " requires other names than \"name\", \"type\", \"empty_rows\" and \"attention\" for its attributes, "
             "which specs use for the layer itself; rename it",
-        "a layer requires other names than \"name\", \"type\" and \"empty_rows\" for its attributes, which "
+        "a layer requires other names than \"name\", \"type\", \"empty_rows\" and \"attention\" for its attributes, "
+        "which "
         "specs use for the layer itself; rename it");
     AXISMASK_REQUIRE(
         detail::has_masked_value<Layer>,
