@@ -234,12 +234,12 @@ APPLY_ERRORS = [
 
 # Whole command lines, and the error.
 USAGE_ERRORS = [
-    ([], "axismask: a command is missing: apply, inspect, show, plan, mask, kernels, import, explain or diff"),
+    ([], "axismask: a command is missing: apply, attend, inspect, show, plan, mask, kernels, import, explain or diff"),
     (["inspekt"], 'inspekt: there is no such command (did you mean "inspect"?)'),
     (
         ["draw", "spec.json"],
-        'draw: there is no such command; there are "apply", "inspect", "show", "plan", "mask", "kernels", "import", '
-        '"explain", "diff"',
+        'draw: there is no such command; there are "apply", "attend", "inspect", "show", "plan", "mask", "kernels", '
+        '"import", "explain", "diff"',
     ),
     (["--json"], "--json: there is no such option"),
     (["inspect"], "SPEC: it is missing"),
@@ -691,6 +691,7 @@ class Inspect(CommandTest):
                 "masked_out_value": -2.3819763e38,
                 "empty_rows": "masked",
                 "empty_row_softmax": "becomes uniform, 1/n for each of n keys",
+                "attention": None,
                 "kernel": self.kernel(WINDOW),
                 "place": "/layers/0",
                 "attributes": {"masked_out_value": -2.3819763e38, "sliding_window_size": 512, **names},
@@ -706,6 +707,7 @@ class Inspect(CommandTest):
                 "masked_out_value": "lowest",
                 "empty_rows": "masked",
                 "empty_row_softmax": "becomes uniform, 1/n for each of n keys",
+                "attention": None,
                 "kernel": self.kernel(CAUSAL),
                 "place": "/layers/1",
                 "attributes": {"masked_out_value": "lowest", **names, "seq_axis": "t"},
@@ -1094,7 +1096,7 @@ class ImportAndExplain(CommandTest):
 
 class Help(CommandTest):
     def test_help(self):
-        commands = ["apply", "inspect", "show", "plan", "mask", "kernels", "import", "explain", "diff"]
+        commands = ["apply", "attend", "inspect", "show", "plan", "mask", "kernels", "import", "explain", "diff"]
         for arguments in [["--help"], ["-h"], *([command, "--help"] for command in commands)]:
             result = run(*arguments)
             self.assert_ok(result)

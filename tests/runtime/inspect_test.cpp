@@ -108,6 +108,23 @@ TEST(Diff, WhatIsNotLinked) {
   EXPECT_TRUE(no_kernel.starts_with("axismask: error[kernel-missing] ")) << no_kernel;
 }
 
+TEST(Inspect, SaysWhatAttentionHasBesidesTheMask) {
+  const std::string attention = AXISMASK_SOURCE_DIR "/schemas/examples/attention.json";
+  const json all = json::parse(output_of({"axismask", "inspect", attention.c_str(), "--json"}));
+  ASSERT_EQ(all.size(), 5);
+  EXPECT_EQ(all[0]["attention"], (json{{"scale", 0.08333333333333333}, {"softcap", 50.0}}));
+  EXPECT_EQ(all[4]["attention"], (json{{"sinks", {{"axis", "heads"}, {"values", {0.1, -1.5, 3.0}}}}}));
+  EXPECT_EQ(all[4]["empty_row_softmax"], "attends to nothing");
+  EXPECT_FALSE(all[0]["attributes"].contains("attention"));  // it is none
+  const std::string table = output_of({"axismask", "inspect", attention.c_str()});
+  for (const char* words : {" ATTENTION ", " scale 0.08333333333333333, softcap 50 ", " sinks by heads "}) {
+    EXPECT_NE(table.find(words), std::string::npos) << table;
+  }
+  // Where no layer has an attention there is no column of it.
+  const std::string without = output_of({"axismask", "inspect", spec.c_str()});
+  EXPECT_EQ(without.find("ATTENTION"), std::string::npos) << without;
+}
+
 TEST(Inspect, SaysWhatBecomesOfEmptyRows) {
   const std::string empty_rows = AXISMASK_SOURCE_DIR "/schemas/examples/empty_rows.json";
   const json all = json::parse(output_of({"axismask", "inspect", empty_rows.c_str(), "--json"}));

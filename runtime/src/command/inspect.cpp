@@ -17,6 +17,7 @@
 #include "command/arguments.hpp"
 #include "command/print.hpp"
 #include "command/subcommands.hpp"
+#include "spec/spec_keys.hpp"
 #include "spec/spec_text.hpp"
 
 namespace axismask::command {
@@ -42,6 +43,7 @@ json layer_json(const any_layer& layer) {
           {"masked_out_value", masked_value_json(layer.values().masked_out_value)},
           {"empty_rows", name_of(layer.values().empty_rows)},
           {"empty_row_softmax", softmax_of_empty_row(layer.values().empty_rows, layer.values().masked_out_value)},
+          {"attention", attention_json(layer.attention())},
           {"kernel", kernel.empty() ? json() : json(kernel)},
           {"place", layer.place()},
           {"attributes", mask_json(layer, true)}};
@@ -68,10 +70,32 @@ std::string masked_value_text(const json& value) {
   return {text.data(), end};
 }
 
+// `scale 0.0625, softcap 50, sinks by heads`.
+std::string attention_text(const json& attention) {
+  std::vector<std::string> parts;
+  for (const std::string_view key : {spec::keys::scale.name, spec::keys::softcap.name}) {
+    if (attention.contains(key)) parts.push_back(std::string(key) + " " + masked_value_text(attention[key]));
+  }
+  if (attention.contains(spec::keys::sinks.name)) {
+    parts.push_back("sinks by " + attention[spec::keys::sinks.name][spec::keys::axis.name].get<std::string>());
+  }
+  return parts.empty() ? "-" : joined(parts, ", ");
+}
+
 struct inspect_options {
   std::string spec;
   bool as_json = false;
 };
+
+// A column of its own, before the place, where some layer has an attention.
+void add_attention(std::vector<row>& rows, const json& layers) {
+  const auto has = [](const json& layer) { return !layer["attention"].is_null(); };
+  if (std::none_of(layers.begin(), layers.end(), has)) return;
+  rows.front().insert(rows.front().end() - 1, "ATTENTION");
+  for (std::size_t at = 0; at < layers.size(); ++at) {
+    rows[at + 1].insert(rows[at + 1].end() - 1, attention_text(layers[at]["attention"]));
+  }
+}
 
 int run_inspect(const inspect_options& options) {
   const Model model = Model::load(options.spec);
@@ -86,6 +110,7 @@ int run_inspect(const inspect_options& options) {
                       masked_value_text(layer["masked_out_value"]), layer["empty_row_softmax"],
                       layer["kernel"].is_null() ? "none" : layer["kernel"].get<std::string>(), layer["place"]});
     }
+    add_attention(rows, layers);
     print_table(rows);
   }
   finish_output();

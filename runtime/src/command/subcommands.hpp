@@ -12,6 +12,7 @@
 namespace axismask::command {
 
 subcommand apply_subcommand();
+subcommand attend_subcommand();
 subcommand inspect_subcommand();
 subcommand show_subcommand();
 subcommand plan_subcommand();
@@ -32,8 +33,8 @@ inline constexpr std::string_view footer =
     "  axismask inspect model.json";
 
 // In the order of the help.
-inline constexpr std::array every_subcommand{apply_subcommand,  inspect_subcommand, show_subcommand,
-                                             plan_subcommand,   mask_subcommand,    kernels_subcommand,
-                                             import_subcommand, explain_subcommand, diff_subcommand};
+inline constexpr std::array every_subcommand{
+    apply_subcommand, attend_subcommand,  inspect_subcommand, show_subcommand,    plan_subcommand,
+    mask_subcommand,  kernels_subcommand, import_subcommand,  explain_subcommand, diff_subcommand};
 
 }  // namespace axismask::command
