@@ -287,7 +287,7 @@ class HuggingFace(unittest.TestCase):
         for line in explained.stderr.splitlines():
             self.assertRegex(line, r"^axismask: warning\[config-[a-z-]+\] ")
         said = json.loads(explained.stdout)
-        self.assertEqual(list(said), ["model_type", "rule", "certain", "warnings", "layers"])
+        self.assertEqual(list(said), ["model_type", "rule", "certain", "warnings", "scores", "layers"])
         layers = said["layers"]
         self.assertEqual([layer["layer"] for layer in layers], list(range(len(layers))))
         warnings = [f"axismask: warning[{one['id']}] {one['where']}: {one['what']}" for one in said["warnings"]]

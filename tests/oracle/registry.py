@@ -123,7 +123,7 @@ def explained(file):
         assert done.returncode == 2 and re.fullmatch(r"axismask: error\[[a-z-]+\] [^\n]+", sentence), (file, done)
         return False, None, sentence
     said = json.loads(done.stdout)
-    assert sorted(said) == ["certain", "layers", "model_type", "rule", "warnings"], said
+    assert sorted(said) == ["certain", "layers", "model_type", "rule", "scores", "warnings"], said
     # A token that sees itself alone does so from one side, from both, and in a chunk.
     layers = [("sliding" if layer["visible_keys"] == 1 else layer["attention"], layer["visible_keys"])
               for layer in said["layers"]]

@@ -911,7 +911,7 @@ class ImportAndExplain(CommandTest):
         result = run("explain", "config.json", "--json")
         self.assert_ok(result)
         explained = json.loads(result.stdout)
-        self.assertEqual(list(explained), ["model_type", "rule", "certain", "warnings", "layers"])
+        self.assertEqual(list(explained), ["model_type", "rule", "certain", "warnings", "scores", "layers"])
         self.assertEqual(explained["model_type"], "llama4_text")
         self.assertEqual(explained["rule"], "models/llama4/configuration_llama4.py, Llama4TextConfig")
         self.assertIs(explained["certain"], True)

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "axismask/layer_attention.hpp"
+
 namespace axismask::huggingface {
 
 enum class attention {
@@ -64,6 +66,10 @@ struct config {
   std::vector<layer> layers;
   std::vector<warning> warnings;
   image_attention images = image_attention::none;
+  // The scale and softcap of all layers, where they are not 1 / sqrt(size of a head) and none, and why; sinks are
+  // weights, and in no such file.
+  layer_attention attention = {};
+  std::string attention_reason = {};
 
   // A rule for this very model type has decided the map, and no warning is a doubt. Else the layers are a guess. With
   // images in the spec, the warning config-text-only is none.

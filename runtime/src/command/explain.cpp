@@ -13,6 +13,7 @@
 #include "command/print.hpp"
 #include "command/subcommands.hpp"
 #include "huggingface/certainty.hpp"
+#include "spec/spec_text.hpp"
 
 namespace axismask::command {
 namespace {
@@ -45,6 +46,13 @@ struct explain_options {
   bool is_strict = false;
 };
 
+// What the layers' attention has besides its mask, or null.
+json scores_json(const huggingface::config& config) {
+  json scores = attention_json(config.attention);
+  if (!scores.is_null()) scores["reason"] = config.attention_reason;
+  return scores;
+}
+
 void print_as_json(const huggingface::config& config) {
   json warnings = json::array();
   for (const huggingface::warning& one : config.warnings) {
@@ -62,6 +70,7 @@ void print_as_json(const huggingface::config& config) {
               {"rule", config.rule},
               {"certain", config.is_certain()},
               {"warnings", std::move(warnings)},
+              {"scores", scores_json(config)},
               {"layers", std::move(layers)}});
 }
 
@@ -76,6 +85,7 @@ void print_as_text(const huggingface::config& config) {
     std::cout << on_one_line("layer " + std::to_string(index) + ": " + mask_text(layer) + ", because " + layer.reason)
               << '\n';
   }
+  if (!config.attention_reason.empty()) std::cout << on_one_line("attention: " + config.attention_reason) << '\n';
   // By the masked value that `import` writes.
   std::cout << "in a softmax, an empty row (a query that sees nothing, such as padding) "
             << softmax_of_empty_row(empty_row_rule::masked, masked_value::lowest()) << '\n';

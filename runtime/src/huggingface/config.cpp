@@ -16,6 +16,7 @@
 #include "axismask/messages/text.hpp"
 #include "huggingface/config_reader.hpp"
 #include "huggingface/importer.hpp"
+#include "huggingface/scores.hpp"
 #include "huggingface/text_model.hpp"
 #include "spec/json_text.hpp"
 #include "spec/spec_keys.hpp"
@@ -101,6 +102,7 @@ config config::parse(std::string_view text, const std::string& source) {
   const json no_keys = json::object();
   text_model model = find_text_model(object, file, no_keys, result);
   import_attention(model.keys, *model.of, result);
+  import_scores(model.keys, *model.of, result);
   return result;
 }
 
@@ -184,8 +186,9 @@ std::string config::spec(spec_for use) const {
     const layer& one = layers[index];
     if (one.what == attention::none) continue;
     const bool is_for_images = with_images && has_image_mask(one, images);
-    masks.push_back(
-        {"layers." + std::to_string(index), with_masked_value(is_for_images ? mask_with_images(one) : mask_of(one))});
+    spec_json mask = with_masked_value(is_for_images ? mask_with_images(one) : mask_of(one));
+    if (attention != layer_attention()) mask[spec::keys::attention.name] = attention_json(attention);
+    masks.push_back({"layers." + std::to_string(index), std::move(mask)});
   }
   if (masks.empty()) {
     throw error("config-value", model_type.empty() ? "the config" : "/model_type", "no layer has attention",
