@@ -12,7 +12,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "axismask/messages/error.hpp"
 #include "spec/json_text.hpp"
@@ -144,12 +143,6 @@ void read_softcap(config_reader& config, const scores& of, huggingface::config& 
 }
 
 }  // namespace
-
-std::vector<std::string_view> model_types_with_scores() {
-  std::vector<std::string_view> types;
-  for (const scores& row : rows) types.push_back(row.type);
-  return types;
-}
 
 void import_scores(config_reader& config, const family& of, huggingface::config& result) {
   const auto* const row =

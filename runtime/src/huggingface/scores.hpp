@@ -1,17 +1,11 @@
 // What a model does with the scores of its attention besides the mask: their scale and softcap.
 #pragma once
 
-#include <string_view>
-#include <vector>
-
 #include "axismask/huggingface.hpp"
 #include "huggingface/config_reader.hpp"
 #include "huggingface/families.hpp"
 
 namespace axismask::huggingface {
-
-// The model types of the table of scores.
-std::vector<std::string_view> model_types_with_scores();
 
 // Reads the scale and softcap of a family's attention, as far as they differ from 1 / sqrt(size of a head) and none.
 // Throws `error` for numbers that its class cannot have.
