@@ -9,14 +9,6 @@
 
 namespace axismask {
 
-// The arrays of a call; their axes are those of attention.hpp.
-struct attention_arrays {
-  any_view queries;
-  any_view keys;
-  any_view values;
-  any_view out;
-};
-
 // Returns the options with what the layer's spec says of attention, where they say nothing themselves: its scale, its
 // softcap where theirs is 0, its sinks. The sinks lie in the layer's memory.
 [[nodiscard]] attention_options with_attention_of(const any_layer& layer, attention_options options = {});

@@ -15,8 +15,7 @@ attention_options with_attention_of(const any_layer& layer, attention_options op
 
 void attend(const any_layer& layer, const attention_arrays& arrays, const side_inputs& inputs,
             const attention_options& options) {
-  attend(layer.values(), arrays.queries, arrays.keys, arrays.values, arrays.out, inputs,
-         with_attention_of(layer, options));
+  attend(layer.values(), arrays, inputs, with_attention_of(layer, options));
 }
 
 }  // namespace axismask
