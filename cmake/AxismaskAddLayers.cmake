@@ -1,10 +1,14 @@
-# axismask_add_layers(TARGET CONFIG layers.hpp [TARGETS host | LABEL=TARGET...])
+# axismask_add_layers(TARGET CONFIG layers.hpp [PLUGIN] [TARGETS host | LABEL=TARGET...])
 #
 # Generates kernels for the layers that the header names in its AXISMASK_LAYERS(...), and makes TARGET, a library to link.
 # A program that links it finds the layers by their names: in C++ calls, in JSON specs, and in the command line.
 #
 # TARGET has the processor's kernels. Those of each device are a library of their own, TARGET_LABEL, say TARGET_cuda, for
 # programs that want the device; TARGET_devices is all of these.
+#
+# PLUGIN makes a shared library as well, libTARGET.so by the target TARGET_plugin, with the processor's kernels. A program
+# that is there already takes the layers from it: load_layers in C++, axismask_load_layers in C, axismask.load_layers in
+# Python.
 #
 # TARGETS are Halide's, each with a label that names the variant in messages and tables, the best one first and the one
 # that runs everywhere last. `host` is the machine that builds. The default is AXISMASK_TARGETS.
@@ -114,9 +118,9 @@ function(axismask_add_kernels target base)
 endfunction()
 
 function(axismask_add_layers target)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "ON_DEMAND" "CONFIG" "TARGETS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "ON_DEMAND;PLUGIN" "CONFIG" "TARGETS")
   if(NOT arg_CONFIG OR arg_UNPARSED_ARGUMENTS)
-    message(FATAL_ERROR "axismask_add_layers(${target}): give CONFIG header.hpp, and TARGETS if you like; "
+    message(FATAL_ERROR "axismask_add_layers(${target}): give CONFIG header.hpp, and PLUGIN and TARGETS if you like; "
                         "not understood: '${arg_UNPARSED_ARGUMENTS}'")
   endif()
   if(NOT target MATCHES "^[A-Za-z][A-Za-z0-9_]*$")
@@ -168,6 +172,13 @@ function(axismask_add_layers target)
   # privately, under each policy of CMake (CMP0099). The shipped layers are asked for by axismask/model.hpp.
   if(NOT arg_ON_DEMAND)
     target_link_libraries(${target} INTERFACE "-Wl,--undefined=axismask_library_${target}")
+  endif()
+
+  if(arg_PLUGIN)
+    add_library(${target}_plugin MODULE "${axismask_templates}/layer_plugin.cpp")
+    set_target_properties(${target}_plugin PROPERTIES PREFIX lib OUTPUT_NAME ${target} CXX_VISIBILITY_PRESET hidden)
+    target_link_libraries(${target}_plugin PRIVATE ${target})
+    target_link_options(${target}_plugin PRIVATE -Wl,--exclude-libs,ALL -Wl,--no-undefined)
   endif()
 
   add_library(${target}_devices INTERFACE)

@@ -24,7 +24,7 @@ configure_package_config_file(cmake/axismaskConfig.cmake.in "${PROJECT_BINARY_DI
 # Before 1.0 a minor version may change what users write, so 0.1 is asked for and 0.2 does not do.
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/axismaskConfigVersion.cmake" COMPATIBILITY SameMinorVersion)
 install(FILES "${PROJECT_BINARY_DIR}/axismaskConfig.cmake" "${PROJECT_BINARY_DIR}/axismaskConfigVersion.cmake"
-              cmake/AxismaskAddLayers.cmake cmake/generator_main.cpp.in
+              cmake/AxismaskAddLayers.cmake cmake/generator_main.cpp.in cmake/layer_plugin.cpp
         DESTINATION "${package}")
 
 # pkg-config finds the prefix from where the file lies, so that an unpacked tree works where it is.

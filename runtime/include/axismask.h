@@ -126,6 +126,11 @@ AXISMASK_API axismask_status axismask_arrays_free(axismask_arrays* arrays);
 
 /* ----------------------------------------------------------------------------------------------- Models and layers */
 
+/* Loads a shared library of layers of one's own (axismask_add_layers(... PLUGIN), docs/masks.md): specs know their
+ * types from then on, until the program ends. Loading it again does nothing. Refused, and nothing is loaded:
+ * layers-load, layers-version, layer-ambiguous. */
+AXISMASK_API axismask_status axismask_load_layers(const char* file);
+
 typedef struct axismask_model axismask_model;
 typedef struct axismask_layer axismask_layer; /* of a model, and there as long as the model; never freed by itself */
 
@@ -241,6 +246,32 @@ typedef struct axismask_bits { /* a mask as bits, 1 where a logit is kept */
 AXISMASK_API axismask_status axismask_write_mask_bits(const axismask_layer* layer, const axismask_bits* out,
                                                       const axismask_input* inputs, size_t input_count,
                                                       const axismask_mask_options* options);
+
+/* ------------------------------------------------------------------------------------------------------- Attention */
+
+typedef struct axismask_attention_arrays {
+  const axismask_array* queries; /* the mask's axes but its key axis, any others, and the projection */
+  const axismask_array* keys;    /* the mask's key axis, the projection, and any of the queries' other axes */
+  const axismask_array* values;  /* the same, with a projection of any size */
+  const axismask_array* out;     /* the queries' axes, with the values' projection */
+} axismask_attention_arrays;
+
+typedef struct axismask_attention_options {
+  size_t struct_size;                /* sizeof(axismask_attention_options) */
+  const axismask_call_options* call; /* a plan is checked; tiles are attention's own */
+  const char* projection;            /* the name of that axis; NULL: "projection" */
+  double scale;                      /* what scores are multiplied by; 0: the spec's, or 1 / sqrt(projection) */
+  double softcap;                    /* s becomes softcap * tanh(s / softcap); 0: the spec's, or none */
+  const axismask_array* sinks;       /* float32, over axes of the queries; NULL: the spec's, or none */
+  const axismask_array* log_sum_exp; /* float32, the queries' axes without the projection, is written; or NULL */
+} axismask_attention_options;
+#define AXISMASK_ATTENTION_OPTIONS {sizeof(axismask_attention_options), NULL, NULL, 0.0, 0.0, NULL, NULL}
+
+/* Writes softmax(mask(scale * queries . keys)) . values to `out`, of float32, float16 or bfloat16 in the host's memory,
+ * computed in float32; tiles that the mask hides are skipped. docs/attention.md, axismask/attention.hpp. */
+AXISMASK_API axismask_status axismask_attend(const axismask_layer* layer, const axismask_attention_arrays* arrays,
+                                             const axismask_input* inputs, size_t input_count,
+                                             const axismask_attention_options* options);
 
 /* ---------------------------------------------------------------------------------------------------------- Plans */
 

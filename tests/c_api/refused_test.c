@@ -223,8 +223,9 @@ static void arrays(void) {
   CHECK(axismask_layer_apply_in_place(local, &masked, inputs, 1, &options) == AXISMASK_REFUSED);
   CHECK(strcmp(axismask_last_error()->id, "device-unknown") == 0);
   CHECK(strncmp(axismask_last_error()->what, "there is no device \"abacus\"; there are \"cpu\"", 44) == 0);
-  CHECK(strcmp(axismask_last_error()->cure, "take one of these, or auto; each device's kernels are a library of their own, "
-                                            "axismask::layers_DEVICE") == 0);
+  CHECK(strcmp(axismask_last_error()->cure,
+               "take one of these, or auto; each device's kernels are a library of their own, "
+               "axismask::layers_DEVICE") == 0);
   options.device = NULL;
   options.threads = -1;
   REFUSED(axismask_layer_apply_in_place(local, &masked, inputs, 1, &options),
@@ -235,6 +236,50 @@ static void arrays(void) {
           "the initialiser of axismask.h, and compile with the library's own header");
   CHECK(memcmp(before, logits, sizeof before) == 0);
   for (at = 0; at < 20; ++at) CHECK(other[at] == 2);
+}
+
+static void attention(void) {
+  static const char* const query_axes[] = {"seq", "projection"};
+  static const char* const key_axes[] = {"kv_seq", "projection"};
+  float numbers[16] = {0};
+  float made[16] = {0};
+  int32_t places[4] = {0, 1, 2, 3};
+  axismask_array queries = array_of(numbers, AXISMASK_FLOAT32, 2, four_by_four, query_axes);
+  const axismask_array keys = array_of(numbers, AXISMASK_FLOAT32, 2, four_by_four, key_axes);
+  axismask_array out = array_of(made, AXISMASK_FLOAT32, 2, four_by_four, query_axes);
+  const axismask_input given[] = {{"token_positions", array_of(places, AXISMASK_INT32, 1, four, seq_axis)}};
+  axismask_attention_arrays arrays = {&queries, &keys, &keys, &out};
+  axismask_attention_options options = AXISMASK_ATTENTION_OPTIONS;
+  REFUSED(axismask_attend(NULL, &arrays, given, 1, NULL), "[c-null] layer: it is NULL; give an axismask_layer");
+  REFUSED(axismask_attend(local, NULL, given, 1, NULL),
+          "[c-null] arrays: it is NULL; give a pointer to what is to be read");
+  arrays.values = NULL;
+  REFUSED(axismask_attend(local, &arrays, given, 1, NULL),
+          "[c-null] values: it is NULL; give a pointer to what is to be read");
+  arrays.values = &keys;
+  options.struct_size = 8;
+  REFUSED(axismask_attend(local, &arrays, given, 1, &options),
+          "[c-struct] options.struct_size: it is 8, and this library's axismask_attention_options has 56 bytes; start "
+          "with the initialiser of axismask.h, and compile with the library's own header");
+  options.struct_size = sizeof options;
+  options.projection = "depth";
+  REFUSED(axismask_attend(local, &arrays, given, 1, &options),
+          "[attention-axes] queries: it has no axis \"depth\"; it has \"seq\", \"projection\"; give it that axis, or "
+          "set attention_options::projection to the name of yours");
+  options.projection = NULL;
+  queries.device = AXISMASK_CUDA;
+  REFUSED(axismask_attend(local, &arrays, given, 1, &options),
+          "[device-attention] queries: it is in a device's memory, and attention is the processor's; give memory of "
+          "the host; a kernel of your own for the device takes the mask as a plan (forms.hpp)");
+  queries.device = AXISMASK_HOST;
+  out.read_only = 1;
+  REFUSED(axismask_attend(local, &arrays, given, 1, &options),
+          "[result-const] out: its memory is const; give memory that can be written");
+  out.read_only = 0;
+  REFUSED(axismask_attend(local, &arrays, NULL, 0, &options),
+          "[side-input-missing] token_positions: the side input \"token_positions\" is missing; given: none; give it, "
+          "or set the layer's query_positions_input_name");
+  CHECK(made[0] == 0);
 }
 
 static void masks_and_plans(void) {
@@ -479,6 +524,7 @@ int main(int count, char** arguments) {
   models();
   arrays();
   masks_and_plans();
+  attention();
   positions_of_serving();
   tensors();
   if (count == 1) no_memory();

@@ -178,6 +178,50 @@ static void masks(void) {
   CHECK(bits[0] == 0xF1 && bits[1] == 0xF3 && bits[2] == 0xF6 && bits[3] == 0xFC);
 }
 
+/* A window of 2 over scores of 0: each query takes the mean of two values, the first its own. */
+static void attention(void) {
+  static const char* const query_axes[] = {"seq", "d"};
+  static const char* const key_axes[] = {"kv_seq", "d"};
+  static const int64_t shape[] = {4, 1};
+  float zeros[4] = {0, 0, 0, 0};
+  float ones[4] = {1, 1, 1, 1};
+  float given[4] = {1, 3, 5, 7};
+  float sink[4];
+  float made[4];
+  float sums[4];
+  int at;
+  const axismask_array queries = array_of(zeros, AXISMASK_FLOAT32, 2, shape, query_axes);
+  const axismask_array keys = array_of(ones, AXISMASK_FLOAT32, 2, shape, key_axes);
+  const axismask_array values = array_of(given, AXISMASK_FLOAT32, 2, shape, key_axes);
+  const axismask_array out = array_of(made, AXISMASK_FLOAT32, 2, shape, query_axes);
+  const axismask_array log_sum_exp = array_of(sums, AXISMASK_FLOAT32, 1, four, seq_axis);
+  const axismask_array sinks = array_of(sink, AXISMASK_FLOAT32, 1, four, seq_axis);
+  const axismask_attention_arrays arrays = {&queries, &keys, &values, &out};
+  axismask_attention_options options = AXISMASK_ATTENTION_OPTIONS;
+  axismask_call_options call = AXISMASK_CALL_OPTIONS;
+  call.threads = 1;
+  options.projection = "d";
+  options.call = &call;
+  options.log_sum_exp = &log_sum_exp;
+  OK(axismask_attend(local, &arrays, inputs, 1, &options));
+  for (at = 0; at < 4; ++at) {
+    CHECK(made[at] == (at == 0 ? 1.0F : 2.0F * (float)at));
+    CHECK(fabsf(sums[at] - (at == 0 ? 0.0F : 0.6931472F)) < 1e-6F);
+  }
+  /* A sink takes as much weight as a key whose score is its own. */
+  for (at = 0; at < 4; ++at) sink[at] = 0;
+  options.sinks = &sinks;
+  OK(axismask_attend(local, &arrays, inputs, 1, &options));
+  for (at = 0; at < 4; ++at) CHECK(fabsf(made[at] - (at == 0 ? 0.5F : 4.0F * (float)at / 3.0F)) < 1e-6F);
+  /* Scores of 8 become 4 times as much, and are bound by 1: a key's weight beside the sink's is e / (1 + e). */
+  for (at = 0; at < 4; ++at) zeros[at] = 8;
+  options.scale = 4;
+  options.softcap = 1;
+  options.log_sum_exp = NULL;
+  OK(axismask_attend(local, &arrays, inputs, 1, &options));
+  CHECK(fabsf(made[0] - 0.7310586F) < 1e-6F);
+}
+
 static void plans(void) {
   axismask_plan* plan = NULL;
   axismask_plan* exact = NULL;
@@ -353,6 +397,7 @@ int main(void) {
   configs();
   calls();
   masks();
+  attention();
   plans();
   positions_of_serving();
   tensors();

@@ -1,5 +1,6 @@
 // The layers that are linked into this program, and their kernels: what `axismask_add_layers` made. A library of layers
 // is found because its records stand in a linker section, so nothing runs before main and nothing is registered.
+// Plugins of layers that a running program loads come after them.
 #pragma once
 
 #include <array>
@@ -12,13 +13,22 @@
 
 namespace axismask {
 
-// Returns all libraries of which layers are linked into this program, in the linker's order: each with those of its
-// layers that are there, and a layer with its kernels for the processor and then those for devices.
+// Returns all libraries of which layers are linked into this program, in the linker's order, then those of plugins:
+// each with those of its layers that are there, and a layer with its kernels for the processor and then those for
+// devices.
 [[nodiscard]] std::span<const layer_library* const> linked_libraries();
 
 // Finds the layer type of that name; nullptr if it is not linked. Throws `error` when two different types have that
 // name.
 [[nodiscard]] const linked_layer* find_linked_layer(std::string_view type);
+
+// Loads a shared library of layers, which `axismask_add_layers(... PLUGIN)` made with the headers of this version: from
+// then on, until the program ends, they are linked layers, which specs may name. `file` is a path; without a "/" it is
+// a file of the working folder or, if there is none, one that the system's loader finds. Loading it again does nothing.
+// Threads may load and call at once. Throws `error`, and then nothing is loaded: layers-load when it is no such
+// library, layers-version when it was made with other headers, layer-ambiguous when there is a layer of one of its
+// names.
+void load_layers(const std::string& file);
 
 // Returns whether this processor has these features, as Halide numbers them, and vectors of this length; 0 is any.
 [[nodiscard]] bool can_run(const std::array<std::uint64_t, 2>& features, int vector_bits);

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "axismask/linked.hpp"
+#include "axismask/linked.hpp"
 #include "c_api/given.hpp"
 #include "c_api/objects.hpp"
 #include "c_api/status.hpp"
@@ -65,6 +67,10 @@ axismask_config* give_config(huggingface::config config, std::string source) {
 
 using namespace axismask::c_api;
 using axismask::Model;
+
+axismask_status axismask_load_layers(const char* file) {
+  return guarded([&] { axismask::load_layers(std::string(text_of(file, {"file"}, longest_path))); });
+}
 
 axismask_status axismask_model_load(const char* file, axismask_model** model) {
   return guarded([&] {

@@ -7,12 +7,15 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "axismask/messages/error.hpp"
 #include "axismask/messages/text.hpp"
+#include "kernels/added_libraries.hpp"
 
 // The linker makes these for a section of that name. Weak: a program may have no layers at all.
 extern "C" {
@@ -79,17 +82,41 @@ std::deque<whole_library> put_together() {
   return all;
 }
 
+using library_list = std::vector<const layer_library*>;
+
+// The list that is read now. It is never destroyed: a call may come when the program ends.
+std::atomic<const library_list*>& current_libraries() {
+  static const auto& linked = *new std::deque<whole_library>(put_together());
+  static std::atomic<const library_list*> current = [] {
+    auto* const found = new library_list;
+    for (const whole_library& one : linked) found->push_back(&one.record);
+    return found;
+  }();
+  return current;
+}
+
 }  // namespace
 
 std::span<const layer_library* const> linked_libraries() {
-  // Never destroyed: a call may come when the program ends.
-  static const auto& all = *new std::deque<whole_library>(put_together());
-  static const auto& records = *new std::vector<const layer_library*>([] {
-    std::vector<const layer_library*> found;
-    for (const whole_library& one : all) found.push_back(&one.record);
-    return found;
-  }());
-  return records;
+  return *current_libraries().load(std::memory_order_acquire);
+}
+
+void add_libraries(std::span<const layer_library* const> more, const std::string& where) {
+  static std::mutex one_at_a_time;
+  const std::lock_guard lock(one_at_a_time);
+  for (const layer_library* library : more) {
+    for (const linked_layer& layer : library->layers) {
+      const linked_layer* known = find_linked_layer(layer.type->name);
+      if (known == nullptr) continue;
+      throw error("layer-ambiguous", where, "there is a layer " + std::string(layer.type->name) + " already",
+                  "give the struct another name; leave shipped layers out of a plugin's list");
+    }
+  }
+  const library_list& before = *current_libraries().load(std::memory_order_acquire);
+  // Never destroyed, as other threads may read the one before.
+  auto after = std::make_unique<library_list>(before);
+  after->insert(after->end(), more.begin(), more.end());
+  current_libraries().store(after.release(), std::memory_order_release);
 }
 
 const linked_layer* find_linked_layer(std::string_view type) {

@@ -1,0 +1,18 @@
+// A layer of one's own, for a plugin: each query sees its own token.
+#pragma once
+
+#include <axismask/declare.hpp>
+
+struct ApplyOwnTokenMask {
+  AXISMASK_LAYER(ApplyOwnTokenMask, (axismask::masked_value, masked_out_value),
+                 (axismask::query_positions, query_input, "token_positions"),
+                 (axismask::kv_positions, key_input, "token_positions"), (axismask::query_axis, query_axis, "seq"),
+                 (axismask::kv_axis, key_axis, "kv_seq"))
+
+  template <class Position>
+  static constexpr auto keep(Position query, Position key) {
+    return query == key;
+  }
+};
+
+AXISMASK_LAYERS(ApplyOwnTokenMask)
