@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "axismask/linked.hpp"
-#include "axismask/linked.hpp"
 #include "c_api/given.hpp"
 #include "c_api/objects.hpp"
 #include "c_api/status.hpp"
