@@ -248,20 +248,23 @@ void view::of_capsule(PyObject* array, std::string_view argument) {
   its_.read_only = read_only || is_jax(array) ? 1 : 0;
 }
 
+const view& side_inputs::add(PyObject* array, const axis_names& names, std::string_view argument) {
+  if (count_ < first_.size()) return first_[count_].emplace(array, names, argument);
+  return more_.emplace_back(array, names, argument);
+}
+
 side_inputs::side_inputs(PyObject* layer, PyObject* inputs) {
-  given_.reserve(static_cast<std::size_t>(PyDict_Size(inputs)));
   Py_ssize_t at = 0;
   PyObject* key = nullptr;
   PyObject* value = nullptr;
   while (PyDict_Next(inputs, &at, &key, &value) != 0) {
     const std::string_view name = text_of(key, "inputs");
-    if (view::is_pair(value)) {
-      views_.emplace_back(PyTuple_GetItem(value, 0), axis_names(PyTuple_GetItem(value, 1), name), name);
-    } else {
-      const object axes = object::take(PyObject_CallMethod(layer, "_axes_of", "OO", key, value));
-      views_.emplace_back(value, axis_names(axes.get(), name), name);
-    }
-    given_.push_back({name.data(), views_.back().its()});
+    if (count_ == given_.size()) refuse("argument-type", name, "there are more than 32 side inputs", "give the layer's");
+    const bool pair = view::is_pair(value);
+    const object axes = pair ? object::share(PyTuple_GetItem(value, 1))
+                             : object::take(PyObject_CallMethod(layer, "_axes_of", "OO", key, value));
+    const view& its = add(pair ? PyTuple_GetItem(value, 0) : value, axis_names(axes.get(), name), name);
+    given_[count_++] = {name.data(), its.its()};
   }
 }
 

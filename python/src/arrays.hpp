@@ -5,9 +5,9 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
+#include <list>
+#include <optional>
 #include <string_view>
-#include <vector>
 
 #include "python.hpp"
 
@@ -62,11 +62,16 @@ class side_inputs {
  public:
   side_inputs(PyObject* layer, PyObject* inputs);
   [[nodiscard]] const axismask_input* data() const { return given_.data(); }
-  [[nodiscard]] std::size_t size() const { return given_.size(); }
+  [[nodiscard]] std::size_t size() const { return count_; }
 
  private:
-  std::deque<view> views_;
-  std::vector<axismask_input> given_;
+  const view& add(PyObject* array, const axis_names& names, std::string_view argument);
+
+  // Most layers have one or two: those need no memory.
+  std::array<std::optional<view>, 2> first_;
+  std::list<view> more_;
+  std::array<axismask_input, AXISMASK_MAX_INPUTS> given_;
+  std::size_t count_ = 0;
 };
 
 }  // namespace axismask::python
