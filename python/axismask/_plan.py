@@ -60,5 +60,6 @@ class Plan:
         return arrays["starts"], arrays["tiles"]
 
     def __repr__(self) -> str:
-        return (f"<axismask.Plan of {self.rows} x {self.columns} tiles of {self.tile[0]} x {self.tile[1]}: "
+        planes = "".join(f"{name} {size}, " for name, size in zip(self.plane_axes, self.plane_sizes))
+        return (f"<axismask.Plan of {planes}{self.rows} x {self.columns} tiles of {self.tile[0]} x {self.tile[1]}: "
                 f"{self.none} none, {self.some} some, {self.all} all>")
