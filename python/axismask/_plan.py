@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import numpy as np
 
@@ -35,7 +36,7 @@ class Plan:
     some: int
     all: int
 
-    def __init__(self, handle: object, info: dict) -> None:
+    def __init__(self, handle: object, info: dict[str, Any]) -> None:
         self._handle = handle
         planes = info.pop("planes")
         self.__dict__.update(info)
@@ -59,5 +60,6 @@ class Plan:
         return arrays["starts"], arrays["tiles"]
 
     def __repr__(self) -> str:
-        return (f"<axismask.Plan of {self.rows} x {self.columns} tiles of {self.tile[0]} x {self.tile[1]}: "
+        planes = "".join(f"{name} {size}, " for name, size in zip(self.plane_axes, self.plane_sizes))
+        return (f"<axismask.Plan of {planes}{self.rows} x {self.columns} tiles of {self.tile[0]} x {self.tile[1]}: "
                 f"{self.none} none, {self.some} some, {self.all} all>")
