@@ -104,9 +104,11 @@ def call(seconds):
 
 
 def block_mask(tokens, name, compiled_only, seconds):
-    """FlexAttention's BlockMask of a causal window, without a mask_mod of partial tiles in ours."""
+    """FlexAttention's BlockMask of a causal window, with the function for tiles that are kept in part."""
     import torch
-    from torch.nn.attention.flex_attention import BlockMask, create_block_mask
+    from torch.nn.attention.flex_attention import create_block_mask
+
+    import axismask.torch
 
     positions = torch.arange(tokens, dtype=torch.int32)
 
@@ -114,10 +116,7 @@ def block_mask(tokens, name, compiled_only, seconds):
         return (query >= key) & (query - key < WINDOW)
 
     def ours():
-        arrays = LAYER.form("flex", token_positions=positions)
-        lists = [torch.from_numpy(arrays[one]) for one in ("kv_num_blocks", "kv_indices", "full_kv_num_blocks",
-                                                           "full_kv_indices")]  # fmt: skip
-        return BlockMask.from_kv_blocks(*lists, BLOCK_SIZE=(128, 128), mask_mod=keep, seq_lengths=(tokens, tokens))
+        return axismask.torch.block_mask(LAYER, token_positions=positions)
 
     def theirs(compiled):
         return create_block_mask(keep, None, None, tokens, tokens, device="cpu", BLOCK_SIZE=128, _compile=compiled)

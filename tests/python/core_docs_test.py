@@ -13,7 +13,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).parents[2]
 PAGES = (ROOT / "README.md", ROOT / "docs" / "python.md")
-BLOCK = re.compile(r"(?:<!-- ([a-z ]+): (.+) -->\n)?^```(\w+)\n(.*?)^```$", re.S | re.M)
+BLOCK = re.compile(r"(?:<!-- ([a-z ]+): ([^\n]+) -->\n)?^```(\w+)\n(.*?)^```$", re.S | re.M)
 
 
 def blocks_of(section):
