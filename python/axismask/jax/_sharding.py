@@ -1,0 +1,93 @@
+"""How a call is cut over a mesh: each axis by its name, so that nothing is gathered that need not be.
+
+Every axis of logits and masks may be cut, and of attention every axis but the keys' and the projection of queries and
+keys. Side inputs are cut like the axis that they lie along, positions of keys like the keys.
+"""
+
+from __future__ import annotations
+
+import functools
+
+import jax
+from jax.experimental.custom_partitioning import ArrayMapping, SdyShardingRule, custom_partitioning
+from jax.sharding import NamedSharding, PartitionSpec
+
+from . import _describe, _ffi
+
+_VALUES = "\tvalues"  # the values' projection, which no axis is called
+
+
+def _factors(call: _ffi.Call) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
+    """For each operand and result the axes of the whole that its own lie along."""
+    description = call.description
+    operands = []
+    inputs = description.inputs
+    for i, axes in enumerate(call.axes):
+        at = i - len(call.leading)
+        along = inputs[at].along if 0 <= at < len(inputs) else _describe.ANY
+        if along == _describe.KEYS:
+            axes = tuple(description.kv_axis if axis == description.query_axis else axis for axis in axes)
+        elif i < len(call.leading) and call.leading[i] == "values":
+            axes = tuple(_VALUES if axis == call.projection else axis for axis in axes)
+        operands.append(axes)
+    results = [tuple(_VALUES if axis == call.projection and call.target == _ffi.ATTEND else axis for axis in axes)
+               for axes in call.results]
+    return operands, results
+
+
+def _whole(call: _ffi.Call, names: list[str]) -> set[str]:
+    """The axes that no device may have a part of."""
+    if not call.description.known:
+        return set(names)
+    return {call.description.kv_axis, call.projection} if call.target == _ffi.ATTEND else set()
+
+
+def _axes_of(spec, index: int) -> tuple[str, ...]:
+    part = spec[index] if index < len(spec) else None
+    return () if part is None else (part,) if isinstance(part, str) else tuple(part)
+
+
+def _cut(call: _ffi.Call, operands, results, whole, arg_shapes, result_shapes) -> dict[str, tuple[str, ...]]:
+    """Each axis' axes of the mesh: as the logits, the queries or the mask are cut, and what only the result says."""
+    cut: dict[str, tuple[str, ...]] = {}
+    used: set[str] = set()
+    first = [(operands[0], arg_shapes[0])] if call.leading else []
+    for axes, shape in first + list(zip(results, result_shapes)):
+        for i, axis in enumerate(axes):
+            found = _axes_of(shape.sharding.spec, i)
+            if axis not in whole and axis not in cut and not used.intersection(found):
+                cut[axis] = found
+                used.update(found)
+    return cut
+
+
+def _sharding(mesh, axes, cut) -> NamedSharding:
+    return NamedSharding(mesh, PartitionSpec(*(cut.get(axis) or None for axis in axes)))
+
+
+@functools.lru_cache(maxsize=512)
+def partitioned(call: _ffi.Call, result_shapes: tuple[jax.ShapeDtypeStruct, ...]):
+    """The call as a function of its operands that XLA may cut over a mesh; it gives a tuple."""
+    operands, results = _factors(call)
+    names = sorted({axis for axes in operands + results for axis in axes})
+    factor = {axis: f"f{i}" for i, axis in enumerate(names)}
+    whole = _whole(call, names)
+
+    @custom_partitioning
+    def run(*arrays):
+        return tuple(_ffi.run(call, list(result_shapes), arrays))
+
+    def partition(mesh, arg_shapes, results_of_xla):
+        cut = _cut(call, operands, results, whole, arg_shapes, results_of_xla)
+        arg_shardings = tuple(_sharding(mesh, axes, cut) for axes in operands)
+        result_shardings = tuple(_sharding(mesh, axes, cut) for axes in results)
+        shapes = [jax.ShapeDtypeStruct(sharding.shard_shape(shape.shape), shape.dtype)
+                  for sharding, shape in zip(result_shardings, result_shapes)]
+        return mesh, lambda *arrays: tuple(_ffi.run(call, shapes, arrays)), result_shardings, arg_shardings
+
+    rule = SdyShardingRule(
+        tuple(ArrayMapping(*(factor[axis] for axis in axes)) for axes in operands),
+        tuple(ArrayMapping(*(factor[axis] for axis in axes)) for axes in results),
+        need_replication_factors=tuple(factor[axis] for axis in names if axis in whole))
+    run.def_partition(partition=partition, infer_sharding_from_operands=lambda *_: None, sharding_rule=rule)
+    return run
