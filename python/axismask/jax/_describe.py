@@ -192,6 +192,12 @@ def describe_spec(spec: dict[str, Any]) -> Description:
 
 
 @functools.lru_cache(maxsize=512)
+def describe_text(text: str) -> Description:
+    """describe_spec, of JSON."""
+    return describe_spec(json.loads(text))
+
+
+@functools.lru_cache(maxsize=512)
 def describe(layer) -> Description:
     """Of a layer of a model: `axismask.Layer`."""
     return describe_spec(layer_spec(layer))

@@ -41,20 +41,45 @@ def _apply_shape(logits, *_, call):
     return [logits.update(weak_type=False)]
 
 
+def _varying(aval) -> int:
+    """In shard_map, over how many axes of the mesh an array varies; JAX 0.10 has renamed where that stands."""
+    return len(aval.mat.varying if hasattr(aval, "mat") else aval.vma)
+
+
+def _shaped(call: _ffi.Call, operands, axes: tuple[str, ...], shape: tuple[int, ...], dtype):
+    """An array of these axes, each cut over an explicit mesh as the first operand that has it."""
+    if not operands:
+        return jax.core.ShapedArray(shape, jnp.dtype(dtype))
+    spec: dict[str, object] = {}
+    of_operands, _ = _sharding.factors(call)
+    for aval, of_one in zip(operands, of_operands):
+        for axis, part in zip(of_one, aval.sharding.spec):
+            spec.setdefault(axis, part)
+    like = max(operands, key=_varying)
+    used: list[object] = []
+    parts = []
+    for axis in axes:
+        part = spec.get(axis)
+        parts.append(None if part in used else part)
+        used += [] if part is None else [part]
+    sharding = like.sharding.update(spec=jax.sharding.PartitionSpec(*parts))
+    return like.update(shape=shape, dtype=jnp.dtype(dtype), weak_type=False, sharding=sharding)
+
+
 @mask_p.def_abstract_eval
-def _mask_shape(*_, call):
-    return [jax.core.ShapedArray(call.sizes, jnp.dtype(call.dtype))]
+def _mask_shape(*operands, call):
+    return [_shaped(call, operands, call.results[0], call.sizes, call.dtype)]
 
 
 @attend_p.def_abstract_eval
-def _attend_shape(queries, keys, values, *_, call):
-    del keys
+def _attend_shape(*operands, call):
+    queries, values = operands[0], operands[2]
     size = dict(zip(call.axes[0], queries.shape))
     size[call.projection] = values.shape[call.axes[2].index(call.projection)]
-    shapes = [jax.core.ShapedArray(tuple(size[axis] for axis in call.results[0]), queries.dtype)]
-    if len(call.results) > 1:
-        shapes.append(jax.core.ShapedArray(tuple(size[axis] for axis in call.results[1]), jnp.dtype("float32")))
-    return shapes
+    _, results = _sharding.factors(call)
+    dtypes = (queries.dtype, "float32")
+    return [_shaped(call, operands, of_one, tuple(size[axis] for axis in axes), dtype)
+            for of_one, axes, dtype in zip(results, call.results, dtypes)]
 
 
 # ------------------------------------------------------------------------------------------------------------ Lowering

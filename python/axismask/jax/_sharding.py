@@ -17,7 +17,7 @@ from . import _describe, _ffi
 _VALUES = "\tvalues"  # the values' projection, which no axis is called
 
 
-def _factors(call: _ffi.Call) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
+def factors(call: _ffi.Call) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
     """For each operand and result the axes of the whole that its own lie along."""
     description = call.description
     operands = []
@@ -65,11 +65,17 @@ def _sharding(mesh, axes, cut) -> NamedSharding:
     return NamedSharding(mesh, PartitionSpec(*(cut.get(axis) or None for axis in axes)))
 
 
+def _replicated(shape):
+    """On every device: XLA gives shardings without a mesh where no mesh was met, as of arguments that have none."""
+    sharding = shape.sharding
+    return sharding if sharding.is_fully_replicated else type(sharding).get_replicated(sharding._device_assignment)
+
+
 @functools.lru_cache(maxsize=512)
 def partitioned(call: _ffi.Call, result_shapes: tuple[jax.ShapeDtypeStruct, ...]):
     """The call as a function of its operands that XLA may cut over a mesh; it gives a tuple."""
-    operands, results = _factors(call)
-    names = sorted({axis for axes in operands + results for axis in axes})
+    operands, results = factors(call)
+    names = list(dict.fromkeys(axis for axes in operands + results for axis in axes))  # XLA wants them as they are met
     factor = {axis: f"f{i}" for i, axis in enumerate(names)}
     whole = _whole(call, names)
 
@@ -78,6 +84,9 @@ def partitioned(call: _ffi.Call, result_shapes: tuple[jax.ShapeDtypeStruct, ...]
         return tuple(_ffi.run(call, list(result_shapes), arrays))
 
     def partition(mesh, arg_shapes, results_of_xla):
+        if not all(isinstance(one.sharding, NamedSharding) for one in (*arg_shapes, *results_of_xla)):
+            return (mesh, lambda *arrays: tuple(_ffi.run(call, list(result_shapes), arrays)),
+                    tuple(_replicated(one) for one in results_of_xla), tuple(_replicated(one) for one in arg_shapes))
         cut = _cut(call, operands, results, whole, arg_shapes, results_of_xla)
         arg_shardings = tuple(_sharding(mesh, axes, cut) for axes in operands)
         result_shardings = tuple(_sharding(mesh, axes, cut) for axes in results)
