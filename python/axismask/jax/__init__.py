@@ -16,5 +16,6 @@ traced; what depends on values ("empty_rows": "error") comes when it runs, as XL
 from __future__ import annotations
 
 from ._api import apply, attend, mask
+from ._ffi import register
 
-__all__ = ["apply", "attend", "mask"]
+__all__ = ["apply", "attend", "mask", "register"]

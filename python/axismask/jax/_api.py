@@ -30,7 +30,7 @@ def _array(name: str, array: Any) -> jax.Array:
 
 
 def _side_input(name: str, given: Any, query_axis: str) -> tuple[jax.Array, tuple[str, ...]]:
-    if isinstance(given, tuple) and len(given) == 2 and not np.isscalar(given[0]):
+    if isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], str | tuple | list):
         array, axes = _array(name, given[0]), names_of(given[1])
     else:
         array = _array(name, given)

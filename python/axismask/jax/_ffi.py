@@ -8,6 +8,7 @@ import functools
 import math
 
 import jax
+import numpy as np
 
 from axismask import _native
 
@@ -66,30 +67,38 @@ def _lines(names, axes) -> str:
     return "\n".join("\t".join((name, *of_one)) for name, of_one in zip(names, axes, strict=True))
 
 
-def _int64(value: int):
-    import numpy as np
-
+def _int64(value: int) -> np.int64:
     return np.int64(value)
 
 
-def _float64(value: float):
-    import numpy as np
-
+def _float64(value: float) -> np.float64:
     if not math.isfinite(value):
         raise ValueError(f"a scale or softcap of {value}; give a finite number")
     return np.float64(value)
 
 
+def _has_cuda() -> bool:
+    try:
+        return bool(jax.devices("cuda"))
+    except RuntimeError:
+        return False
+
+
 @functools.cache
 def register() -> None:
-    """Gives the handlers to XLA, once."""
+    """Gives the handlers to XLA, once. Calls do it by themselves; a program that was exported needs it beforehand.
+
+    JAX's devices are there after it: call jax.distributed.initialize before.
+    """
+    jax.devices("cpu")  # XLA takes a state's type before a handler only once its devices are there
     library = ctypes.CDLL(_native.__file__)
     for function in ("axismask_jax_type_id", "axismask_jax_type_info"):
         getattr(library, function).restype = ctypes.c_void_p
     state = {"type_id": jax.ffi.pycapsule(library.axismask_jax_type_id()),
              "type_info": jax.ffi.pycapsule(library.axismask_jax_type_info())}
     read = jax.ffi.pycapsule(library.axismask_jax_read)
-    for platform, suffix, targets in (("cpu", "", (APPLY, MASK, ATTEND)), ("CUDA", "_cuda", (APPLY, MASK))):
+    platforms = [("cpu", "", (APPLY, MASK, ATTEND))] + [("CUDA", "_cuda", (APPLY, MASK))] * _has_cuda()
+    for platform, suffix, targets in platforms:
         jax.ffi.register_ffi_type(_STATE, state, platform=platform)
         for target in targets:
             execute = jax.ffi.pycapsule(getattr(library, target + suffix))
