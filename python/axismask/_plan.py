@@ -1,0 +1,63 @@
+"""Plans: for each tile of the logits whether none, some or all of it is kept."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+from . import _arrays, _native
+
+NONE, SOME, ALL = 0, 1, 2
+"""The verdicts on a tile."""
+
+
+class Plan:
+    """What a layer keeps of each tile, without a dense mask. `Layer.plan` makes one, calls take it.
+
+    Attributes:
+        tile: queries and keys of a tile, (int, int), made no larger than the axes.
+        queries, keys: the sizes of the query and the key axis.
+        query_axis, kv_axis: their names.
+        plane_axes, plane_sizes: the further axes along which the mask changes, and their sizes.
+        rows, columns: tiles of a plane.
+        none, some, all: how many tiles there are of each verdict.
+    """
+
+    query_axis: str
+    kv_axis: str
+    tile: tuple[int, int]
+    queries: int
+    keys: int
+    rows: int
+    columns: int
+    none: int
+    some: int
+    all: int
+
+    def __init__(self, handle: object, info: dict) -> None:
+        self._handle = handle
+        planes = info.pop("planes")
+        self.__dict__.update(info)
+        self.plane_axes: tuple[str, ...] = tuple(name for name, _ in planes)
+        self.plane_sizes: tuple[int, ...] = tuple(size for _, size in planes)
+
+    @functools.cached_property
+    def verdicts(self) -> np.ndarray:
+        """The verdicts, uint8 of [*plane_sizes, rows, columns]: NONE, SOME, ALL are 0, 1, 2."""
+        out = np.empty((*self.plane_sizes, self.rows, self.columns), np.uint8)
+        _native.plan_verdicts(self._handle, out)
+        return out
+
+    def list(self, verdict: int) -> tuple[np.ndarray, np.ndarray]:
+        """The tiles of one verdict.
+
+        Returns:
+            starts, int64 of [planes * rows + 1], and tiles, int32: row r has tiles[starts[r]:starts[r + 1]].
+        """
+        arrays = _arrays.taken(_native.plan_list(self._handle, verdict))
+        return arrays["starts"], arrays["tiles"]
+
+    def __repr__(self) -> str:
+        return (f"<axismask.Plan of {self.rows} x {self.columns} tiles of {self.tile[0]} x {self.tile[1]}: "
+                f"{self.none} none, {self.some} some, {self.all} all>")
