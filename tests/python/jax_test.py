@@ -63,8 +63,8 @@ class Masks(unittest.TestCase):
         self.assertEqual(axismask.jax.mask(case.layer(), AXES, **case.inputs).shape, (3, 4, 12, 16))
         with self.assertRaises(axismask.Error) as told:
             axismask.jax.mask(case.layer(), "batch copies heads seq kv_seq", **case.inputs)
-        self.assertEqual(str(told.exception), 'axismask: error[axis-size] sizes.copies: is not given, and no side input '
-                                              'has it; give sizes={"copies": ...}')
+        self.assertEqual(str(told.exception), 'axismask: error[axis-size] sizes.copies: it is not given, and no side '
+                                              'input has it; give sizes={"copies": ...}')
 
     def test_what_it_knows_of_side_inputs_is_what_the_schema_says(self):
         definitions = schema()["definitions"]
@@ -236,11 +236,11 @@ class Errors(unittest.TestCase):
         with self.assertRaises(axismask.Error) as told:
             apply(one, x, axes, token_positions=at.astype(jnp.float32))
         self.assertEqual(told.exception.id, "positions-dtype")
-        self.refuse("error[axis-count] logits: has 3 axes, and names for 2; give each axis one name",
+        self.refuse("error[axis-count] logits: it has 3 axes, and names for 2; give each axis one name",
                     lambda: apply(one, x, "seq kv_seq", token_positions=at))
-        self.refuse("error[axis-count] inputs.token_positions: has 2 axes and no names for them; give "
-                    'token_positions=(array, "axis axis")', lambda: apply(one, x, axes, token_positions=at[None]))
-        self.refuse('error[mask-value] masked: is 3; give "-inf" or "lowest"',
+        self.refuse("error[array-axes] token_positions: it has 2 axes, whose names are not given; name them, "
+                    'token_positions=(array, "... ...")', lambda: apply(one, x, axes, token_positions=at[None]))
+        self.refuse('error[mask-value] masked: it is 3; give "-inf" or "lowest"',
                     lambda: axismask.jax.mask(one, "seq kv_seq", masked=3, token_positions=at))
 
     def test_of_values_come_when_the_program_runs(self):
@@ -250,7 +250,7 @@ class Errors(unittest.TestCase):
 
     def test_positions_that_jax_would_cut_off_are_refused(self):
         at = np.array([0, 2**31])
-        self.refuse("error[positions-dtype] inputs.token_positions: has numbers beyond 32 bits, which JAX cuts off; set "
+        self.refuse("error[positions-dtype] token_positions: it has numbers beyond 32 bits, which JAX cuts off; set "
                     "jax_enable_x64, or give smaller numbers",
                     lambda: axismask.jax.apply(layer(**WINDOW), jnp.zeros((2, 2)), "seq kv_seq", token_positions=at))
 

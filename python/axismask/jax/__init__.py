@@ -8,8 +8,8 @@
         logits = jnp.einsum("hqd,hkd->hqk", q, k)
         return axismask.jax.apply(layer, logits, "heads seq kv_seq", token_positions=positions)
 
-Arrays are JAX's, or NumPy's; a side input is `name=(array, "axes")`, or the array alone where it has one axis, which is
-then the layer's query axis. Errors are `axismask.Error` where names, sizes and dtypes say it, when the function is
+Arrays are JAX's, or NumPy's; a side input is `name=(array, "axes")`, or an array alone of one axis, if it is of positions or
+segment ids. Errors are `axismask.Error` where names, sizes and dtypes say it, when the function is
 traced; what depends on values ("empty_rows": "error") comes when it runs, as XLA's error with the same line in it.
 """
 

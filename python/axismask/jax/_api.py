@@ -24,30 +24,26 @@ def _array(name: str, array: Any) -> jax.Array:
     if isinstance(array, np.ndarray | np.generic) and array.dtype == np.int64 and not jax.config.jax_enable_x64:
         limits = np.iinfo(np.int32)
         if array.size and (array.min() < limits.min or array.max() > limits.max):
-            raise axismask.Error("positions-dtype", f"inputs.{name}", "has numbers beyond 32 bits, which JAX cuts off",
+            raise axismask.Error("positions-dtype", name, "it has numbers beyond 32 bits, which JAX cuts off",
                                  "set jax_enable_x64, or give smaller numbers")
     return jnp.asarray(array)
 
 
-def _side_input(name: str, given: Any, query_axis: str) -> tuple[jax.Array, tuple[str, ...]]:
+def _side_input(name: str, given: Any, axis: str | None) -> tuple[jax.Array, tuple[str, ...]]:
+    """A side input and its axes; `axis` is that of an array alone, if it goes without saying."""
     if isinstance(given, tuple) and len(given) == 2 and isinstance(given[1], str | tuple | list):
-        array, axes = _array(name, given[0]), names_of(given[1])
-    else:
-        array = _array(name, given)
-        if array.ndim > 1:
-            raise axismask.Error("axis-count", f"inputs.{name}", f"has {array.ndim} axes and no names for them",
-                                 f'give {name}=(array, "axis axis")')
-        axes = (query_axis,) * array.ndim
-    if array.ndim != len(axes):
-        raise axismask.Error("axis-count", f"inputs.{name}", f"has {array.ndim} axes, and names for {len(axes)}",
-                             "give each axis one name")
-    return array, axes
+        return _named(name, *given)
+    array = _array(name, given)
+    if array.ndim > 1 or (array.ndim == 1 and axis is None):
+        raise axismask.Error("array-axes", name, f"it has {array.ndim} axes, whose names are not given",
+                             f'name them, {name}=(array, "{" ".join(["..."] * array.ndim)}")')
+    return array, (axis,) if array.ndim else ()
 
 
-def _leading(name: str, array: Any, axes: Axes) -> tuple[jax.Array, tuple[str, ...]]:
+def _named(name: str, array: Any, axes: Axes) -> tuple[jax.Array, tuple[str, ...]]:
     array, axes = _array(name, array), names_of(axes)
     if array.ndim != len(axes):
-        raise axismask.Error("axis-count", name, f"has {array.ndim} axes, and names for {len(axes)}",
+        raise axismask.Error("axis-count", name, f"it has {array.ndim} axes, and names for {len(axes)}",
                              "give each axis one name")
     return array, axes
 
@@ -57,7 +53,9 @@ class _Operands:
 
     def __init__(self, description: _describe.Description, given: dict[str, Any], numbers: dict[str, Any]):
         self.description = description
-        self.given = {name: _side_input(name, one, description.query_axis) for name, one in given.items()}
+        nameless = {one.source for one in description.inputs if one.along == _describe.ANY and description.known}
+        self.given = {name: _side_input(name, one, None if name in nameless else description.query_axis)
+                      for name, one in given.items()}
         self.numbers = numbers
 
     def in_order(self) -> tuple[list[jax.Array], list[tuple[str, ...]]]:
@@ -93,12 +91,12 @@ def apply(layer, logits, axes: Axes, *, in_place: bool = True, threads: int = 0,
     Returns: an array of the logits' axes, sizes and dtype. Its derivative is 0 where a logit is masked.
     Errors: `axismask.Error`.
     """
-    return apply_described(_describe.describe(layer), logits, axes, inputs, {}, in_place, threads)
+    return apply_described(_describe.describe(layer).given(inputs), logits, axes, inputs, {}, in_place, threads)
 
 
 def apply_described(description, logits, axes, inputs, numbers, in_place=True, threads=0) -> jax.Array:
     """apply, of a description whose numbers may be arrays."""
-    logits, axes = _leading("logits", logits, axes)
+    logits, axes = _named("logits", logits, axes)
     operands = _Operands(description, inputs, numbers)
     _check.apply(description, *_check.facts({"logits": (logits, axes)}), _check.facts(operands.given))
     arrays, of_arrays = operands.in_order()
@@ -121,7 +119,7 @@ def _sizes(description, axes, sizes, given) -> tuple[int, ...]:
             found.setdefault(number.axis, len(number.values))
     for axis in axes:
         if axis not in found:
-            raise axismask.Error("axis-size", f"sizes.{axis}", "is not given, and no side input has it",
+            raise axismask.Error("axis-size", f"sizes.{axis}", "it is not given, and no side input has it",
                                  f'give sizes={{"{axis}": ...}}')
     return tuple(int(found[axis]) for axis in axes)
 
@@ -136,10 +134,10 @@ def mask(layer, axes: Axes, *, sizes: dict[str, int] | None = None, dtype=bool, 
       dtype: bool, float16, bfloat16, float32 or float64.
       masked: "-inf" or "lowest", the dtype's lowest finite number.
     """
-    description = _describe.describe(layer)
+    description = _describe.describe(layer).given(inputs)
     axes = names_of(axes)
     if masked not in ("-inf", "lowest"):
-        raise axismask.Error("mask-value", "masked", f"is {masked!r}", 'give "-inf" or "lowest"')
+        raise axismask.Error("mask-value", "masked", f"it is {masked!r}", 'give "-inf" or "lowest"')
     operands = _Operands(description, inputs, {})
     shape = _sizes(description, axes, sizes, operands.given)
     _check.mask(description, axes, shape, dtype, _check.facts(operands.given))
@@ -167,13 +165,13 @@ def attend(layer, queries, q_axes: Axes, keys, k_axes: Axes, values, v_axes: Axe
     computed in JAX, with the scores in memory.
     Errors: `axismask.Error`.
     """
-    description = _describe.describe(layer)
-    leading = {"queries": _leading("queries", queries, q_axes), "keys": _leading("keys", keys, k_axes),
-               "values": _leading("values", values, v_axes)}
+    description = _describe.describe(layer).given(inputs)
+    leading = {"queries": _named("queries", queries, q_axes), "keys": _named("keys", keys, k_axes),
+               "values": _named("values", values, v_axes)}
     if sinks is None and description.sinks is not None:
         sinks = (np.asarray(description.sinks[1], np.float32), description.sinks[0])
     if sinks is not None:
-        leading["sinks"] = _leading("sinks", *(sinks if isinstance(sinks, tuple) else (sinks, "heads")))
+        leading["sinks"] = _named("sinks", *(sinks if isinstance(sinks, tuple) else (sinks, "heads")))
     operands = _Operands(description, inputs, {})
     rows = tuple(axis for axis in leading["queries"][1] if axis != projection)
     _check.attend(description, _check.facts(leading), _check.facts(operands.given), projection)

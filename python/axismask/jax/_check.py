@@ -79,7 +79,7 @@ def apply(description, logits: Fact, inputs: tuple[Fact, ...]) -> None:
 def mask(description, axes, shape, dtype, inputs: tuple[Fact, ...]) -> None:
     dtype = jnp.dtype(dtype).name
     if dtype not in ("bool", "float16", "bfloat16", "float32", "float64"):
-        raise axismask.Error("mask-dtype", "dtype", f"is {dtype}", "give bool or a float")
+        raise axismask.Error("mask-dtype", "dtype", f"it is {dtype}", "give bool or a float")
     apply(description, Fact("logits", shape, "float32", axes), inputs)
 
 

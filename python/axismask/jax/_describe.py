@@ -74,7 +74,9 @@ class Number:
 class Description:
     """A layer as the handlers and the sharding rules take it.
 
-    `spec` is its text with the side inputs' names made different, and `checked` with the caller's names. `known` says that every side input's axes are known; of a layer of one's own they are not, and it is not sharded.
+    `spec` is its text with the side inputs' names made different, and `checked` with the caller's names. `known` says that
+    it is known what every side input lies along. Of a type that does not ship it is not: then the inputs are those that
+    the caller gives, and no device has a part of an axis.
     """
 
     spec: str
@@ -89,6 +91,12 @@ class Description:
     softcap: float
     sinks: tuple[str, tuple[float, ...]] | None
 
+    def given(self, names) -> "Description":
+        """The same, with side inputs of these names if they are not known."""
+        if self.known:
+            return self
+        return dataclasses.replace(self, inputs=tuple(SideInput(name, name, ANY) for name in sorted(names)))
+
     def unmasked(self) -> "Description":
         """The same with the masked value 0: how a change of the logits goes through."""
         spec = json.loads(self.spec)
@@ -102,21 +110,6 @@ def _renumber(text: str, kept: list[int]) -> str:
     for new, old in enumerate(kept):
         text = text.replace(f'"@{old}@"', f'"@{new}@"')
     return text
-
-
-def one_layer(model_spec: dict[str, Any], index: int) -> dict[str, Any]:
-    """The spec of the layer of that index alone; groups of layers are taken apart."""
-    masks = model_spec.get("masks", {})
-    number = 0
-    for entry in model_spec["layers"]:
-        count = entry.get("count", 1) if "pattern" in entry else 1
-        if index < number + count:
-            if "pattern" not in entry:
-                return copy.deepcopy(entry)
-            mask = entry["pattern"][(index - number) % len(entry["pattern"])]
-            return {"name": "layer", **copy.deepcopy(masks[mask] if isinstance(mask, str) else mask)}
-        number += count
-    raise IndexError(index)
 
 
 def _leaves(mask: dict[str, Any]):
@@ -159,11 +152,9 @@ class _Reader:
             if key != "masked_out_value":
                 mask[key] = self.number(value)
 
-    def read_inputs(self, mask: dict[str, Any]) -> bool:
-        """Names the side inputs of one mask; False where its type is not known."""
-        for key, along, default in SIDE_INPUTS.get(mask["type"], ()):
+    def read_inputs(self, mask: dict[str, Any]) -> None:
+        for key, along, default in SIDE_INPUTS[mask["type"]]:
             mask[key] = self.side_input(mask.get(key, default), along)
-        return mask["type"] in SIDE_INPUTS
 
 
 def _text(layer: dict[str, Any]) -> str:
@@ -182,7 +173,9 @@ def describe_spec(spec: dict[str, Any]) -> Description:
     for leaf in leaves:
         reader.read_numbers(leaf)
     checked = _text(spec)
-    known = all([reader.read_inputs(leaf) for leaf in leaves])
+    known = all(leaf["type"] in SIDE_INPUTS for leaf in leaves)
+    for leaf in leaves if known else ():
+        reader.read_inputs(leaf)
     sinks = attention.get("sinks")
     return Description(
         spec=_text(spec), checked=checked, inputs=tuple(reader.inputs.values()), numbers=tuple(reader.numbers), query_axis=axes["seq_axis"],
@@ -199,12 +192,5 @@ def describe_text(text: str) -> Description:
 
 @functools.lru_cache(maxsize=512)
 def describe(layer) -> Description:
-    """Of a layer of a model: `axismask.Layer`."""
-    return describe_spec(layer_spec(layer))
-
-
-def layer_spec(layer) -> dict[str, Any]:
-    """The spec of a layer by itself."""
-    model = layer.model
-    index = [one.name for one in model.layers].index(layer.name)
-    return one_layer(json.loads(model.to_json()), index)
+    """Of an `axismask.Layer`."""
+    return describe_spec(json.loads(layer.to_json())["layers"][0])

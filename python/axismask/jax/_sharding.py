@@ -35,10 +35,24 @@ def factors(call: _ffi.Call) -> tuple[list[tuple[str, ...]], list[tuple[str, ...
     return operands, results
 
 
-def _whole(call: _ffi.Call, names: list[str]) -> set[str]:
+def _named_factors(call: _ffi.Call, operands) -> list[tuple[str, ...]]:
+    """The operands' axes as XLA is told them. What is masked says how a call is cut, and side inputs follow: XLA hears
+    of their axes as others, since what gives positions of queries and of keys would else be cut in two ways at once.
+    Of a mask only such inputs do not say it."""
+    inputs = call.description.inputs
+    sources = [one.source for one in inputs]
+    told = []
+    for i, axes in enumerate(operands):
+        at = i - len(call.leading)
+        follows = at >= 0 and (call.leading or at >= len(inputs) or sources.count(sources[at]) > 1)
+        told.append(tuple(f"{axis}\t{i}" for axis in axes) if follows else axes)
+    return told
+
+
+def _whole(call: _ffi.Call, names: set[str]) -> set[str]:
     """The axes that no device may have a part of."""
     if not call.description.known:
-        return set(names)
+        return names
     return {call.description.kv_axis, call.projection} if call.target == _ffi.ATTEND else set()
 
 
@@ -75,9 +89,11 @@ def _replicated(shape):
 def partitioned(call: _ffi.Call, result_shapes: tuple[jax.ShapeDtypeStruct, ...]):
     """The call as a function of its operands that XLA may cut over a mesh; it gives a tuple."""
     operands, results = factors(call)
-    names = list(dict.fromkeys(axis for axes in operands + results for axis in axes))  # XLA wants them as they are met
+    whole = _whole(call, {axis for axes in operands + results for axis in axes})
+    named = _named_factors(call, operands) + results
+    names = list(dict.fromkeys(axis for axes in named for axis in axes))  # XLA wants them as they are met
     factor = {axis: f"f{i}" for i, axis in enumerate(names)}
-    whole = _whole(call, names)
+    mappings = [ArrayMapping(*(factor[axis] for axis in axes)) for axes in named]
 
     @custom_partitioning
     def run(*arrays):
@@ -94,9 +110,7 @@ def partitioned(call: _ffi.Call, result_shapes: tuple[jax.ShapeDtypeStruct, ...]
                   for sharding, shape in zip(result_shardings, result_shapes)]
         return mesh, lambda *arrays: tuple(_ffi.run(call, shapes, arrays)), result_shardings, arg_shardings
 
-    rule = SdyShardingRule(
-        tuple(ArrayMapping(*(factor[axis] for axis in axes)) for axes in operands),
-        tuple(ArrayMapping(*(factor[axis] for axis in axes)) for axes in results),
-        need_replication_factors=tuple(factor[axis] for axis in names if axis in whole))
+    rule = SdyShardingRule(tuple(mappings[: len(operands)]), tuple(mappings[len(operands):]),
+                           need_replication_factors=tuple(factor[axis] for axis in names if axis in whole))
     run.def_partition(partition=partition, infer_sharding_from_operands=lambda *_: None, sharding_rule=rule)
     return run
