@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from typing import Any
 
@@ -13,17 +14,20 @@ from ._errors import Error
 ALIGNMENT = 64  # from which JAX takes memory without a copy
 
 
-def library_of(array: Any) -> str:
-    """Returns "numpy", "torch", "jax", "cupy", or the name of another package."""
-    if isinstance(array, np.ndarray):
-        return "numpy"
-    for kind in type(array).__mro__:
-        package = kind.__module__.partition(".")[0]
-        if package in ("torch", "cupy"):
+@functools.lru_cache(1024)
+def _library_of_type(kind: type) -> str:
+    for one in kind.__mro__:
+        package = one.__module__.partition(".")[0]
+        if package in ("numpy", "torch", "cupy"):
             return package
         if package in ("jax", "jaxlib"):
             return "jax"
-    return type(array).__module__.partition(".")[0]
+    return kind.__module__.partition(".")[0]
+
+
+def library_of(array: Any) -> str:
+    """Returns "numpy", "torch", "jax", "cupy", or the name of another package."""
+    return _library_of_type(type(array))
 
 
 def dtype_name(dtype: Any) -> str:

@@ -6,11 +6,12 @@ import re
 
 # What the library in C says, and how its caller in Python writes it.
 _IN_PYTHON = (
-    ("attention_options::projection to the name of yours", "projection= to the name of yours"),
+    ("set attention_options::projection to", "set projection= to"),
+    ("name the device in call_options::device, or give memory", "give memory"),
     ("attention_options::", ""),
-    ("options.threads", "threads"),
-    ("options.plan", "plan"),
-    ("options.call.", ""),
+    ("options.", ""),
+    ("positions::ring", "positions.Ring"),
+    ("positions::", "positions."),
 )
 
 

@@ -29,7 +29,7 @@ def consecutive(first: int, count: int = 0, *, out: Array | None = None, dtype: 
 
 def left_padded(lengths: Iterable[int], width: int, *, out: Array | None = None, dtype: Any = np.int32) -> Array:
     """[batch, width]: in each row the last `length` places are 0, 1, ..., and those before them -1."""
-    rows = tuple(int(length) for length in lengths)
+    rows = tuple(lengths)
     out = _new((len(rows), width), out, dtype)
     _native.padded(True, rows, width, out)
     return out
@@ -37,7 +37,7 @@ def left_padded(lengths: Iterable[int], width: int, *, out: Array | None = None,
 
 def right_padded(lengths: Iterable[int], width: int, *, out: Array | None = None, dtype: Any = np.int32) -> Array:
     """[batch, width]: in each row the first `length` places are 0, 1, ..., and those after them -1."""
-    rows = tuple(int(length) for length in lengths)
+    rows = tuple(lengths)
     out = _new((len(rows), width), out, dtype)
     _native.padded(False, rows, width, out)
     return out
@@ -46,8 +46,8 @@ def right_padded(lengths: Iterable[int], width: int, *, out: Array | None = None
 def packed(lengths: Iterable[int], width: int | None = None, *, out: Array | None = None, documents: Array | None = None,
            dtype: Any = np.int32) -> tuple[Array, Array]:
     """A row of documents one after another: (positions in their documents, numbers of the documents), each [width]."""
-    rows = tuple(int(length) for length in lengths)
-    size = sum(rows) if width is None else width
+    rows = tuple(lengths)
+    size = int(sum(rows)) if width is None else width
     out, documents = _new((size,), out, dtype), _new((size,), documents, dtype)
     _native.packed(rows, documents, out)
     return out, documents

@@ -106,6 +106,15 @@ bool is_jax(PyObject* array) {
   return module && PyUnicode_Check(module.get()) && text_of(module.get(), "module").starts_with("jax");
 }
 
+// What the library says of a tensor, said of the argument.
+void check_tensor(axismask_status status, std::string_view argument) {
+  if (status == AXISMASK_OK) return;
+  const axismask_error& its = *axismask_last_error();
+  const std::string_view where = its.where;
+  const bool of_tensor = where.starts_with("tensor");
+  refuse(its.id, of_tensor ? std::string(argument).append(where.substr(6)) : std::string(where), its.what, its.cure);
+}
+
 bool is_bfloat16(PyObject* array) {
   const object dtype = attribute(array, "dtype");
   if (!dtype) return false;
@@ -197,7 +206,7 @@ bool view::of_exchange(PyObject* array, std::string_view argument) {
     its_.ndim = tensor.ndim;
     return true;
   }
-  check(axismask_from_dltensor(&tensor, names_.pointers(), axes, &its_));
+  check_tensor(axismask_from_dltensor(&tensor, names_.pointers(), axes, &its_), argument);
   return true;
 }
 
@@ -215,8 +224,10 @@ void view::of_capsule(PyObject* array, std::string_view argument) {
     made = PyObject_Call(method.get(), none_given.get(), nullptr);
   }
   if (made == nullptr) {
-    refuse("array-memory", argument, "its library does not give its memory: " + text_of_error(),
-           "give an array in memory of the processor or of one device");
+    const std::string why = text_of_error();
+    refuse("array-memory", argument, "its library does not give its memory: " + why,
+           is_jax(array) ? "under jit, vmap or grad call axismask.jax; else give an array that is on one device"
+                         : "give an array in memory of the processor or of one device");
   }
   kept_ = object::take(made);
   // The capsule is not consumed: it ends its tensor when it is let go.
@@ -233,7 +244,7 @@ void view::of_capsule(PyObject* array, std::string_view argument) {
   its_.ndim = static_cast<const dlpack::tensor*>(tensor)->ndim;
   const auto axes = static_cast<std::size_t>(names_.count() < 0 ? its_.ndim : names_.count());
   if (static_cast<std::size_t>(its_.ndim) != axes) return;  // the constructor says so
-  check(axismask_from_dltensor(tensor, names_.pointers(), axes, &its_));
+  check_tensor(axismask_from_dltensor(tensor, names_.pointers(), axes, &its_), argument);
   its_.read_only = read_only || is_jax(array) ? 1 : 0;
 }
 

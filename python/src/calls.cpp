@@ -64,6 +64,9 @@ PyObject* apply_in_place(PyObject*, PyObject* const* given, Py_ssize_t count) {
     const arguments all(given, count, 6);
     const axismask_layer* const layer = layer_of(all[0]);
     const view logits(all[1], axis_names(all[2], "logits"), "logits");
+    if (logits.its().read_only != 0) {
+      refuse("result-const", "logits", "they cannot be written", "call apply, which gives new ones");
+    }
     const call_options options(all[3], all[4]);
     const side_inputs inputs(all[0], all[5]);
     call([&] {

@@ -12,6 +12,9 @@ for room in ("dsl", "runtime"):
         text = path.read_text()
         for where in (r'\b(?:error|fail|warn)\(\s*"ID"', r'_id = "ID"', r'\bnew_file [^;]*"ID"', r"axismask: error\[ID\]"):
             code |= set(re.findall(where.replace("ID", "([a-z0-9-]+)"), text))
+for path in (ROOT / "python").rglob("*.*"):
+    if path.suffix in (".cpp", ".hpp", ".py"):
+        code |= set(re.findall(r'\b(?:refuse|Error)\(\s*"([a-z0-9-]+)"', path.read_text()))
 page = (ROOT / "docs" / "messages.md").read_text()
 table = page[page.index("| IDs | about |"):].split("\n\n")[0]
 listed = set(re.findall(r"`([a-z0-9-]+)`", table))
