@@ -19,11 +19,7 @@ constexpr Py_ssize_t most_kept = 4096;
 
 object capsule_of(std::unique_ptr<names> made) {
   for (const std::string& text : made->texts) made->pointers.push_back(text.c_str());
-  object capsule = object::take(PyCapsule_New(made.get(), capsule_name, [](PyObject* ended) {
-    const std::unique_ptr<names> its(static_cast<names*>(PyCapsule_GetPointer(ended, capsule_name)));
-  }));
-  static_cast<void>(made.release());
-  return capsule;
+  return owning_capsule(std::move(made), capsule_name);
 }
 
 object read_text(std::string_view text) {

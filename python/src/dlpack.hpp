@@ -1,5 +1,5 @@
-// What tensors of DLPack 1 look like, as far as they are looked into here; and the functions by which a library hands out
-// tensors without a capsule, which DLPack has since 1.2 (torch: torch.Tensor.__dlpack_c_exchange_api__).
+// What tensors of DLPack 1 look like, as far as they are looked into here; and the functions by which a library hands
+// out tensors without a capsule, which DLPack has since 1.2 (torch: torch.Tensor.__dlpack_c_exchange_api__).
 #pragma once
 
 #include <cstdint>

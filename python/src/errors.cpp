@@ -13,8 +13,8 @@ object text(std::string_view it) {
 void refuse(std::string_view id, std::string_view where, std::string_view what, std::string_view cure) {
   const object module = object::take(PyImport_ImportModule("axismask._errors"));
   const object type = object::take(PyObject_GetAttrString(module.get(), "Error"));
-  const object raised = object::take(PyObject_CallFunctionObjArgs(
-      type.get(), text(id).get(), text(where).get(), text(what).get(), text(cure).get(), nullptr));
+  const object raised = object::take(PyObject_CallFunctionObjArgs(type.get(), text(id).get(), text(where).get(),
+                                                                  text(what).get(), text(cure).get(), nullptr));
   PyErr_SetObject(type.get(), raised.get());
   throw error_is_set();
 }

@@ -42,8 +42,8 @@ std::array functions{method("version", version),
                      method("ring_trim", ring_trim),
                      PyMethodDef{nullptr, nullptr, 0, nullptr}};
 
-PyModuleDef definition{PyModuleDef_HEAD_INIT, "axismask._native", nullptr, 0, functions.data(), nullptr, nullptr,
-                       nullptr, nullptr};
+PyModuleDef definition{
+    PyModuleDef_HEAD_INIT, "axismask._native", nullptr, 0, functions.data(), nullptr, nullptr, nullptr, nullptr};
 
 }  // namespace
 }  // namespace axismask::python

@@ -123,13 +123,9 @@ PyObject* ring_make(PyObject*, PyObject* const* given, Py_ssize_t count) {
   return guarded([&] {
     const arguments all(given, count, 3);
     auto made = std::make_unique<ring_in_memory>(all[0]);
-    check(axismask_ring_make(&made->slots.its(), integer_of(all[1], "window"), integer_of(all[2], "sinks"),
-                             &made->ring));
-    object capsule = object::take(PyCapsule_New(made.get(), ring_name, [](PyObject* ended) {
-      const std::unique_ptr<ring_in_memory> its(static_cast<ring_in_memory*>(PyCapsule_GetPointer(ended, ring_name)));
-    }));
-    static_cast<void>(made.release());
-    return capsule;
+    check(
+        axismask_ring_make(&made->slots.its(), integer_of(all[1], "window"), integer_of(all[2], "sinks"), &made->ring));
+    return owning_capsule(std::move(made), ring_name);
   });
 }
 

@@ -8,6 +8,7 @@
 #endif
 #include <Python.h>
 
+#include <memory>
 #include <new>
 #include <utility>
 
@@ -68,6 +69,17 @@ class without_gil {
  private:
   PyThreadState* state_;
 };
+
+// Returns a capsule that owns what it holds. `name` is a constant.
+template <class T>
+object owning_capsule(std::unique_ptr<T> made, const char* name) {
+  T* const its = made.release();
+  PyObject* const capsule = PyCapsule_New(its, name, [](PyObject* ended) {
+    delete static_cast<T*>(PyCapsule_GetPointer(ended, PyCapsule_GetName(ended)));
+  });
+  if (capsule == nullptr) delete its;
+  return object::take(capsule);
+}
 
 // Runs act(), which gives an object, for a function that Python calls.
 template <class Act>

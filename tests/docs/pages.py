@@ -4,6 +4,7 @@ A line before a block may say it in a comment:
   <!-- file: PATH -->          the block is that file: of the first-call project, or for the commands further down the page
   <!-- prints: PROGRAM -->     what a program of the project prints (tests/package)
   <!-- excerpt of: PATH -->    its lines stand in that file of the tree, in this order
+  <!-- needs: LIBRARY -->      Python of docs/python.md that needs more than NumPy (tests/python/core_docs_test.py)
   <!-- not run: REASON -->     nothing can be done with it here
 
 pages.py project FOLDER writes the README's project into a folder: its files, and PROGRAM.expected for what they print.
@@ -16,7 +17,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-MARKS = ("file", "prints", "excerpt of", "not run")
+MARKS = ("file", "prints", "needs", "excerpt of", "not run")
 FENCE = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.S | re.M)
 
 

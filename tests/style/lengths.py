@@ -9,7 +9,7 @@ GENERATED = {"schemas/model.schema.json"}
 
 files = [
     path
-    for folder in ("cmake", "dsl", "examples", "generators", "runtime", "schemas", "scripts")
+    for folder in ("cmake", "dsl", "examples", "generators", "python", "runtime", "schemas", "scripts")
     for path in (ROOT / folder).rglob("*")
     if path.is_file() and path.suffix in {".hpp", ".cpp", ".in", ".cmake", ".txt", ".py", ".sh", ".json"}
 ]
