@@ -111,7 +111,8 @@ class Models(unittest.TestCase):
                 theirs = penzai_model.gemma(dtype, stack)
                 mine = ours.replace_masks(theirs)
                 tokens, positions = penzai_model.prompts()
-                self.assertTrue(same_named(*(model(tokens, token_positions=positions) for model in (mine, theirs))))
+                if dtype == jnp.float32 and not stack:  # an operation at a time, which compiles each
+                    self.assertTrue(same_named(*(model(tokens, token_positions=positions) for model in (mine, theirs))))
                 closed = [jax.jit(lambda t, p, model=model: model(t, token_positions=p)) for model in (mine, theirs)]
                 self.assertTrue(same_named(*(program(tokens, positions) for program in closed)))
                 program = jax.jit(lambda model, values, t, p: pz.bind_variables(model, values)(t, token_positions=p))
