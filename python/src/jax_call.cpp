@@ -189,8 +189,14 @@ ffi::ErrorOr<std::unique_ptr<jax_call>> jax_call::read(ffi::Dictionary attribute
   return call;
 }
 
-ffi::ErrorOr<held_layer> jax_call::layer(ffi::RemainingArgs& operands) {
+ffi::ErrorOr<held_layer> jax_call::layer(ffi::RemainingArgs& operands, axismask_device device) {
   if (numbers_ == 0) return layers_.begin()->second;
+  if (device != AXISMASK_HOST) {
+    return ffi::Unexpected(
+        ffi::Error(ffi::ErrorCode::kUnimplemented,
+                   "axismask: a layer's numbers are an array in a device's memory; give the layer one "
+                   "number, or apply it on a processor"));
+  }
   std::vector<std::string> numbers;
   std::string key;
   for (std::size_t i = operands_.size() - numbers_; i < operands_.size(); ++i) {

@@ -40,8 +40,9 @@ class jax_call {
   // spec's; "threads"; of a mask "masked"; of attention "projection", "scale", "softcap".
   static xla::ffi::ErrorOr<std::unique_ptr<jax_call>> read(xla::ffi::Dictionary attributes);
 
-  // The layer with the numbers of these operands. Several devices may ask at once.
-  xla::ffi::ErrorOr<held_layer> layer(xla::ffi::RemainingArgs& operands);
+  // The layer with the numbers of these operands, which are read where they are: of the host's memory only. Several
+  // devices may ask at once.
+  xla::ffi::ErrorOr<held_layer> layer(xla::ffi::RemainingArgs& operands, axismask_device device);
 
   // Views of buffers in `device`'s memory. Operands are read only.
   xla::ffi::ErrorOr<axismask_array> operand(xla::ffi::RemainingArgs& operands, std::size_t index,

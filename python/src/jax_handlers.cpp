@@ -25,7 +25,7 @@ ffi::Error done(axismask_status status) { return status == AXISMASK_OK ? ffi::Er
 
 // In place where XLA gave the result the logits' memory; they are no longer needed then.
 ffi::Error apply(jax_call* call, ffi::RemainingArgs operands, ffi::RemainingRets results, const place& where) {
-  const auto layer = call->layer(operands);
+  const auto layer = call->layer(operands, where.device);
   if (!layer.has_value()) return layer.error();
   const auto logits = call->operand(operands, 0, where.device);
   if (!logits.has_value()) return logits.error();
@@ -41,7 +41,7 @@ ffi::Error apply(jax_call* call, ffi::RemainingArgs operands, ffi::RemainingRets
 }
 
 ffi::Error mask(jax_call* call, ffi::RemainingArgs operands, ffi::RemainingRets results, const place& where) {
-  const auto layer = call->layer(operands);
+  const auto layer = call->layer(operands, where.device);
   if (!layer.has_value()) return layer.error();
   const auto out = call->result(results, 0, where.device);
   if (!out.has_value()) return out.error();
@@ -55,7 +55,7 @@ ffi::Error mask(jax_call* call, ffi::RemainingArgs operands, ffi::RemainingRets 
 }
 
 ffi::Error attend(jax_call* call, ffi::RemainingArgs operands, ffi::RemainingRets results) {
-  const auto layer = call->layer(operands);
+  const auto layer = call->layer(operands, AXISMASK_HOST);
   if (!layer.has_value()) return layer.error();
   std::vector<axismask_array> arrays;
   for (std::size_t i = 0; i < call->leading; ++i) {

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import os
 import pathlib
 
 import numpy as np
@@ -93,5 +92,5 @@ def same(one, other) -> bool:
 
 def schema() -> dict:
     """The format of specs, of the source tree."""
-    tree = pathlib.Path(os.environ.get("AXISMASK_SOURCE", pathlib.Path(__file__).resolve().parents[2]))
-    return json.loads((tree / "schemas" / "model.schema.json").read_text())
+    tree = pathlib.Path(__file__).resolve().parents[2]
+    return json.loads((tree / "schemas" / "model.schema.json").read_text(encoding="utf-8"))

@@ -45,6 +45,18 @@ class Masks(unittest.TestCase):
                     self.assertTrue(same(np.asarray(with_jit(case, x)), want))
                     self.assertTrue(same(np.asarray(axismask.jax.apply(case.layer(), x, AXES, **case.inputs)), want))
 
+    def test_64_bits_where_jax_has_them(self):
+        far = 2**40 + np.arange(16)
+        one = layer(type="ApplyCausalSlidingWindowAttentionMask",
+                    sliding_window_size={"axis": "heads", "values": [2, 2**35]})
+        x = logits("float64", (2, 16, 16))
+        want = one.apply(x, "heads seq kv_seq", token_positions=(far, "seq"))
+        with jax.enable_x64(True):
+            got = axismask.jax.apply(one, x, "heads seq kv_seq", token_positions=far)
+            self.assertTrue(same(np.asarray(got), want))
+        with self.assertRaisesRegex(axismask.Error, "numbers along heads: it has numbers beyond 32 bits"):
+            axismask.jax.apply(one, np.float32(x), "heads seq kv_seq", token_positions=np.arange(16))
+
     def test_masks_are_those_of_applying(self):
         for name, case in cases().items():
             with self.subTest(name):
@@ -247,6 +259,10 @@ class Errors(unittest.TestCase):
         one = layer(type="ApplyCausalAttentionMask", empty_rows="error")
         with self.assertRaisesRegex(jax.errors.JaxRuntimeError, r"axismask: error\[empty-row\]"):
             jit_apply(one, "seq kv_seq")(jnp.zeros((2, 2)), {"token_positions": jnp.array([-1, 0])}).block_until_ready()
+
+    def test_names_that_a_program_cannot_hold_are_refused(self):
+        self.refuse("error[c-text] axes: 'kv\\tseq' is no name of an axis; give one without tabs and lines",
+                    lambda: axismask.jax.apply(layer(**WINDOW), jnp.zeros((2, 2)), ("seq", "kv\tseq")))
 
     def test_positions_that_jax_would_cut_off_are_refused(self):
         at = np.array([0, 2**31])

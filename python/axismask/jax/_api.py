@@ -16,7 +16,11 @@ Axes = str | tuple[str, ...] | list[str]
 
 
 def names_of(axes: Axes) -> tuple[str, ...]:
-    return tuple(axes.split()) if isinstance(axes, str) else tuple(axes)
+    names = tuple(axes.split()) if isinstance(axes, str) else tuple(axes)
+    for name in names:
+        if not name or "\t" in name or "\n" in name:  # which stand between names in a program
+            raise axismask.Error("c-text", "axes", f"{name!r} is no name of an axis", "give one without tabs and lines")
+    return names
 
 
 def _array(name: str, array: Any) -> jax.Array:
@@ -70,7 +74,7 @@ class _Operands:
                 wide = jnp.float32 if number.masked_value else jnp.int32
                 array = array if array.dtype in (jnp.int64, jnp.float64) else array.astype(wide)
             else:
-                array = jnp.asarray(np.asarray(number.values, np.int32 if max(number.values) < 2**31 else np.int64))
+                array = _array(f"numbers along {number.axis}", np.asarray(number.values, np.int64))
             arrays.append(array)
             axes.append(() if number.axis is None else (number.axis,))
         return arrays, axes
