@@ -158,7 +158,7 @@ class Attention(unittest.TestCase):
 
     def test_parts_of_a_few_queries_take_other_kernels(self):
         """Not the same bits then: a part of 4 queries is computed as decoding is."""
-        self.q, self.at = self.q[:, :, :32], self.at
+        self.q = self.q[:, :, :32]
         one = layer(type="ApplyCausalSlidingWindowAttentionMask", sliding_window_size=100,
                     query_positions_input_name="at", kv_positions_input_name="keys_at")
 
@@ -169,6 +169,11 @@ class Attention(unittest.TestCase):
         want = jax.jit(program)(self.q, self.k, self.v)
         got = jax.jit(program)(put(self.q, None, None, ("x", "y", "z")), put(self.k), put(self.v))
         self.assertTrue(np.allclose(got, want, rtol=1e-6, atol=1e-6))
+
+    def test_keys_that_are_cut_are_gathered(self):
+        want = self.program(self.q, self.k, self.v, self.at)[0]
+        got = jax.jit(self.program)(put(self.q, "x"), put(self.k, "x", None, "y"), put(self.v, "x", None, "y"), self.at)[0]
+        self.assertTrue(same(np.asarray(got), np.asarray(want)))
 
     def test_values_may_be_cut_along_their_projection(self):
         arrays = put(self.q, "x"), put(self.k, "x"), put(self.v, "x", None, None, "y"), put(self.at)
