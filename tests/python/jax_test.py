@@ -191,6 +191,12 @@ class Transforms(unittest.TestCase):
             subprocess.run([sys.executable, "-c", other], check=True)
 
 
+    def test_it_is_lowered_for_cuda_too(self):
+        program = jax.jit(lambda x: axismask.jax.apply(layer(**WINDOW), x, "seq kv_seq", token_positions=KEYS))
+        text = program.trace(logits(shape=(16, 16))).lower(lowering_platforms=("cuda",)).as_text()
+        self.assertIn("stablehlo.custom_call @axismask_jax_apply(", text)
+
+
 class Derivatives(unittest.TestCase):
     def test_of_masking_are_zero_where_it_masks(self):
         for name, case in cases().items():

@@ -25,6 +25,8 @@ def names_of(axes: Axes) -> tuple[str, ...]:
 
 def _array(name: str, array: Any) -> jax.Array:
     """As JAX's; a 64-bit number that JAX would cut to 32 bits is refused."""
+    if isinstance(array, jax.Array):
+        return array
     if isinstance(array, np.ndarray | np.generic) and array.dtype == np.int64 and not jax.config.jax_enable_x64:
         limits = np.iinfo(np.int32)
         if array.size and (array.min() < limits.min or array.max() > limits.max):
