@@ -140,6 +140,12 @@ class Attention(unittest.TestCase):
         want = jnp.stack([jax.grad(lambda q: formula(kept_by(case), q, k, v)[0].sum())(one) for one in both])
         self.check(each(both), want, 1e-4)
 
+    def test_it_is_for_processors(self):
+        case, (q, k, v) = cases()["causal"], arrays()
+        program = jax.jit(lambda q: with_layer(case.layer(), case, q, k, v)).trace(q)
+        with self.assertRaisesRegex(NotImplementedError, "axismask_attend.*cuda"):
+            program.lower(lowering_platforms=("cuda",))
+
     def test_mistakes_are_told_when_it_is_traced(self):
         case, (q, k, v) = cases()["causal"], arrays()
         with self.assertRaises(axismask.Error) as told:

@@ -85,7 +85,7 @@ def _attend_shape(*operands, call):
 # ------------------------------------------------------------------------------------------------------------ Lowering
 
 
-def _lower(primitive: Primitive, shapes_of) -> None:
+def _lower(primitive: Primitive, shapes_of, platforms: tuple[str, ...]) -> None:
     def run(*operands, call):
         shapes = shapes_of(*(jax.typeof(operand) for operand in operands), call=call)
         shapes = tuple(jax.ShapeDtypeStruct(shape.shape, shape.dtype) for shape in shapes)
@@ -93,12 +93,13 @@ def _lower(primitive: Primitive, shapes_of) -> None:
 
     # custom_partitioning, which the lowering goes through, must know the devices; JAX has no public name for this.
     dispatch.prim_requires_devices_during_lowering.add(primitive)
-    mlir.register_lowering(primitive, mlir.lower_fun(run, multiple_results=True))
+    for platform in platforms:
+        mlir.register_lowering(primitive, mlir.lower_fun(run, multiple_results=True), platform=platform)
 
 
-_lower(apply_p, _apply_shape)
-_lower(mask_p, _mask_shape)
-_lower(attend_p, _attend_shape)
+_lower(apply_p, _apply_shape, ("cpu", "cuda"))
+_lower(mask_p, _mask_shape, ("cpu", "cuda"))
+_lower(attend_p, _attend_shape, ("cpu",))
 
 # ------------------------------------------------------------------------------------------------------------ Batching
 
