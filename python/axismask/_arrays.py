@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,9 @@ from ._errors import Error
 ALIGNMENT = 64  # from which JAX takes memory without a copy
 
 
-@functools.lru_cache(1024)
+_LIBRARIES: dict[type, str] = {}
+
+
 def _library_of_type(kind: type) -> str:
     for one in kind.__mro__:
         package = one.__module__.partition(".")[0]
@@ -27,7 +29,11 @@ def _library_of_type(kind: type) -> str:
 
 def library_of(array: Any) -> str:
     """Returns "numpy", "torch", "jax", "cupy", or the name of another package."""
-    return _library_of_type(type(array))
+    kind = type(array)
+    found = _LIBRARIES.get(kind)
+    if found is None:
+        found = _LIBRARIES[kind] = _library_of_type(kind)
+    return found
 
 
 def dtype_name(dtype: Any) -> str:
@@ -48,7 +54,8 @@ def numpy_dtype(name: str) -> np.dtype:
         except ImportError:
             raise Error("array-dtype", "dtype", "NumPy has no bfloat16 of its own",
                         "install ml_dtypes, give like= a torch tensor, or take another dtype") from None
-        return np.dtype(ml_dtypes.bfloat16)
+        kind: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
+        return kind
     return np.dtype(name)
 
 
@@ -93,14 +100,14 @@ class _Tensor:
     def __init__(self, capsule: object) -> None:
         self._capsule = capsule
 
-    def __dlpack__(self, **_: object) -> object:
+    def __dlpack__(self, **_: object) -> Any:
         return self._capsule
 
     def __dlpack_device__(self) -> tuple[int, int]:
         return (1, 0)
 
 
-def taken(capsules: dict[str, object]) -> dict[str, np.ndarray]:
+def taken(capsules: Mapping[str, object]) -> dict[str, np.ndarray]:
     """Returns the library's tensors as NumPy's arrays, which own them: no copies."""
     return {name: np.from_dlpack(_Tensor(capsule)) for name, capsule in capsules.items()}
 

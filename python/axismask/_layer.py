@@ -124,7 +124,7 @@ class Layer:
         if out is not None:
             _native.mask(self, out, axes, kind, number, int(pad_keys), threads, inputs)
             return out
-        names = tuple(axes.replace(",", " ").split()) if isinstance(axes, str) else tuple(axes)
+        names = _names(axes, "axes")
         shape = self._sizes(names, sizes or {}, inputs)
         if like is None:
             like = next((one[0] if isinstance(one, tuple) else one for one in inputs.values()), np.empty(0))
@@ -136,8 +136,7 @@ class Layer:
         known: dict[str, int] = {}
         for name, given in inputs.items():
             array, axes = given if isinstance(given, tuple) else (given, self._axes_of(name, given))
-            split = axes.replace(",", " ").split() if isinstance(axes, str) else axes
-            known |= dict(zip(split, _arrays.shape_of(array, name)))
+            known |= dict(zip(_names(axes, name), _arrays.shape_of(array, name)))
         known |= sizes
         for name in names:
             if name not in known and (same := self._known_axes.like.get(name)) in known:
@@ -206,7 +205,7 @@ class Layer:
         Returns:
             the result, or (result, log_sum_exp) when that is True.
         """
-        q_names = tuple(q_axes.replace(",", " ").split()) if isinstance(q_axes, str) else tuple(q_axes)
+        q_names = _names(q_axes, "queries")
         result, out_axes = out if isinstance(out, tuple) else (out, q_names)
         if out is None:
             shape = self._attended(queries, q_names, values, v_axes, projection)
@@ -227,10 +226,18 @@ class Layer:
 
     def _attended(self, queries: Array, q_names: tuple[str, ...], values: Array, v_axes: Axes,
                   projection: str) -> tuple[int, ...]:
-        v_names = tuple(v_axes.replace(",", " ").split()) if isinstance(v_axes, str) else tuple(v_axes)
-        of_values = dict(zip(v_names, _arrays.shape_of(values, "values")))
+        of_values = dict(zip(_names(v_axes, "values"), _arrays.shape_of(values, "values")))
         of_queries = dict(zip(q_names, _arrays.shape_of(queries, "queries")))
         return tuple(of_values.get(name, size) if name == projection else size for name, size in of_queries.items())
+
+
+def _names(axes: Axes, argument: str) -> tuple[str, ...]:
+    if isinstance(axes, str):
+        return tuple(axes.replace(",", " ").split())
+    if isinstance(axes, (tuple, list)):
+        return tuple(axes)
+    raise Error("argument-type", argument, f"its axes are a {type(axes).__name__}",
+                'give their names as one str, "heads seq kv_seq", or as a tuple of str')
 
 
 def _masked(masked: float | str) -> tuple[int, float]:

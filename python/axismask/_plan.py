@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import numpy as np
 
@@ -35,7 +36,7 @@ class Plan:
     some: int
     all: int
 
-    def __init__(self, handle: object, info: dict) -> None:
+    def __init__(self, handle: object, info: dict[str, Any]) -> None:
         self._handle = handle
         planes = info.pop("planes")
         self.__dict__.update(info)

@@ -136,23 +136,19 @@ view::view(PyObject* array, const axis_names& names, std::string_view argument) 
          "give a name for each axis, outermost first");
 }
 
-view::~view() {
-  if (has_buffer_) PyBuffer_Release(&buffer_);
-}
-
 bool view::is_pair(PyObject* given) { return PyTuple_Check(given) && PyTuple_Size(given) == 2; }
 
 bool view::of_buffer(PyObject* array, std::string_view argument) {
   if (PyObject_CheckBuffer(array) == 0) return false;
-  if (PyObject_GetBuffer(array, &buffer_, PyBUF_RECORDS_RO) != 0) {
+  if (!buffer_.take(array)) {
     PyErr_Clear();
     if (!is_bfloat16(array)) return false;  // DLPack may know more, or says why not
     if (!attribute(array, "flags")) return false;
     of_bfloat16(array, argument);
     return true;
   }
-  has_buffer_ = true;
-  its_.dtype = dtype_of(buffer_.format == nullptr ? "B" : buffer_.format, buffer_.itemsize);
+  const Py_buffer& its = buffer_.its;
+  its_.dtype = dtype_of(its.format == nullptr ? "B" : its.format, its.itemsize);
   if (its_.dtype == 0) refuse_dtype(array, argument);
   take_buffer(argument);
   return true;
@@ -161,31 +157,31 @@ bool view::of_buffer(PyObject* array, std::string_view argument) {
 // NumPy has no format for ml_dtypes' bfloat16; its bits are a view.
 void view::of_bfloat16(PyObject* array, std::string_view argument) {
   kept_ = object::take(PyObject_CallMethod(array, "view", "s", "uint16"));
-  must(PyObject_GetBuffer(kept_.get(), &buffer_, PyBUF_RECORDS_RO));
-  has_buffer_ = true;
+  if (!buffer_.take(kept_.get())) throw error_is_set();
   its_.dtype = AXISMASK_BFLOAT16;
   take_buffer(argument);
 }
 
 void view::take_buffer(std::string_view argument) {
-  if (buffer_.ndim > AXISMASK_MAX_AXES) {
-    refuse("array-rank", argument, "it has " + std::to_string(buffer_.ndim) + " axes, and from 0 to 16 are possible",
+  const Py_buffer& its = buffer_.its;
+  if (its.ndim > AXISMASK_MAX_AXES) {
+    refuse("array-rank", argument, "it has " + std::to_string(its.ndim) + " axes, and from 0 to 16 are possible",
            "give an array of fewer axes");
   }
-  for (int axis = 0; axis < buffer_.ndim; ++axis) {
+  for (int axis = 0; axis < its.ndim; ++axis) {
     const auto at = static_cast<std::size_t>(axis);
-    shape_[at] = buffer_.shape[axis];
-    strides_[at] = buffer_.strides[axis] / buffer_.itemsize;
-    if (buffer_.strides[axis] % buffer_.itemsize == 0 || shape_[at] <= 1) continue;
+    shape_[at] = its.shape[axis];
+    strides_[at] = its.strides[axis] / its.itemsize;
+    if (its.strides[axis] % its.itemsize == 0 || shape_[at] <= 1) continue;
     refuse("array-strides", std::string(argument),
-           "its axis " + std::to_string(axis) + " has a stride of " + std::to_string(buffer_.strides[axis]) +
-               " bytes, and elements have " + std::to_string(buffer_.itemsize),
+           "its axis " + std::to_string(axis) + " has a stride of " + std::to_string(its.strides[axis]) +
+               " bytes, and elements have " + std::to_string(its.itemsize),
            "give a copy of it");
   }
-  its_.data = buffer_.buf;
+  its_.data = its.buf;
   its_.device = AXISMASK_HOST;
-  its_.ndim = buffer_.ndim;
-  its_.read_only = buffer_.readonly != 0 ? 1 : 0;
+  its_.ndim = its.ndim;
+  its_.read_only = its.readonly != 0 ? 1 : 0;
   its_.shape = shape_.data();
   its_.strides = strides_.data();
 }
@@ -248,20 +244,24 @@ void view::of_capsule(PyObject* array, std::string_view argument) {
   its_.read_only = read_only || is_jax(array) ? 1 : 0;
 }
 
+const view& side_inputs::add(PyObject* array, const axis_names& names, std::string_view argument) {
+  if (count_ < first_.size()) return first_[count_].emplace(array, names, argument);
+  return more_.emplace_back(array, names, argument);
+}
+
 side_inputs::side_inputs(PyObject* layer, PyObject* inputs) {
-  given_.reserve(static_cast<std::size_t>(PyDict_Size(inputs)));
   Py_ssize_t at = 0;
   PyObject* key = nullptr;
   PyObject* value = nullptr;
   while (PyDict_Next(inputs, &at, &key, &value) != 0) {
     const std::string_view name = text_of(key, "inputs");
-    if (view::is_pair(value)) {
-      views_.emplace_back(PyTuple_GetItem(value, 0), axis_names(PyTuple_GetItem(value, 1), name), name);
-    } else {
-      const object axes = object::take(PyObject_CallMethod(layer, "_axes_of", "OO", key, value));
-      views_.emplace_back(value, axis_names(axes.get(), name), name);
-    }
-    given_.push_back({name.data(), views_.back().its()});
+    if (count_ == given_.size())
+      refuse("argument-type", name, "there are more than 32 side inputs", "give the layer's");
+    const bool pair = view::is_pair(value);
+    const object axes = pair ? object::share(PyTuple_GetItem(value, 1))
+                             : object::take(PyObject_CallMethod(layer, "_axes_of", "OO", key, value));
+    const view& its = add(pair ? PyTuple_GetItem(value, 0) : value, axis_names(axes.get(), name), name);
+    given_[count_++] = {name.data(), its.its()};
   }
 }
 

@@ -5,9 +5,9 @@
 
 #include <array>
 #include <cstdint>
-#include <deque>
+#include <list>
+#include <optional>
 #include <string_view>
-#include <vector>
 
 #include "python.hpp"
 
@@ -28,6 +28,24 @@ class axis_names {
   const char* const* pointers_ = nullptr;
 };
 
+// A buffer of Python's, if it is held: a view whose constructor throws gives it back, too.
+struct held_buffer {
+  held_buffer() = default;
+  held_buffer(const held_buffer&) = delete;
+  held_buffer& operator=(const held_buffer&) = delete;
+  ~held_buffer() {
+    if (held) PyBuffer_Release(&its);
+  }
+  // Returns whether the object gave it; else Python's error is set.
+  bool take(PyObject* of) {
+    held = PyObject_GetBuffer(of, &its, PyBUF_RECORDS_RO) == 0;
+    return held;
+  }
+
+  Py_buffer its;
+  bool held = false;
+};
+
 // A view of an array, which stays where it is and lives as long.
 class view {
  public:
@@ -37,7 +55,6 @@ class view {
   static bool is_pair(PyObject* given);
   view(const view&) = delete;
   view& operator=(const view&) = delete;
-  ~view();
 
   [[nodiscard]] const axismask_array& its() const { return its_; }
 
@@ -51,8 +68,7 @@ class view {
   axis_names names_;
   axismask_array its_{};
   object kept_;
-  bool has_buffer_ = false;
-  Py_buffer buffer_;
+  held_buffer buffer_;
   std::array<std::int64_t, AXISMASK_MAX_AXES> shape_;
   std::array<std::int64_t, AXISMASK_MAX_AXES> strides_;
 };
@@ -62,11 +78,16 @@ class side_inputs {
  public:
   side_inputs(PyObject* layer, PyObject* inputs);
   [[nodiscard]] const axismask_input* data() const { return given_.data(); }
-  [[nodiscard]] std::size_t size() const { return given_.size(); }
+  [[nodiscard]] std::size_t size() const { return count_; }
 
  private:
-  std::deque<view> views_;
-  std::vector<axismask_input> given_;
+  const view& add(PyObject* array, const axis_names& names, std::string_view argument);
+
+  // Most layers have one or two: those need no memory.
+  std::array<std::optional<view>, 2> first_;
+  std::list<view> more_;
+  std::array<axismask_input, AXISMASK_MAX_INPUTS> given_;
+  std::size_t count_ = 0;
 };
 
 }  // namespace axismask::python

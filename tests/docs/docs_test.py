@@ -53,7 +53,7 @@ class Pages(unittest.TestCase):
                     or (block.language == "text" and block.text.startswith("scripts/"))
                     or (block.language in ("text", "mermaid") and block.page.name == "design.md")
                     or block.language == "asm"
-                    or (block.language == "python" and block.page.name == "python.md")  # tests/python runs them
+                    or (block.language == "python" and block.page.name in ("README.md", "python.md"))  # tests/python
                 )
                 self.assertTrue(known, "no test knows what to do with this block")
 

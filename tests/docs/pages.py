@@ -4,7 +4,8 @@ A line before a block may say it in a comment:
   <!-- file: PATH -->          the block is that file: of the first-call project, or for the commands further down the page
   <!-- prints: PROGRAM -->     what a program of the project prints (tests/package)
   <!-- excerpt of: PATH -->    its lines stand in that file of the tree, in this order
-  <!-- needs: LIBRARY -->      Python of docs/python.md that needs more than NumPy (tests/python/core_docs_test.py)
+  <!-- prints: python -->      what the Python before it prints (tests/python/core_docs_test.py)
+  <!-- needs: LIBRARY -->      Python that needs more than NumPy
   <!-- not run: REASON -->     nothing can be done with it here
 
 pages.py project FOLDER writes the README's project into a folder: its files, and PROGRAM.expected for what they print.

@@ -1,7 +1,9 @@
 """Arrays of NumPy, JAX and of libraries that have __dlpack__: every dtype, any strides, no copies, nothing written that
 is read only."""
 
+import contextlib
 import gc
+import sys
 import unittest
 
 import jax
@@ -152,6 +154,22 @@ class Arrays(unittest.TestCase):
         del logits
         gc.collect()
         memory.append(0)
+
+    def test_calls_and_refusals_keep_no_references(self):
+        layer = MODEL.layer("window")
+        logits, positions = np.ones((6, 6), np.float32), np.arange(6)
+        bits, device = np.ones((6, 6), ml_dtypes.bfloat16), jnp.ones((6, 6), jnp.bfloat16)
+        other = Other(logits)
+        for array in (logits, bits, device, other):
+            for axes, token_positions in (("seq kv_seq", positions), ("seq", positions), ("seq kv_seq", positions[:2]),
+                                          ("seq kv_seq", logits), ("seq kv_seq", [0]), (4, positions)):  # fmt: skip
+                counts = []
+                for _ in range(3):
+                    with contextlib.suppress(axismask.Error):
+                        layer.apply(array, axes, token_positions=token_positions)
+                    gc.collect()
+                    counts.append([sys.getrefcount(one) for one in (logits, positions, bits, device, other, layer)])
+                self.assertEqual(counts[1], counts[2])
 
     def test_a_layer_keeps_its_model(self):
         layer = axismask.parse(MODEL.to_json()).layer("window")

@@ -133,6 +133,8 @@ class Errors(unittest.TestCase):
             (lambda: WINDOW.apply(LOGITS, "seq kv_seq"), '[side-input-missing] token_positions: the side input "token_positions" '
              "is missing; given: none; give it, or set the layer's query_positions_input_name"),
             (lambda: apply(threads=-1), "[c-option] threads: it is -1; give a number of threads, or 0 for one for each processor"),
+            (lambda: apply(**{f"more_{at}": (POSITIONS, "seq") for at in range(32)}), "[argument-type] more_31: there are more than "
+             "32 side inputs; give the layer's"),
             (lambda: apply(threads="2"), "[argument-type] threads: it is a str; give a whole number"),
             (lambda: apply(threads=2**40), "[argument-type] threads: it is 1099511627776; give a number of 32 bits"),
             (lambda: apply(out=np.ones((4, 5), np.float32)), '[axis-size] out: its axis "kv_seq" has size 5, and that of the '
