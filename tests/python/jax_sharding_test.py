@@ -212,6 +212,25 @@ class OtherWays(unittest.TestCase):
             self.assertEqual(jax.typeof(got).sharding.spec, P("x", "y", None, "z"))
             self.assertTrue(same(np.asarray(got), self.want))
 
+    def test_the_older_partitioner(self):
+        jax.config.update("jax_use_shardy_partitioner", False)
+        try:
+            compiled = jax.jit(lambda *given: self.apply(self.case.layer(), *given)).lower(
+                put(self.x, "x", "y", None, "z"), put(self.at), put(self.keys_at)).compile()
+            self.assertEqual([one for one in COLLECTIVES if one in compiled.as_text()], [])
+            got = compiled(put(self.x, "x", "y", None, "z"), put(self.at), put(self.keys_at))
+            self.assertTrue(same(np.asarray(got), self.want))
+        finally:
+            jax.config.update("jax_use_shardy_partitioner", True)
+
+    def test_parts_that_are_not_even(self):
+        one = cases()["window"].layer()
+        program = jax.jit(lambda x, at, keys_at: self.apply(one, jax.lax.with_sharding_constraint(
+            jnp.concatenate([x, x[:, :1]], 1), NamedSharding(mesh(), P(None, "y", "x"))), at, keys_at))
+        got = program(put(self.x, None, "y", "x"), put(self.at), put(self.keys_at))
+        want = self.apply(one, np.concatenate([self.x, self.x[:, :1]], 1), self.at, self.keys_at)
+        self.assertTrue(same(np.asarray(got), np.asarray(want)))
+
     def test_a_type_that_does_not_ship_is_right_and_gathered(self):
         """It is not known what its inputs lie along."""
         _describe.describe.cache_clear()

@@ -92,6 +92,8 @@ def register() -> None:
     """
     jax.devices("cpu")  # XLA takes a state's type before a handler only once its devices are there
     library = ctypes.CDLL(_native.__file__)
+    if not hasattr(library, APPLY):
+        raise ImportError("axismask: this build has no handlers for JAX; build it where jaxlib is installed")
     for function in ("axismask_jax_type_id", "axismask_jax_type_info"):
         getattr(library, function).restype = ctypes.c_void_p
     state = {"type_id": jax.ffi.pycapsule(library.axismask_jax_type_id()),

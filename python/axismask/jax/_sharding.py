@@ -7,6 +7,7 @@ keys. Side inputs are cut like the axis that they lie along, positions of keys l
 from __future__ import annotations
 
 import functools
+import math
 
 import jax
 from jax.experimental.custom_partitioning import ArrayMapping, SdyShardingRule, custom_partitioning
@@ -75,6 +76,12 @@ def _cut(call: _ffi.Call, operands, results, whole, arg_shapes, result_shapes) -
     return cut
 
 
+def _part(shape: tuple[int, ...], sharding: NamedSharding) -> tuple[int, ...]:
+    """The sizes of a device's part; XLA fills up the last ones where it is not even."""
+    sizes = sharding.mesh.shape
+    return tuple(-(-size // math.prod(sizes[axis] for axis in _axes_of(sharding.spec, i))) for i, size in enumerate(shape))
+
+
 def _sharding(mesh, axes, cut) -> NamedSharding:
     return NamedSharding(mesh, PartitionSpec(*(cut.get(axis) or None for axis in axes)))
 
@@ -106,11 +113,15 @@ def partitioned(call: _ffi.Call, result_shapes: tuple[jax.ShapeDtypeStruct, ...]
         cut = _cut(call, operands, results, whole, arg_shapes, results_of_xla)
         arg_shardings = tuple(_sharding(mesh, axes, cut) for axes in operands)
         result_shardings = tuple(_sharding(mesh, axes, cut) for axes in results)
-        shapes = [jax.ShapeDtypeStruct(sharding.shard_shape(shape.shape), shape.dtype)
+        shapes = [jax.ShapeDtypeStruct(_part(shape.shape, sharding), shape.dtype)
                   for sharding, shape in zip(result_shardings, result_shapes)]
         return mesh, lambda *arrays: tuple(_ffi.run(call, shapes, arrays)), result_shardings, arg_shardings
 
+    def infer(mesh, arg_shapes, results_of_xla):  # for XLA's older partitioner, which JAX can still be set to
+        cut = _cut(call, operands, [], whole, arg_shapes, ())
+        return tuple(_sharding(mesh, axes, cut) for axes in results)
+
     rule = SdyShardingRule(tuple(mappings[: len(operands)]), tuple(mappings[len(operands):]),
                            need_replication_factors=tuple(factor[axis] for axis in names if axis in whole))
-    run.def_partition(partition=partition, infer_sharding_from_operands=lambda *_: None, sharding_rule=rule)
+    run.def_partition(partition=partition, infer_sharding_from_operands=infer, sharding_rule=rule)
     return run
