@@ -12,6 +12,7 @@ from turns import Contender, Failure, progress, take_turns
 
 import axismask
 from axismask import _native
+from axismask._plan import by_columns
 
 WINDOW = 1024
 SPEC = {"axismask": 1, "model": "bench", "layers": [
@@ -104,7 +105,7 @@ def call(seconds):
 
 
 def block_mask(tokens, name, compiled_only, seconds):
-    """FlexAttention's BlockMask of a causal window, without a mask_mod of partial tiles in ours."""
+    """FlexAttention's BlockMask of a causal window, with the lists by queries and by keys."""
     import torch
     from torch.nn.attention.flex_attention import BlockMask, create_block_mask
 
@@ -115,9 +116,13 @@ def block_mask(tokens, name, compiled_only, seconds):
 
     def ours():
         arrays = LAYER.form("flex", token_positions=positions)
-        lists = [torch.from_numpy(arrays[one]) for one in ("kv_num_blocks", "kv_indices", "full_kv_num_blocks",
-                                                           "full_kv_indices")]  # fmt: skip
-        return BlockMask.from_kv_blocks(*lists, BLOCK_SIZE=(128, 128), mask_mod=keep, seq_lengths=(tokens, tokens))
+        lists = []
+        for kind in ("", "full_"):
+            by_queries = arrays[f"{kind}kv_num_blocks"], arrays[f"{kind}kv_indices"]
+            lists.append([torch.from_dlpack(one) for one in (*by_queries, *by_columns(*by_queries))])
+        [counts, indices, by_keys, queries], [full_counts, full_indices, full_by_keys, full_queries] = lists
+        return BlockMask((tokens, tokens), counts, indices, full_counts, full_indices, by_keys, queries, full_by_keys,
+                         full_queries, (128, 128), keep)
 
     def theirs(compiled):
         return create_block_mask(keep, None, None, tokens, tokens, device="cpu", BLOCK_SIZE=128, _compile=compiled)
@@ -126,7 +131,10 @@ def block_mask(tokens, name, compiled_only, seconds):
     peers = [("create_block_mask", True)] if compiled_only else [("create_block_mask", False), ("the same, compiled", True)]
     made = ours()
     for peer, compiled in peers:
-        if not torch.equal(made.to_dense(), theirs(compiled).to_dense()):
+        wanted = theirs(compiled)
+        counts = ("kv_num_blocks", "full_kv_num_blocks", "q_num_blocks", "full_q_num_blocks")
+        if not all(torch.equal(getattr(made, one), getattr(wanted, one)) for one in counts) or not torch.equal(
+                made.to_dense(), wanted.to_dense()):  # fmt: skip
             raise Failure(f"{name}: {peer} has other tiles")
     contenders = [Contender("flex", repeated(ours), kind="ours")]
     contenders += [Contender(peer, repeated(lambda compiled=compiled: theirs(compiled)), kind="peer", allocates=False, differs=None,

@@ -22,4 +22,5 @@ cd "$work/empty"
 bin/axismask inspect "$tree/examples/gemma3/model.json" | grep -q layers.25
 "$empty" -c 'import axismask, importlib.resources as r, json; json.loads((r.files("axismask") / "model.schema.json").read_text()); (r.files("axismask") / "py.typed").read_text()'
 "$empty" "$here/core_docs_test.py" numpy
+"$empty" "$here/core_examples_test.py"
 ls -l "$wheel"
