@@ -178,8 +178,8 @@ def describe_spec(spec: dict[str, Any]) -> Description:
         reader.read_inputs(leaf)
     sinks = attention.get("sinks")
     return Description(
-        spec=_text(spec), checked=checked, inputs=tuple(reader.inputs.values()), numbers=tuple(reader.numbers), query_axis=axes["seq_axis"],
-        kv_axis=axes["kv_seq_axis"], known=known, empty_rows=spec.get("empty_rows", "masked"),
+        spec=_text(spec), checked=checked, inputs=tuple(reader.inputs.values()), numbers=tuple(reader.numbers),
+        query_axis=axes["seq_axis"], kv_axis=axes["kv_seq_axis"], known=known, empty_rows=spec.get("empty_rows", "masked"),
         scale=float(attention.get("scale", 0.0)), softcap=float(attention.get("softcap", 0.0)),
         sinks=None if sinks is None else (sinks["axis"], tuple(sinks["values"])))
 

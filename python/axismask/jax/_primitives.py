@@ -11,7 +11,7 @@ from jax._src import dispatch
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
-from . import _describe, _ffi, _reference, _sharding
+from . import _ffi, _reference, _sharding
 
 
 def _make(name: str) -> Primitive:
@@ -199,10 +199,9 @@ def _attend_jvp(primals, tangents, *, call):
     """By recomputing it in JAX, with scores and mask in memory; XLA drops what is not needed."""
     out = attend_p.bind(*primals, call=call)
     tangents = [ad.instantiate_zeros(t) if isinstance(t, ad.Zero) else t for t in tangents]
-    varied = [i for i, primal in enumerate(primals[: len(call.leading)])]
-    others = primals[len(varied):]
-    reference = functools.partial(_reference.attend, apply_p=apply_p, call=call, others=others)
-    _, changes = jax.jvp(reference, primals[: len(varied)], tuple(tangents[: len(varied)]))
+    varied = len(call.leading)
+    reference = functools.partial(_reference.attend, apply_p=apply_p, call=call, others=primals[varied:])
+    _, changes = jax.jvp(reference, primals[:varied], tuple(tangents[:varied]))
     return out, list(changes)
 
 
