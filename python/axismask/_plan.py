@@ -63,3 +63,20 @@ class Plan:
         planes = "".join(f"{name} {size}, " for name, size in zip(self.plane_axes, self.plane_sizes))
         return (f"<axismask.Plan of {planes}{self.rows} x {self.columns} tiles of {self.tile[0]} x {self.tile[1]}: "
                 f"{self.none} none, {self.some} some, {self.all} all>")
+
+
+def by_columns(counts: np.ndarray, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Turns lists of tiles: of each row's list of columns it makes each column's list of rows, ascending.
+
+    Args:
+        counts: int32 of [..., rows], how many columns a row has.
+        indices: int32 of [..., rows, columns], which; as the form "flex" has them.
+
+    Returns:
+        int32 of [..., columns] and of [..., columns, rows], with zeros behind the last row of a list.
+    """
+    *planes, rows, columns = indices.shape
+    out_counts = np.empty((*planes, columns), np.int32)
+    out_indices = np.empty((*planes, columns, rows), np.int32)
+    _native.turn_lists(counts, indices, out_counts, out_indices)
+    return out_counts, out_indices

@@ -28,6 +28,7 @@ PyObject* describe_array(PyObject*, PyObject* const*, Py_ssize_t);
 // plans.cpp
 PyObject* make_plan(PyObject*, PyObject* const*, Py_ssize_t);
 PyObject* plan_verdicts(PyObject*, PyObject* const*, Py_ssize_t);
+PyObject* turn_lists(PyObject*, PyObject* const*, Py_ssize_t);
 PyObject* plan_list(PyObject*, PyObject* const*, Py_ssize_t);
 PyObject* spans(PyObject*, PyObject* const*, Py_ssize_t);
 PyObject* form(PyObject*, PyObject* const*, Py_ssize_t);

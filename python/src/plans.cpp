@@ -1,5 +1,8 @@
 // Plans, spans and forms: what the library makes by itself, as tensors that NumPy takes over.
+#include <algorithm>
+#include <functional>
 #include <memory>
+#include <numeric>
 #include <string>
 
 #include "arguments.hpp"
@@ -44,6 +47,44 @@ object tensors_of(const owned_arrays& arrays) {
     must(PyDict_SetItemString(all.get(), name, tensor_of(arrays.get(), name).get()));
   }
   return all;
+}
+
+// A view's elements, int32 in C order on the host. Throws axismask.Error when they are not.
+std::int32_t* dense_int32(const view& array, const char* argument, bool written) {
+  const axismask_array& its = array.its();
+  std::int64_t stride = 1;
+  bool dense = its.dtype == AXISMASK_INT32 && its.device == AXISMASK_HOST && its.ndim > 0;
+  for (int axis = its.ndim; axis-- > 0; stride *= its.shape[axis]) {
+    dense = dense && (its.strides == nullptr || its.shape[axis] == 1 || its.strides[axis] == stride);
+  }
+  if (!dense || (written && its.read_only != 0)) {
+    refuse("array-layout", argument, "it is no int32 of C order in the host's memory",
+           "give numpy.ascontiguousarray of it");
+  }
+  return static_cast<std::int32_t*>(its.data);
+}
+
+// A matrix of tiles: of each row a list of columns.
+struct tile_lists {
+  std::int32_t* counts;   // [rows]
+  std::int32_t* indices;  // [rows, columns]
+  std::int64_t rows, columns;
+};
+
+// Writes to `out` of each column the rows that list it, ascending, and zeros behind them. Returns false at an index
+// that is no column.
+bool turn(const tile_lists& lists, const tile_lists& out) {
+  std::fill_n(out.counts, out.rows, 0);
+  std::fill_n(out.indices, out.rows * out.columns, 0);
+  for (std::int64_t row = 0; row < lists.rows; ++row) {
+    if (lists.counts[row] < 0 || lists.counts[row] > lists.columns) return false;
+    for (std::int32_t at = 0; at < lists.counts[row]; ++at) {
+      const std::int32_t column = lists.indices[row * lists.columns + at];
+      if (column < 0 || column >= lists.columns || out.counts[column] == out.columns) return false;
+      out.indices[column * out.columns + out.counts[column]++] = static_cast<std::int32_t>(row);
+    }
+  }
+  return true;
 }
 
 object described(const axismask_plan* plan) {
@@ -92,6 +133,41 @@ PyObject* plan_verdicts(PyObject*, PyObject* const* given, Py_ssize_t count) {
     std::size_t bytes = 1;
     for (int axis = 0; axis < out.its().ndim; ++axis) bytes *= static_cast<std::size_t>(out.its().shape[axis]);
     check(axismask_plan_verdicts(in_capsule<axismask_plan>(all[0]), static_cast<std::uint8_t*>(out.its().data), bytes));
+    return none();
+  });
+}
+
+// (counts [..., rows], indices [..., rows, columns], out_counts [..., columns], out_indices [..., columns, rows])
+PyObject* turn_lists(PyObject*, PyObject* const* given, Py_ssize_t number) {
+  return guarded([&] {
+    const arguments all(given, number, 4);
+    const view counts(all[0], axis_names(), "counts");
+    const view indices(all[1], axis_names(), "indices");
+    const view out_counts(all[2], axis_names(), "out_counts");
+    const view out_indices(all[3], axis_names(), "out_indices");
+    const axismask_array& its = indices.its();
+    const tile_lists lists{dense_int32(counts, "counts", false), dense_int32(indices, "indices", false),
+                           its.ndim < 2 ? 0 : its.shape[its.ndim - 2], its.ndim < 1 ? 0 : its.shape[its.ndim - 1]};
+    const tile_lists out{dense_int32(out_counts, "out_counts", true), dense_int32(out_indices, "out_indices", true),
+                         lists.columns, lists.rows};
+    const auto size_of = [](const axismask_array& array) {
+      return std::accumulate(array.shape, array.shape + array.ndim, std::int64_t{1}, std::multiplies<>());
+    };
+    const std::int64_t planes = lists.rows * lists.columns == 0 ? 0 : size_of(its) / (lists.rows * lists.columns);
+    if (size_of(counts.its()) != planes * lists.rows || size_of(out_counts.its()) != planes * lists.columns ||
+        size_of(out_indices.its()) != size_of(its)) {
+      refuse("array-layout", "counts", "the sizes of the lists do not fit", "give those of one form");
+    }
+    bool fits = true;
+    {
+      const without_gil others;
+      for (std::int64_t plane = 0; plane < planes && fits; ++plane) {
+        const std::int64_t tiles = plane * lists.rows * lists.columns;
+        fits = turn({lists.counts + plane * lists.rows, lists.indices + tiles, lists.rows, lists.columns},
+                    {out.counts + plane * lists.columns, out.indices + tiles, out.rows, out.columns});
+      }
+    }
+    if (!fits) refuse("array-layout", "indices", "a list has an index that is no tile", "give those of one form");
     return none();
   });
 }

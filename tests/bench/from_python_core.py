@@ -104,7 +104,7 @@ def call(seconds):
 
 
 def block_mask(tokens, name, compiled_only, seconds):
-    """FlexAttention's BlockMask of a causal window, with the function for tiles that are kept in part."""
+    """FlexAttention's BlockMask of a causal window, whole: lists by queries and by keys, and the function of places."""
     import torch
     from torch.nn.attention.flex_attention import create_block_mask
 
@@ -125,7 +125,10 @@ def block_mask(tokens, name, compiled_only, seconds):
     peers = [("create_block_mask", True)] if compiled_only else [("create_block_mask", False), ("the same, compiled", True)]
     made = ours()
     for peer, compiled in peers:
-        if not torch.equal(made.to_dense(), theirs(compiled).to_dense()):
+        wanted = theirs(compiled)
+        counts = ("kv_num_blocks", "full_kv_num_blocks", "q_num_blocks", "full_q_num_blocks")
+        if not all(torch.equal(getattr(made, one), getattr(wanted, one)) for one in counts) or not torch.equal(
+                made.to_dense(), wanted.to_dense()):  # fmt: skip
             raise Failure(f"{name}: {peer} has other tiles")
     contenders = [Contender("flex", repeated(ours), kind="ours")]
     contenders += [Contender(peer, repeated(lambda compiled=compiled: theirs(compiled)), kind="peer", allocates=False, differs=None,

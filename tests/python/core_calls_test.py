@@ -159,6 +159,29 @@ class Plans(unittest.TestCase):
                 made[row, spans["begins"][at] : spans["ends"][at]] = True
         np.testing.assert_array_equal(made, mask)
 
+    def test_lists_of_tiles_are_turned(self):
+        random = np.random.default_rng(5)
+        for shape in ((2, 3, 5, 7), (1, 1, 1, 4), (6, 2)):
+            tiles = random.integers(0, 2, shape).astype(bool)
+            order = np.argsort(~tiles, axis=-1, kind="stable").astype(np.int32)
+            counts, rows = axismask._plan.by_columns(tiles.sum(-1, dtype=np.int32), order)
+            np.testing.assert_array_equal(counts, tiles.sum(-2))
+            for plane in np.ndindex(shape[:-2]):
+                for column in range(shape[-1]):
+                    wanted = np.zeros(shape[-2])
+                    wanted[: counts[*plane, column]] = np.flatnonzero(tiles[*plane, :, column])
+                    np.testing.assert_array_equal(rows[*plane, column], wanted)
+        good = (np.ones(2, np.int32), np.zeros((2, 2), np.int32))
+        for counts, indices, what in ((good[0], good[1] + 2, "a list has an index that is no tile"),
+                                      (good[0] + 2, good[1], "a list has an index that is no tile"),
+                                      (good[0].astype(np.int64), good[1], "it is no int32 of C order in the host's memory"),
+                                      (np.ones(3, np.int32), good[1], "the sizes of the lists do not fit"),
+                                      (good[0], np.zeros((2, 4), np.int32)[:, ::2], "it is no int32 of C order in the host's "
+                                       "memory")):  # fmt: skip
+            with self.assertRaises(axismask.Error) as caught:
+                axismask._plan.by_columns(counts, indices)
+            self.assertEqual((caught.exception.id, caught.exception.what), ("array-layout", what))
+
     def test_every_form_that_is_listed_is_written_or_says_why_not(self):
         queries = np.arange(256, dtype=np.int32)
         names = [name for name, _, _, _ in axismask.forms()]
