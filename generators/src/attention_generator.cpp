@@ -84,7 +84,7 @@ struct block_softmax {
 
 // The same of rows.
 struct row_softmax {
-  static constexpr int at_once = 16;  // keys, so that their values stay in the cache for all columns
+  static constexpr int at_once = attention::rows_at_once;  // so that values stay in the cache for all columns
 
   row_softmax(Halide::Type stored, int lanes)
       : values(stored, 2, "values"), groups(0, (count + lanes - 1) / lanes, "groups"), across(0, lanes, "across") {}
@@ -92,6 +92,12 @@ struct row_softmax {
   ImageParam scores{Halide::Float(32), 2, "scores"};
   ImageParam values;
   ImageParam state{Halide::Float(32), 2, "state"};
+  // The rows that are read next: asked for meanwhile, so many at each step.
+  Halide::Param<std::uint64_t> next_rows{"next_rows"};
+  Halide::Param<std::int64_t> next_stride{"next_stride"};
+  Halide::Param<std::int32_t> next_bytes{"next_bytes"};
+  Halide::Param<std::int32_t> next_count{"next_count"};
+  Halide::Param<std::int32_t> next_step{"next_step"};
   Var j{"j"}, r{"r"}, c{"c"}, lane{"lane"}, part{"part"}, block{"block"}, outer{"outer"};
   Expr count = values.dim(1).extent();
   RDom within{0, at_once, "within"};
@@ -100,8 +106,15 @@ struct row_softmax {
   RDom groups;
   RDom across;
   Func maxima{"maxima"}, sizes{"sizes"}, size{"size"}, largest{"largest"}, weights{"weights"}, fading{"fading"},
-      totals{"totals"}, total{"total"}, state_out{"state_out"}, added{"added"}, rest{"rest"}, sums{"sums"};
+      totals{"totals"}, total{"total"}, state_out{"state_out"}, added{"added"}, rest{"rest"}, fetched{"fetched"},
+      sums{"sums"};
 };
+
+// Asks for rows of memory, `bytes` of each; it is 0.
+Expr fetch(const Expr& address, const Expr& stride, const Expr& bytes, const Expr& begin, const Expr& end) {
+  return Halide::Internal::Call::make(Halide::Float(32), "axismask_attention_fetch",
+                                      {address, stride, bytes, begin, end}, Halide::Internal::Call::Extern);
+}
 
 class maker {
  public:
@@ -204,11 +217,8 @@ class maker {
     Func dot("dot");
     Func out("scores");
     const Expr key_bytes = keys.dim(0).extent() * keys.type().bytes();
-    const Expr key = Halide::cast<std::int64_t>(j);
-    fetched(j) = Halide::Internal::Call::make(Halide::Float(32), "axismask_attention_fetch",
-                                              {later_keys + Halide::cast<std::uint64_t>(key * key_stride), key_bytes,
-                                               values + Halide::cast<std::uint64_t>(key * value_stride), value_bytes},
-                                              Halide::Internal::Call::Extern);
+    fetched(j) =
+        fetch(later_keys, key_stride, key_bytes, j, j + 1) + fetch(values, value_stride, value_bytes, j, j + 1);
     const Expr at = d * step + lane;
     products(lane, j, r) = 0.0F;
     products(lane, j, r) += queries(at, r) * widened(type, keys(at, j));
@@ -232,7 +242,10 @@ class maker {
     row_softmax parts(stored_type(type, target_), blocks_.lanes);
     define(parts, type);
     schedule(parts);
-    return module({parts.weights, parts.state_out, parts.sums}, {parts.scores, parts.values, parts.state}, name);
+    return module({parts.weights, parts.state_out, parts.sums},
+                  {parts.scores, parts.values, parts.state, parts.next_rows, parts.next_stride, parts.next_bytes,
+                   parts.next_count, parts.next_step},
+                  name);
   }
 
  private:
@@ -307,7 +320,12 @@ class maker {
     k.added(k.c, k.r, k.block) = 0.0F;
     k.added(k.c, k.r, k.block) +=
         k.weights(k.block * at_once + k.within, k.r) * widened(type, k.values(k.c, k.block * at_once + k.within));
-    k.sums(k.c, k.r) += k.added(k.c, k.r, k.blocks);
+    const Expr columns_at_once = 2 * lanes;
+    const Expr steps = (k.values.dim(0).extent() + columns_at_once - 1) / columns_at_once;
+    const Expr begin = (k.block * steps + k.outer) * k.next_step;
+    k.fetched(k.outer, k.block) =
+        fetch(k.next_rows, k.next_stride, k.next_bytes, begin, min(begin + k.next_step, k.next_count));
+    k.sums(k.c, k.r) += k.added(k.c, k.r, k.blocks) + k.fetched(k.c / columns_at_once, k.blocks);
     k.rest(k.c, k.r) = 0.0F;
     k.rest(k.c, k.r) += k.weights(k.tail, k.r) * widened(type, k.values(k.c, k.tail));
     k.sums(k.c, k.r) += k.rest(k.c, k.r);
@@ -349,6 +367,7 @@ class maker {
       }
       update.vectorize(k.c, lanes).unroll(k.c).unroll(k.r);
     }
+    k.fetched.compute_at(k.sums, k.outer);
     k.added.compute_at(k.sums, k.outer).vectorize(k.c, lanes).unroll(k.c).unroll(k.r);
     k.added.update().reorder(k.c, k.r, k.within).vectorize(k.c, lanes).unroll(k.c).unroll(k.r).unroll(k.within, 2);
     k.rest.compute_at(k.sums, k.outer).vectorize(k.c, lanes).unroll(k.c).unroll(k.r);

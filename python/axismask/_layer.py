@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
@@ -44,26 +43,25 @@ class Layer:
         self.type = type
         self.formula = formula
         self.place = place
+        # Made at once: torch.compile reads them, and does not see how they are made.
+        self._known_axes = _inputs.KnownAxes(self)
+        self._text = json.dumps({"axismask": 1, "model": name, "layers": [{**self._mask, "name": name}]})
 
     def __repr__(self) -> str:
         return f"<axismask.Layer {self.name}: {self.type}, {self.formula}>"
 
     def to_json(self) -> str:
         """Returns the spec of a model that has this layer alone, under its name."""
-        return json.dumps({"axismask": 1, "model": self.name, "layers": [{**self._mask, "name": self.name}]})
+        return self._text
 
     @property
     def _mask(self) -> dict[str, Any]:
         return self.model._masks[self.name]
 
-    @functools.cached_property
-    def _known_axes(self) -> _inputs.KnownAxes:
-        return _inputs.KnownAxes(self)
-
     def _axes_of(self, name: str, array: Array) -> tuple[str, ...]:
         return _inputs.axes_of(self, name, array)
 
-    def apply(self, logits: Array, axes: Axes, *, out: Array | None = None, plan: Plan | None = None, threads: int = 0,
+    def apply(self, logits: Array, axes: Axes, /, *, out: Array | None = None, plan: Plan | None = None, threads: int = 0,
               **inputs: Array | tuple[Array, Axes]) -> Array:
         """Masks logits: gives them where the layer keeps them, and its masked value elsewhere.
 
@@ -93,7 +91,7 @@ class Layer:
         _native.apply(self, logits, axes, memory, plan, threads, inputs)
         return _arrays.finished(memory, logits)
 
-    def apply_in_place(self, logits: Array, axes: Axes, *, plan: Plan | None = None, threads: int = 0,
+    def apply_in_place(self, logits: Array, axes: Axes, /, *, plan: Plan | None = None, threads: int = 0,
                        **inputs: Array | tuple[Array, Axes]) -> Array:
         """Masks logits where they lie, as `apply`. Arrays that cannot be written, JAX's among them, are an Error.
 
@@ -103,7 +101,7 @@ class Layer:
         _native.apply_in_place(self, logits, axes, plan, threads, inputs)
         return logits
 
-    def mask(self, axes: Axes, *, sizes: Mapping[str, int] | None = None, dtype: Any = bool,
+    def mask(self, axes: Axes, /, *, sizes: Mapping[str, int] | None = None, dtype: Any = bool,
              masked: float | Literal["-inf", "lowest"] = "-inf", out: Array | None = None, like: Array | None = None,
              pad_keys: bool = False, threads: int = 0, **inputs: Array | tuple[Array, Axes]) -> Array:
         """Writes the mask itself.
@@ -166,7 +164,7 @@ class Layer:
         """
         return _arrays.taken(_native.spans(self, threads, inputs))
 
-    def form(self, name: str, *, tile: tuple[int, int] = (128, 128), batch_axis: str = "batch", heads_axis: str = "heads",
+    def form(self, name: str, /, *, tile: tuple[int, int] = (128, 128), batch_axis: str = "batch", heads_axis: str = "heads",
              pages: Array | None = None, page_count: int = 0, **inputs: Array | tuple[Array, Axes]) -> dict[str, np.ndarray]:
         """The mask as another system takes it: "flex", "splash", "flashinfer-packed" and so on, docs/forms.md.
 
@@ -182,7 +180,7 @@ class Layer:
         """
         return _arrays.taken(_native.form(self, name, _tile(tile), (batch_axis, heads_axis), (pages, page_count), inputs))
 
-    def attend(self, queries: Array, q_axes: Axes, keys: Array, k_axes: Axes, values: Array, v_axes: Axes, *,
+    def attend(self, queries: Array, q_axes: Axes, keys: Array, k_axes: Axes, values: Array, v_axes: Axes, /, *,
                out: Array | None = None, log_sum_exp: Any = None, scale: float | None = None, softcap: float | None = None,
                sinks: tuple[Array, Axes] | None = None, projection: str = "projection", plan: Plan | None = None,
                threads: int = 0, **inputs: Array | tuple[Array, Axes]) -> Array:

@@ -120,19 +120,31 @@ class Case:
         positions = self.start + np.arange(self.queries, dtype=np.int32)
         return np.broadcast_to(positions, (self.batch, self.queries)).copy()
 
-    def keep(self, row):
-        query, key = self.query_positions[row][:, None].astype(np.int64), self.kv_positions[row][None, :]
+    def keep(self, row, queries=slice(None)):
+        query, key = self.query_positions[row][queries, None].astype(np.int64), self.kv_positions[row][None, :]
         kept = (query >= key) & (key >= 0)
         return kept if self.window is None else kept & (query - key < self.window)
 
     @functools.cached_property
     def kept(self):
-        return sum(int(self.keep(row).sum()) for row in range(self.batch)) * self.heads * self.group
+        # Counted, as the mask of a long case would not fit into memory: of a query the keys from `first` to its own.
+        kept = 0
+        for row in range(self.batch):
+            query, key = self.query_positions[row].astype(np.int64), np.sort(self.kv_positions[row])
+            first = np.zeros_like(query) if self.window is None else np.maximum(query - self.window + 1, 0)
+            counts = np.searchsorted(key, query, "right") - np.searchsorted(key, first, "left")
+            kept += int(np.maximum(counts, 0).sum())
+        return kept * self.heads * self.group
 
     @functools.cached_property
     def seen_bytes(self):
-        keys = sum(int(self.keep(row).any(axis=0).sum()) for row in range(self.batch)) * self.heads
-        return 2 * keys * self.projection * (4 if self.dtype == "float32" else 2)
+        keys = 0
+        for row in range(self.batch):
+            query, key = np.sort(self.query_positions[row]), self.kv_positions[row].astype(np.int64)
+            last = np.full_like(key, query[-1]) if self.window is None else key + self.window - 1
+            seen = np.searchsorted(query, last, "right") > np.searchsorted(query, key, "left")
+            keys += int((seen & (key >= 0)).sum())
+        return 2 * keys * self.heads * self.projection * (4 if self.dtype == "float32" else 2)
 
     @property
     def operations(self):
@@ -198,7 +210,7 @@ class Tensors:
         some = np.unique(np.linspace(0, case.queries - 1, min(rows, case.queries)).astype(int))
         found = np.zeros((case.batch, case.heads * case.group, len(some), case.projection))
         for row in range(case.batch):
-            keep = case.keep(row)[some]
+            keep = case.keep(row, some)
             for head in range(case.heads * case.group):
                 query = self.queries[row, head, some].double().numpy()
                 key = self.keys[row, head // case.group].double().numpy()
@@ -278,7 +290,10 @@ def peers_of(case, tensors):
             found = (q_at >= k_at) & (k_at >= 0)
             return found if case.window is None else found & (q_at - k_at < case.window)
 
-        block_mask = create_block_mask(kept, case.batch, None, case.queries, case.keys, device="cpu")
+        if keep is None:  # create_block_mask would make all of it, which memory does not hold
+            block_mask = long_block_mask(case, kept)
+        else:
+            block_mask = create_block_mask(kept, case.batch, None, case.queries, case.keys, device="cpu")
         torch._dynamo.reset()
         compiled = torch.compile(flex_attention, dynamic=False)  # with sizes of any kind torch's own C++ does not compile
         return lambda: compiled(q, k, v, block_mask=block_mask, enable_gqa=case.group > 1)
@@ -297,6 +312,27 @@ def peers_of(case, tensors):
               "sdpa_causal": ("torch_sdpa_causal", sdpa_causal, ""),
               "ort": ("onnxruntime_gqa", ort, "")}
     return [makers[name] for name in case.peers]
+
+
+def long_block_mask(case, kept, block=128):
+    """FlexAttention's block mask of one sequence in its order, by the first and last position of each block."""
+    import torch
+    from torch.nn.attention.flex_attention import BlockMask
+
+    query, key = (torch.from_numpy(positions[0].astype(np.int64)).view(-1, block)
+                  for positions in (case.query_positions, case.kv_positions))
+    first_query, last_query = query[:, :1], query[:, -1:]
+    first_key, last_key = key[:, 0], key[:, -1]
+    some = (last_query >= first_key) & (first_query - last_key < case.window)
+    whole = (first_query >= last_key) & (last_query - first_key < case.window)
+
+    def blocks(which):
+        counts = which.sum(dim=1).int()
+        indices = torch.argsort(~which, dim=1, stable=True).int()
+        return counts[None, None], indices[None, None]
+
+    return BlockMask.from_kv_blocks(*blocks(some & ~whole), *blocks(whole), BLOCK_SIZE=block, mask_mod=kept,
+                                    seq_lengths=(case.queries, case.keys))
 
 
 def group_query_attention(case, tensors):
@@ -403,7 +439,7 @@ def measure(library, case, seconds):
 
     def difference(result):
         found = np.asarray(result.float().numpy() if hasattr(result, "float") else result, np.float64)[:, :, rows]
-        seen = np.stack([case.keep(row)[rows].any(axis=1) for row in range(case.batch)])
+        seen = np.stack([case.keep(row, rows).any(axis=1) for row in range(case.batch)])
         return float(np.abs((found - want) * seen[:, None, :, None]).max())
 
     far = difference(tensors.out)

@@ -15,9 +15,10 @@ import sys
 from report import machine, print_head, print_row, versions
 from turns import Failure, progress
 
-MODULES = ("from_python_core",)
-# What issue 17 wants: (case, peer, at least so many times as long as ours).
-TARGETS = [("block_mask_4k", "create_block_mask", 500), ("block_mask_64k", "create_block_mask", 500)]
+MODULES = ("from_python_core", "from_python_jax", "from_python_transformers")
+# What is aimed at: (case, peer, at least so many times as long as ours).
+TARGETS = [("block_mask_4k", "create_block_mask", 500), ("block_mask_64k", "create_block_mask", 500),
+           ("penzai_in_place", "penzai", 2)]
 
 
 def parse(arguments, names):

@@ -12,7 +12,6 @@ from turns import Contender, Failure, progress, take_turns
 
 import axismask
 from axismask import _native
-from axismask._plan import by_columns
 
 WINDOW = 1024
 SPEC = {"axismask": 1, "model": "bench", "layers": [
@@ -105,9 +104,11 @@ def call(seconds):
 
 
 def block_mask(tokens, name, compiled_only, seconds):
-    """FlexAttention's BlockMask of a causal window, with the lists by queries and by keys."""
+    """FlexAttention's BlockMask of a causal window, whole: lists by queries and by keys, and the function of places."""
     import torch
-    from torch.nn.attention.flex_attention import BlockMask, create_block_mask
+    from torch.nn.attention.flex_attention import create_block_mask
+
+    import axismask.torch
 
     positions = torch.arange(tokens, dtype=torch.int32)
 
@@ -115,14 +116,7 @@ def block_mask(tokens, name, compiled_only, seconds):
         return (query >= key) & (query - key < WINDOW)
 
     def ours():
-        arrays = LAYER.form("flex", token_positions=positions)
-        lists = []
-        for kind in ("", "full_"):
-            by_queries = arrays[f"{kind}kv_num_blocks"], arrays[f"{kind}kv_indices"]
-            lists.append([torch.from_dlpack(one) for one in (*by_queries, *by_columns(*by_queries))])
-        [counts, indices, by_keys, queries], [full_counts, full_indices, full_by_keys, full_queries] = lists
-        return BlockMask((tokens, tokens), counts, indices, full_counts, full_indices, by_keys, queries, full_by_keys,
-                         full_queries, (128, 128), keep)
+        return axismask.torch.block_mask(LAYER, token_positions=positions)
 
     def theirs(compiled):
         return create_block_mask(keep, None, None, tokens, tokens, device="cpu", BLOCK_SIZE=128, _compile=compiled)

@@ -1,5 +1,6 @@
 // expect: axismask::dtype_of gives this element type a dtype of another size, and a call would reach past the array's end; give it a dtype that has as many bytes as the type
 // expect clang: axismask: axismask::dtype_of gives this element type a dtype of another size, and a call would reach past the array's end; give it a dtype that has as many bytes as the type
+// stands alone
 // An array with elements whose dtype has fewer bytes than the type.
 #include <cstdint>
 

@@ -1,5 +1,6 @@
 // expect: ApplyChunkedMask::keep requires 3 parameters, one for each of query_positions_input_name, kv_positions_input_name, chunk_size; declare it as a static constexpr function template that takes these in this order
 // expect clang: ApplyChunkedMask, axismask::integer, bool, std::integer_sequence<unsigned long, 0, 1, 2>>': axismask: keep requires one parameter for each side input and then each parameter of the layer; declare it as a static constexpr function template that takes these in the order of the attributes
+// stands alone
 // A config header that declares a broken layer: an error in every file that includes it, without a call.
 #include "axismask/declare.hpp"
 

@@ -24,7 +24,7 @@ def case(path):
     message = re.fullmatch(r"// expect: (.*)", lines[0])[1].replace('\\"', '"').replace("\\'", "'")
     described = []
     for line in lines[2:]:
-        if line == "// several errors":
+        if line in ("// several errors", "// stands alone"):
             continue
         if not line.startswith("// "):
             break

@@ -82,5 +82,36 @@ TEST_F(ModelAttention, SinksThatDoNotFitAreAnError) {
   }
 }
 
+// An explicit mask has names for its own axes only by those of its array.
+TEST(ExplicitAttention, TheKeyAxisIsTheOneThatKeysHaveAlone) {
+  const Model model = Model::parse(R"({"axismask": 1, "model": "m", "layers": [{"name": "a", "masked_out_value": "-inf",
+      "type": "ApplyExplicitAttentionMask"}]})",
+                                   "spec");
+  const std::array<float, 4> zeros{};
+  const std::array<float, 3> values{10, 20, 40};
+  const std::array<bool, 6> kept{true, false, true, false, true, false};
+  std::array<float, 2> out{};
+  const auto attend_to = [&](const any_view& keys) {
+    attend(model.layer("a"),
+           {.queries = any_view(zeros.data(), dtype::float32, {{"seq", 2}, {"projection", 1}}),
+            .keys = keys,
+            .values = any_view(values.data(), dtype::float32, {{"slots", 3}, {"projection", 1}}),
+            .out = any_view(out.data(), dtype::float32, {{"seq", 2}, {"projection", 1}})},
+           {{"mask", any_view(kept.data(), dtype::boolean, {{"seq", 2}, {"slots", 3}})}});
+  };
+  attend_to(any_view(zeros.data(), dtype::float32, {{"slots", 3}, {"projection", 1}}));
+  EXPECT_EQ(out, (std::array<float, 2>{25, 20}));
+  try {
+    attend_to(any_view(zeros.data(), dtype::float32, {{"slots", 3}, {"heads", 1}, {"projection", 1}}));
+    FAIL();
+  } catch (const error& problem) {
+    EXPECT_STREQ(
+        problem.what(),
+        "axismask: error[attention-axes] ApplyExplicitAttentionMask: it has no key axis, and keys have two axes "
+        "that queries do not, \"slots\" and \"heads\"; give the queries one of them, or compose the layer with "
+        "a mask that has a key axis");
+  }
+}
+
 }  // namespace
 }  // namespace axismask

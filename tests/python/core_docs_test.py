@@ -13,7 +13,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).parents[2]
 PAGES = (ROOT / "README.md", ROOT / "docs" / "python.md")
-BLOCK = re.compile(r"(?:<!-- ([a-z ]+): (.+) -->\n)?^```(\w+)\n(.*?)^```$", re.S | re.M)
+BLOCK = re.compile(r"(?:<!-- ([a-z ]+): ([^\n]+) -->\n)?^```(\w+)\n(.*?)^```$", re.S | re.M)
 
 
 def blocks_of(section):
@@ -26,7 +26,8 @@ def run_section(page, section, first_line, libraries):
     names, printed, ran = {"__name__": "page"}, io.StringIO(), 0
     for mark, value, language, text, start in blocks_of(section):
         line = first_line + section[:start].count("\n")
-        if language == "python" and mark != "not run" and set(value.split() if mark == "needs" else []) <= libraries:
+        if language == "python" and mark not in ("not run", "excerpt of") and (
+                mark != "needs" or set(value.split()) <= libraries):
             code = compile("\n" * (line - 1) + text, str(page), "exec")
             with contextlib.redirect_stdout(printed):
                 exec(code, names)

@@ -1,4 +1,4 @@
-"""The examples that need NumPy alone run, and print what stands beside them: examples/python/NAME.txt."""
+"""Examples run, and print what stands beside them: core_examples_test.py [NAME...], examples/python/NAME.txt."""
 
 import pathlib
 import subprocess
@@ -6,7 +6,7 @@ import sys
 
 EXAMPLES = pathlib.Path(__file__).parents[2] / "examples" / "python"
 
-for name in ("config_explained",):
+for name in sys.argv[1:] or ["config_explained"]:
     done = subprocess.run([sys.executable, EXAMPLES / f"{name}.py"], stdout=subprocess.PIPE, text=True, check=True)
     wanted = (EXAMPLES / f"{name}.txt").read_text(encoding="utf-8")
     if done.stdout != wanted:

@@ -189,6 +189,7 @@ void attention_worker::go_to(std::int64_t unit) {
     one.fold = index % layout_.fold_blocks * layout_.block_folds;
     one.folds = std::min(layout_.block_folds, layout_.folds - one.fold);
     one.runs = plan_.row(plane, row_block);
+    one.at = one.ahead = one.runs.data();
   }
 }
 
@@ -229,17 +230,14 @@ void attention_worker::attend(std::int64_t unit, std::int64_t stretch) {
   }
   const std::int64_t first = stretch * layout_.stretch;
   const std::int64_t last = std::min(first + layout_.stretch, job_.keys_count());
-  for (std::int64_t begin = first; begin < last; begin += layout_.chunk) {
-    const key_range chunk{begin, std::min(begin + layout_.chunk, last)};
+  std::int64_t after = first;
+  for (key_range seen = next_seen(after, last), next; seen.begin < seen.end; seen = next) {
+    next = next_seen(after, last);
+    next_keys_ = matrix(job_.keys, places_.keys, job_.projection, next);
     piece_count_ = 0;
     cut_count_ = 0;
-    for (std::size_t number = 0; number < block_count_; ++number) find_pieces(blocks_[number], chunk);
-    if (piece_count_ == 0) continue;
-    key_range needed{pieces_[0].begin, pieces_[0].end};
-    for (const piece& one : std::span(pieces_).first(piece_count_)) {
-      needed = {std::min(needed.begin, one.begin), std::max(needed.end, one.end)};
-    }
-    prepare_chunk(needed);
+    for (std::size_t number = 0; number < block_count_; ++number) find_pieces(blocks_[number], seen);
+    prepare_chunk(seen);
     for (std::size_t number = 0; number < block_count_; ++number) {
       block& one = blocks_[number];
       for (std::size_t index = 0; index < one.piece_count; ++index) attend_piece(one, pieces_[one.first_piece + index]);
@@ -247,13 +245,39 @@ void attention_worker::attend(std::int64_t unit, std::int64_t stretch) {
   }
 }
 
+// The first to the last key of a chunk that one of the blocks sees, as the plan has it.
+attention_worker::key_range attention_worker::seen_of(key_range chunk) {
+  const std::int64_t tile = plan_.tile.keys;
+  key_range seen{chunk.end, chunk.begin};
+  for (block& one : std::span(blocks_).first(block_count_)) {
+    const tile_run* const end = one.runs.data() + one.runs.size();
+    while (one.ahead != end && one.ahead->end * tile <= chunk.begin) ++one.ahead;
+    for (const tile_run* run = one.ahead; run != end && run->begin * tile < chunk.end; ++run) {
+      if (run->kept == verdict::none) continue;
+      seen.begin = std::min(seen.begin, std::max(run->begin * tile, chunk.begin));
+      seen.end = std::max(seen.end, std::min(run->end * tile, chunk.end));
+    }
+  }
+  return seen;
+}
+
+// The next keys that are seen, at most a chunk of them, from `begin`, which is moved on; none: an empty range.
+attention_worker::key_range attention_worker::next_seen(std::int64_t& begin, std::int64_t end) {
+  while (begin < end) {
+    const key_range seen = seen_of({begin, std::min(begin + layout_.chunk, end)});
+    begin += layout_.chunk;
+    if (seen.begin < seen.end) return seen;
+  }
+  return {end, end};
+}
+
 void attention_worker::find_pieces(block& of, key_range chunk) {
   of.first_piece = piece_count_;
   const std::int64_t tile = plan_.tile.keys;
-  const auto* run = std::partition_point(of.runs.data(), of.runs.data() + of.runs.size(),
-                                         [&](const tile_run& one) { return one.end * tile <= chunk.begin; });
+  const tile_run* const end = of.runs.data() + of.runs.size();
+  while (of.at != end && of.at->end * tile <= chunk.begin) ++of.at;
   bool is_open = false;
-  for (; run != of.runs.data() + of.runs.size() && run->begin * tile < chunk.end; ++run) {
+  for (const tile_run* run = of.at; run != end && run->begin * tile < chunk.end; ++run) {
     if (run->kept == verdict::none) {
       is_open = false;
       continue;
@@ -422,7 +446,7 @@ void attention_worker::sum(block& of, const piece& keys) {
     const std::int64_t state = group * attention::rows * attention::state_rows;
     softmax_state part{before + state, after + state, of.state.sums + group * attention::rows * scratch_.columns};
     const std::int64_t scores = group * attention::rows * scratch_.score_stride;
-    calls_.row_sums(scores_ + scores, values, part, weights_ + scores, scratch_.score_stride);
+    calls_.row_sums(scores_ + scores, values, next_keys_, part, weights_ + scores, scratch_.score_stride);
   }
   of.state.swap();
 }

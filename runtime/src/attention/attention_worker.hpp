@@ -68,6 +68,8 @@ class attention_worker {
     std::int64_t fold = 0;
     std::int64_t folds = 0;
     std::span<const tile_run> runs;
+    const tile_run* at = nullptr;     // the first of them that reaches the chunk at hand
+    const tile_run* ahead = nullptr;  // the first of them that may reach the chunks after it
     float* queries = nullptr;
     softmax_state state{};
     std::size_t first_piece = 0;
@@ -86,6 +88,8 @@ class attention_worker {
   void go_to(std::int64_t unit);
   void load_queries(block& of);
   void start(block& of);
+  [[nodiscard]] key_range seen_of(key_range chunk);
+  [[nodiscard]] key_range next_seen(std::int64_t& begin, std::int64_t end);
   void find_pieces(block& of, key_range chunk);
   void prepare_chunk(key_range chunk);
   void prepare_keys(key_range chunk);
@@ -145,6 +149,7 @@ class attention_worker {
 
   // Of the chunk at hand.
   key_range prepared_{};
+  number_matrix next_keys_;  // of the chunk after it
   number_matrix keys_;
   number_matrix values_;
   packed_values packed_values_;

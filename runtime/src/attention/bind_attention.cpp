@@ -124,6 +124,27 @@ class binder {
     return *found;
   }
 
+  // An explicit mask names no key axis: it is the one that keys have and queries do not.
+  [[nodiscard]] std::string_view axis_of_keys_alone() const {
+    std::string_view found;
+    for (const named_axis& axis : given_.keys.axes()) {
+      if (find_axis(given_.queries.axes(), axis.name) != nullptr) continue;
+      if (!found.empty()) {
+        throw error("attention-axes", std::string(layer_.type->name),
+                    "it has no key axis, and keys have two axes that queries do not, \"" + std::string(found) +
+                        "\" and \"" + std::string(axis.name) + "\"",
+                    "give the queries one of them, or compose the layer with a mask that has a key axis");
+      }
+      found = axis.name;
+    }
+    if (found.empty()) {
+      throw error("attention-axes", std::string(layer_.type->name),
+                  "it has no key axis, and keys have no axis that queries do not",
+                  "give keys and values an axis of their own");
+    }
+    return found;
+  }
+
   // The axes of the mask: the queries' without the projection, then the keys'.
   void collect_axes() {
     job_.projection = projection_of("queries", given_.queries).size;
@@ -142,11 +163,8 @@ class binder {
                       std::to_string(job_.value_projection),
                   "give it the values' projection");
     }
-    const position_axes names = position_axes_of(layer_);
-    if (names.kv.empty()) {
-      throw error("attention-axes", std::string(layer_.type->name), "it has no key axis to attend along",
-                  "compose it with a mask that has one");
-    }
+    position_axes names = position_axes_of(layer_);
+    if (names.kv.empty()) names.kv = axis_of_keys_alone();
     job_.axes.clear();
     for (const named_axis& axis : given_.queries.axes()) {
       if (axis.name == projection_) continue;

@@ -8,6 +8,8 @@
 namespace axismask {
 namespace {
 
+constexpr std::int64_t rounded_up(std::int64_t count, std::int64_t to) { return (count + to - 1) / to; }
+
 std::size_t stored_index(dtype type) {
   if (type == dtype::float16) return static_cast<std::size_t>(attention::stored::float16);
   if (type == dtype::bfloat16) return static_cast<std::size_t>(attention::stored::bfloat16);
@@ -16,15 +18,16 @@ std::size_t stored_index(dtype type) {
 
 }  // namespace
 
-// Called by the kernels of rows for each key. Prefetching reads nothing: an address may be any.
-extern "C" float axismask_attention_fetch(std::uint64_t keys, std::int32_t key_bytes, std::uint64_t values,
-                                          std::int32_t value_bytes) {
+// Called by the kernels of rows as they go: asks for `bytes` of some rows. Prefetching reads nothing: an address may be
+// any.
+extern "C" float axismask_attention_fetch(std::uint64_t rows, std::int64_t stride, std::int32_t bytes,
+                                          std::int32_t begin, std::int32_t end) {
   constexpr std::int32_t line = 64;
-  for (std::int32_t at = 0; at < key_bytes; at += line) {
-    __builtin_prefetch(reinterpret_cast<const void*>(keys + static_cast<std::uint64_t>(at)));  // NOLINT: an address
-  }
-  for (std::int32_t at = 0; at < value_bytes; at += line) {
-    __builtin_prefetch(reinterpret_cast<const void*>(values + static_cast<std::uint64_t>(at)));  // NOLINT: an address
+  for (std::int32_t row = begin; row < end; ++row) {
+    const std::uint64_t start = rows + static_cast<std::uint64_t>(row * stride);
+    for (std::int32_t at = 0; at < bytes; at += line) {
+      __builtin_prefetch(reinterpret_cast<const void*>(start + static_cast<std::uint64_t>(at)));  // NOLINT: an address
+    }
   }
   return 0;
 }
@@ -135,15 +138,27 @@ void kernel_calls::row_scores(const float* queries, const number_matrix& keys, c
   run(kernels_.row_scores.at(stored_index(keys.type)));
 }
 
-void kernel_calls::row_sums(const float* scores, const number_matrix& values, softmax_state& state, float* weights,
-                            std::int64_t stride) {
-  const std::int64_t made_up = (values.outer + kernels_.lanes - 1) / kernels_.lanes * kernels_.lanes;
+void kernel_calls::row_sums(const float* scores, const number_matrix& values, const number_matrix& next,
+                            softmax_state& state, float* weights, std::int64_t stride) {
+  const std::int64_t made_up = rounded_up(values.outer, kernels_.lanes) * kernels_.lanes;
+  const std::int64_t steps =
+      values.outer / attention::rows_at_once * rounded_up(values.inner, 2 * std::int64_t{kernels_.lanes});
+  auto next_rows = reinterpret_cast<std::uint64_t>(next.data);
+  std::int64_t next_stride = next.outer_stride * info(next.type).bytes;
+  auto next_bytes = static_cast<std::int32_t>(next.inner * info(next.type).bytes);
+  auto next_count = static_cast<std::int32_t>(next.outer);
+  auto next_step = static_cast<std::int32_t>(rounded_up(next.outer, std::max<std::int64_t>(steps, 1)));
   set(0, scores, {{made_up, 1}, {attention::rows, stride}});
   set(1, values.data, stored_type(values.type), {{values.inner, 1}, {values.outer, values.outer_stride}});
   set(2, state.before, {{attention::rows, 1}, {attention::state_rows, attention::rows}});
-  set(3, weights, {{made_up, 1}, {attention::rows, stride}});
-  set(4, state.after, {{attention::rows, 1}, {attention::state_rows, attention::rows}});
-  set(5, state.sums, {{values.inner, 1}, {attention::rows, values.inner}});
+  arguments_[4] = &next_rows;
+  arguments_[5] = &next_stride;
+  arguments_[6] = &next_bytes;
+  arguments_[7] = &next_count;
+  arguments_[8] = &next_step;
+  set(8, weights, {{made_up, 1}, {attention::rows, stride}});
+  set(9, state.after, {{attention::rows, 1}, {attention::state_rows, attention::rows}});
+  set(10, state.sums, {{values.inner, 1}, {attention::rows, values.inner}});
   run(kernels_.row_sums.at(stored_index(values.type)));
   state.swap();
 }

@@ -58,8 +58,9 @@ class kernel_calls {
   // `values` are those of the keys: they are fetched into the cache meanwhile.
   void row_scores(const float* queries, const number_matrix& keys, const number_matrix& values, float* scores,
                   std::int64_t stride);
-  void row_sums(const float* scores, const number_matrix& values, softmax_state& state, float* weights,
-                std::int64_t stride);
+  // `next` are the keys that are to be read next: they, too, are fetched meanwhile.
+  void row_sums(const float* scores, const number_matrix& values, const number_matrix& next, softmax_state& state,
+                float* weights, std::int64_t stride);
 
  private:
   struct array {
@@ -81,8 +82,8 @@ class kernel_calls {
   kernel_failure& failure_;
   halide_call call_;
   void* context_ = &call_;
-  std::array<array, 8> arrays_;
-  std::array<void*, 9> arguments_;
+  std::array<array, 11> arrays_;
+  std::array<void*, 12> arguments_;
 };
 
 }  // namespace axismask

@@ -20,6 +20,7 @@ namespace attention {
 
 inline constexpr int rows = 4;        // queries that the kernels of rows take
 inline constexpr int state_rows = 2;  // what is known of a query so far: its largest score, and the sum of its weights
+inline constexpr int rows_at_once = 16;   // keys whose values the kernels of rows read for all columns
 inline constexpr int score_multiple = 4;  // blocks: scores are made up to a multiple of this many keys by -infinity
 
 // The dtypes in which keys and values are stored, in the order of the kernels for them.
@@ -59,8 +60,10 @@ struct attention_kernels {
   // from value to value, bytes of a value, scores out: [n, 4]); d is a multiple of 2 L. Addresses are those of what the
   // processor should fetch meanwhile.
   std::array<halide_entry, attention::stored_count> row_scores;
-  // (scores: [n', 4], values: stored [d, n], state: [4, 2], weights out: [n', 4], state out: [4, 2],
-  // sums in place: [d, 4]); d is a multiple of 2 L, n' is n made up to a multiple of L.
+  // (scores: [n', 4], values: stored [d, n], state: [4, 2], address of the keys that come next, bytes from key to key,
+  // bytes of a key, how many they are, how many of them to ask for at a time: rows_at_once keys and 2 L columns,
+  // weights out: [n', 4], state out: [4, 2], sums in place: [d, 4]); d is a multiple of 2 L, n' is n made up to a
+  // multiple of L.
   std::array<halide_entry, attention::stored_count> row_sums;
 };
 
