@@ -15,6 +15,7 @@ import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.attention.flex_attention import BlockMask
@@ -23,6 +24,7 @@ from . import _arrays
 from ._errors import Error
 from ._layer import Axes, Layer
 from ._model import parse
+from ._plan import by_columns
 
 __all__ = ["apply", "attend", "block_mask", "mask"]
 
@@ -57,12 +59,14 @@ def block_mask(layer: Layer, /, *, block_size: int | tuple[int, int] = 128, batc
         device = next((one.device for one in map(_array_of, inputs.values()) if isinstance(one, Tensor)), "cpu")
     hosted = {name: _on_host(given) for name, given in inputs.items()}
     made = layer.form("flex", tile=tile, batch_axis=batch_axis, heads_axis=heads_axis, **hosted)
-    lists = [torch.from_numpy(made[name]).to(device)
-             for name in ("kv_num_blocks", "kv_indices", "full_kv_num_blocks", "full_kv_indices")]
-    queries, keys = (int(size) for size in made["seq_lengths"])
-    batch, heads = made["kv_num_blocks"].shape[:2]
-    mod = _mask_mod(layer, (batch_axis, heads_axis), (batch, heads, queries, keys), device, hosted)
-    return BlockMask.from_kv_blocks(*lists, BLOCK_SIZE=tile, mask_mod=mod, seq_lengths=(queries, keys))
+    lists = []
+    for kind in ("", "full_"):
+        of_queries = made[f"{kind}kv_num_blocks"], made[f"{kind}kv_indices"]
+        lists.append([torch.from_numpy(one).to(device) for one in (*of_queries, *by_columns(*of_queries))])
+    [counts, keys, key_counts, queries], [full_counts, full_keys, full_key_counts, full_queries] = lists
+    lengths = tuple(made["seq_lengths"].tolist())
+    mod = _mask_mod(layer, (batch_axis, heads_axis), (*counts.shape[:2], *lengths), device, hosted)
+    return BlockMask(lengths, counts, keys, full_counts, full_keys, key_counts, queries, full_key_counts, full_queries, tile, mod)
 
 
 def _array_of(given: Any) -> Any:
@@ -80,33 +84,32 @@ def _mask_mod(layer: Layer, axes: tuple[str, str], shape: tuple[int, int, int, i
     """A function of places as FlexAttention wants it. It looks up keys by their place, so that it holds for any layer."""
     batch, heads, queries, keys = shape
     made = layer.spans(**inputs)
-    starts, begins, ends = (torch.from_numpy(made[name]) for name in ("starts", "begins", "ends"))
-    counts = starts.diff()
-    most = int(counts.max()) if counts.numel() else 0
+    starts, begins, ends = made["starts"], made["begins"], made["ends"]
+    counts = np.diff(starts)
+    most = int(counts.max(initial=0))
     # Spans have only planes along which the mask changes, batch before heads or after.
     plan = layer.plan(tile=(max(queries, 1), max(keys, 1)), **inputs)
-    planes = [size for size in plan.plane_sizes]
     swap = plan.plane_axes == axes[::-1]
 
-    def in_place(flat: Tensor) -> Tensor:
-        its = flat.view(*(planes or [1]), queries, -1)
-        its = its.transpose(0, 1) if swap else its
-        return its.reshape(batch, heads, queries, -1).contiguous().to(device)
+    def in_place(flat: np.ndarray) -> Tensor:
+        its = flat.reshape(*(plan.plane_sizes or [1]), queries)
+        its = its.swapaxes(0, 1) if swap else its
+        return torch.from_numpy(np.ascontiguousarray(its.reshape(batch, heads, queries))).to(device)
 
     if most <= _FEW_SPANS:
-        # Made up to the same number for each query by empty ranges.
-        rows = torch.repeat_interleave(torch.arange(len(counts)), counts)
-        places = torch.arange(len(begins)) - starts[:-1].repeat_interleave(counts)
-        of_row = torch.zeros((2, len(counts), max(most, 1)), dtype=torch.int32)
-        of_row[0, rows, places] = begins.int()
-        of_row[1, rows, places] = ends.int()
-        begin, end = in_place(of_row[0]), in_place(of_row[1])
+        begin, end = [], []
+        for number in range(max(most, 1)):  # a query with fewer has empty ones
+            there = counts > number
+            where = np.where(there, starts[:-1] + number, 0)
+            first, last = (one[where] if len(one) else where for one in (begins, ends))
+            begin.append(in_place(first.astype(np.int32)))
+            end.append(in_place(np.where(there, last, first).astype(np.int32)))
 
         def sees(b: Tensor, h: Tensor, q: Tensor, k: Tensor) -> Tensor:
             b, h = b if batch > 1 else torch.zeros_like(b), h if heads > 1 else torch.zeros_like(h)
-            kept = (k >= begin[b, h, q, 0]) & (k < end[b, h, q, 0])
-            for span in range(1, most):
-                kept = kept | ((k >= begin[b, h, q, span]) & (k < end[b, h, q, span]))
+            kept = (k >= begin[0][b, h, q]) & (k < end[0][b, h, q])
+            for first, last in zip(begin[1:], end[1:]):
+                kept = kept | ((k >= first[b, h, q]) & (k < last[b, h, q]))
             return kept
 
         return sees

@@ -45,7 +45,7 @@ def prefill(seconds):
     if max(far.values()) > 1e-3:
         raise Failure(f"transformers_prefill: the logits differ: {far}")
     contenders = [Contender("axismask", timed("axismask"), kind="ours")]
-    contenders += [Contender(how, timed(how), kind="peer", allocates=False, differs=None) for how in ways[1:]]
+    contenders += [Contender(how, timed(how), kind="peer", allocates=False, differs=None, says="") for how in ways[1:]]
     take_turns("transformers_prefill", contenders, False, seconds)
     return row_of("transformers_prefill", contenders)
 
