@@ -178,6 +178,23 @@ TEST(attention_edges, rows_that_see_nothing_are_by_the_rule) {
   }
 }
 
+// A cache before its first token. Positions of 64 bits are made narrow, and an empty array has no memory.
+TEST(attention_edges, no_keys_are_rows_that_see_nothing) {
+  arrays one(5, 0, 8);
+  const std::vector<std::int64_t> places{0, 1, 2, 3, 4};
+  window::axismask_ask_for_kernels();
+  for (const auto rule : {empty_row_rule::masked, empty_row_rule::zeros, empty_row_rule::keep_self}) {
+    std::fill(one.out.begin(), one.out.end(), 7.0F);
+    with_values(of_100, [&](layer_values& values) {
+      values.empty_rows = rule;
+      attend(values, {one.of_queries(one.q), one.of_keys(one.k), one.of_keys(one.v), one.of_queries(one.out)},
+             {{"token_positions", any_view(places.data(), dtype::int64, {{"seq", 5}})},
+              {"kv_token_positions", any_view(static_cast<const std::int64_t*>(nullptr), dtype::int64, {{"seq", 0}})}});
+    });
+    for (const float result : one.out) EXPECT_TRUE(rule == empty_row_rule::zeros ? result == 0 : result != 7) << result;
+  }
+}
+
 TEST(attention_edges, masked_keys_have_the_weight_of_a_masked_value_near_the_scores) {
   window near = of_100;
   near.masked_out_value = -2.0;

@@ -178,6 +178,21 @@ TEST(spans, of_a_million_tokens_are_those_of_a_window) {
 }
 
 // Each of these would be read by the processor.
+// Positions of 64 bits are made narrow, and an empty array has no memory.
+TEST(spans, of_no_queries_or_keys_there_are_none) {
+  const ApplyCausalSlidingWindowAttentionMask<count, "q", "k"> local{.masked_out_value = -1, .sliding_window_size = 3};
+  const std::array<std::int64_t, 5> places{0, 1, 2, 3, 4};
+  for (const std::int64_t queries : {0, 5}) {
+    for (const std::int64_t keys : {0, 5}) {
+      const named_view<const std::int64_t, axes<"seq">> q(queries > 0 ? places.data() : nullptr, {queries});
+      const named_view<const std::int64_t, axes<"kv_seq">> k(keys > 0 ? places.data() : nullptr, {keys});
+      const row_spans found = spans(local, input<"q">(q), input<"k">(k));
+      EXPECT_EQ(found.starts.size(), static_cast<std::size_t>(queries + 1));
+      EXPECT_EQ(found.begins.size(), queries > 0 && keys > 0 ? 5U : 0U);
+    }
+  }
+}
+
 TEST(spans, what_is_in_a_devices_memory_is_refused) {
   const ApplyCausalAttentionMask<> causal{.masked_out_value = masked_value::lowest()};
   const std::array<int, 2> numbers{0, 1};

@@ -1,6 +1,7 @@
 // Positions and other integers of side inputs in the width that a kernel computes with.
 #include "arrays/number_width.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 
@@ -9,10 +10,25 @@
 namespace axismask {
 namespace {
 
+template <class To>
+void take(std::vector<To>& copy, const std::array<std::int64_t, max_rank>& strides, bound_array& numbers) {
+  numbers.data = reinterpret_cast<std::byte*>(copy.data());
+  numbers.element_bytes = sizeof(To);
+  numbers.type = element_dtype<To>::value;
+  numbers.strides = strides;
+}
+
 // Replaces an operand by a copy of another type. Only the elements that there are: an axis that the array lacks stays a
 // stride of 0. The copy's axes are in the order of the result's, so that the kernel finds it as dense as that.
 template <class From, class To>
 void convert(bound_array& numbers, const bound_call& call, std::vector<To>& copy) {
+  const std::span<const std::int64_t> sizes(call.sizes.data(), call.rank);
+  if (std::ranges::find(sizes, 0) != sizes.end()) {
+    // No number is read then, and an array that is empty, too, may have no memory: a number stands for all.
+    copy.assign(1, 0);
+    take(copy, {}, numbers);
+    return;
+  }
   std::array<std::size_t, max_rank> order;  // innermost first
   std::size_t rank = 0;
   for (std::size_t axis = 0; axis < call.rank; ++axis) {
@@ -40,10 +56,7 @@ void convert(bound_array& numbers, const bound_call& call, std::vector<To>& copy
     for (std::int64_t at = 0; at < line; ++at) to[at] = static_cast<To>(from[at * step]);
     to += line;
   });
-  numbers.data = reinterpret_cast<std::byte*>(copy.data());
-  numbers.element_bytes = sizeof(To);
-  numbers.type = element_dtype<To>::value;
-  numbers.strides = strides;
+  take(copy, strides, numbers);
 }
 
 }  // namespace
