@@ -62,7 +62,7 @@ def block_mask(layer: Layer, /, *, block_size: int | tuple[int, int] = 128, batc
     lists = []
     for kind in ("", "full_"):
         of_queries = made[f"{kind}kv_num_blocks"], made[f"{kind}kv_indices"]
-        lists.append([torch.from_numpy(one).to(device) for one in (*of_queries, *by_columns(*of_queries))])
+        lists.append([torch.from_dlpack(one).to(device) for one in (*of_queries, *by_columns(*of_queries))])
     [counts, keys, key_counts, queries], [full_counts, full_keys, full_key_counts, full_queries] = lists
     lengths = tuple(made["seq_lengths"].tolist())
     mod = _mask_mod(layer, (batch_axis, heads_axis), (*counts.shape[:2], *lengths), device, hosted)
