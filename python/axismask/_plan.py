@@ -76,6 +76,8 @@ def by_columns(counts: np.ndarray, indices: np.ndarray) -> tuple[np.ndarray, np.
         int32 of [..., columns] and of [..., columns, rows], with zeros behind the last row of a list.
     """
     *planes, rows, columns = indices.shape
+    if indices.size == 0:
+        return np.zeros((*planes, columns), np.int32), np.zeros((*planes, columns, rows), np.int32)
     out_counts = np.empty((*planes, columns), np.int32)
     out_indices = np.empty((*planes, columns, rows), np.int32)
     _native.turn_lists(counts, indices, out_counts, out_indices)

@@ -29,6 +29,10 @@ __all__ = ["NAME", "PlannedMask", "register"]
 
 NAME = "axismask"
 _WHOLE = 2**31 - 1  # a window that hides nothing
+_ASKED = frozenset((  # of a mask: by models, and by torch.compile, which looks at what it is given
+    "__get__", "__repr__", "dim", "size", "ndimension", "numel", "stride", "storage_offset", "untyped_storage",
+    "is_floating_point", "is_conj", "is_neg", "_is_view"))
+_OUTSIDE = "axismask: masks are planned while a model runs, outside of what is compiled; leave fullgraph out"
 
 
 def register() -> None:
@@ -62,7 +66,7 @@ class PlannedMask(torch.Tensor):
         name = getattr(function, "__name__", str(function))
         if name == "contiguous":  # generate() asks for that
             return arguments[0]
-        if name in ("__get__", "dim", "size", "ndimension", "numel", "is_floating_point", "__repr__"):
+        if name in _ASKED:
             with torch._C.DisableTorchFunctionSubclass():
                 return function(*arguments, **(keywords or {}))
         raise Error("transformers-mask", "attention_mask",
@@ -123,10 +127,18 @@ def _read(function: Callable) -> tuple[Layer, Tensor | None] | None:
     return None
 
 
+def _refuse_export() -> None:
+    if torch.compiler.is_exporting():
+        raise Error("transformers-export", NAME, "a model is not exported with it, as masks are planned while it runs",
+                    'set attn_implementation="sdpa" before torch.export')
+
+
+@torch.compiler.disable(reason=_OUTSIDE)
 def _make_mask(batch_size: int, q_length: int, kv_length: int, q_offset: int | Tensor = 0, kv_offset: int | Tensor = 0,
                mask_function: Callable = theirs.causal_mask_function, attention_mask: Tensor | None = None,
                use_vmap: bool = False, device: torch.device | str = "cpu", **_: Any) -> PlannedMask:
     """transformers' mask interface."""
+    _refuse_export()
     if torch.device(device).type != "cpu":
         raise Error("transformers-device", "device", f"the model is on {device}, and attention is the processor's",
                     'move the model to "cpu", or set attn_implementation="flex_attention" or "sdpa"')
@@ -153,12 +165,12 @@ def _make_mask(batch_size: int, q_length: int, kv_length: int, q_offset: int | T
 
 
 def _explicit(kept: Tensor, shape: tuple[int, ...]) -> PlannedMask:
-    if kept.dim() != 4 or kept.shape[1] != 1:
+    if kept.dim() != 4 or kept.shape[1] != 1 or kept.shape[0] not in (1, shape[0]):
         raise Error("transformers-mask", "attention_mask",
-                    f"its shape is {tuple(kept.shape)}, and masks are alike for all heads",
+                    f"its shape is {tuple(kept.shape)}, and that of scores {tuple(shape)}, alike for all heads",
                     'give [batch, 1, queries, keys], or set attn_implementation="eager"')
-    return PlannedMask.of(_layer_of("ApplyExplicitAttentionMask"), {"mask": (kept[:, 0].contiguous(), "batch seq kv_seq")},
-                          tuple(shape))
+    kept = kept[:, 0].expand(shape[0], *kept.shape[2:]).contiguous()
+    return PlannedMask.of(_layer_of("ApplyExplicitAttentionMask"), {"mask": (kept, "batch seq kv_seq")}, tuple(shape))
 
 
 def _mask_of(attention_mask: Tensor | None, module: torch.nn.Module, query: Tensor, key: Tensor,
@@ -175,12 +187,12 @@ def _mask_of(attention_mask: Tensor | None, module: torch.nn.Module, query: Tens
         base = theirs.causal_mask_function if causal else theirs.bidirectional_mask_function
         return _make_mask(query.shape[0], queries, keys, keys - queries if causal else 0, 0, base)
     if attention_mask.dtype == torch.bool:
-        return _explicit(attention_mask, tuple(attention_mask.shape))
+        return _explicit(attention_mask, (query.shape[0], 1, *attention_mask.shape[2:]))
     lowest = torch.finfo(attention_mask.dtype).min if attention_mask.is_floating_point() else None
     if lowest is None or not ((attention_mask == 0) | (attention_mask <= lowest)).all():
         raise Error("transformers-mask", "attention_mask", "it has other numbers than 0 and the lowest, which are no mask",
                     'give a bool mask, or set attn_implementation="eager" for a model with biases')
-    return _explicit(attention_mask == 0, tuple(attention_mask.shape))
+    return _explicit(attention_mask == 0, (query.shape[0], 1, *attention_mask.shape[2:]))
 
 
 # ----------------------------------------------------------------------------------------------------------- Attention
@@ -190,6 +202,7 @@ def _refuse(what: str, cure: str) -> None:
     raise Error("transformers-option", NAME, what, cure)
 
 
+@torch.compiler.disable(reason=_OUTSIDE)
 def _attend(module: torch.nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None,
             scaling: float | None = None, dropout: float = 0.0, softcap: float | None = None, s_aux: Tensor | None = None,
             is_causal: bool | None = None, position_bias: Tensor | None = None, **keywords: Any) -> tuple[Tensor, None]:

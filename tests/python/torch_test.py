@@ -95,6 +95,13 @@ class BlockMasks(unittest.TestCase):
                 with self.subTest(layer=name, way=way), torch.no_grad():
                     self.assertLess((attention(query, key, value, block_mask=mask) - want).abs().max().item(), 1e-5)
 
+    def test_of_no_queries_or_keys(self):
+        for queries, keys in ((0, 0), (0, 40), (40, 0)):
+            mask = axismask.torch.block_mask(layer_of(CAUSAL), block_size=16, queries=(torch.arange(queries), "seq"),
+                                             keys=(torch.arange(keys), "kv_seq"))
+            self.assertEqual(mask.seq_lengths, (queries, keys))
+            self.assertEqual(int(mask.kv_num_blocks.sum()) + int(mask.full_kv_num_blocks.sum()), 0)
+
     def test_axes_that_flex_attention_has_not_are_refused(self):
         where = torch.stack([torch.arange(64), torch.arange(64) - 9])
         with self.assertRaisesRegex(axismask.Error, r"axismask: error\[form-axis\] rows: "):

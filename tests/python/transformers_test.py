@@ -135,13 +135,40 @@ class Masks(unittest.TestCase):
         prompt = torch.randint(3, 256, (2, 12))
         own = torch.rand(2, 1, 12, 12) < 0.5
         own |= torch.eye(12, dtype=torch.bool)
-        for mask in (own, torch.where(own, 0.0, torch.finfo(torch.float32).min)):
+        shared = own[:1]  # by all prompts
+        for mask in (own, torch.where(own, 0.0, torch.finfo(torch.float32).min), shared, torch.where(shared, 0.0, -torch.inf)):
             found = {}
             for how in ("sdpa", "axismask"):
                 model.set_attn_implementation(how)
                 with torch.no_grad():
                     found[how] = model(prompt, attention_mask=mask).logits
             self.assertLess((found["sdpa"] - found["axismask"]).abs().max().item(), 1e-4)
+
+
+class Compiled(unittest.TestCase):
+    def setUp(self):
+        torch.compiler.reset()
+        self.model = make("Mistral")
+        self.prompt = torch.randint(3, 256, (2, 20))
+        self.model.set_attn_implementation("axismask")
+
+    def test_a_model_writes_the_same_tokens(self):
+        options = dict(max_new_tokens=6, min_new_tokens=6, do_sample=False, cache_implementation="static")
+        want = self.model.generate(self.prompt, **options)
+        self.model.forward = torch.compile(self.model.forward)
+        with Calls() as calls:
+            self.assertTrue(torch.equal(self.model.generate(self.prompt, **options), want))
+        self.assertEqual(len(calls.made), 6 * SMALL["num_hidden_layers"])
+        self.assertNotIn("mask", calls.made)
+
+    def test_whole_and_exported_ones_are_refused(self):
+        wanted = "axismask: masks are planned while a model runs, outside of what is compiled; leave fullgraph out"
+        with torch.no_grad(), self.assertRaisesRegex(torch._dynamo.exc.Unsupported, wanted):
+            torch.compile(self.model, fullgraph=True)(self.prompt, use_cache=False)
+        with torch.no_grad(), self.assertRaises(axismask.Error) as refused:
+            torch.export.export(self.model, (self.prompt,), {"use_cache": False})
+        self.assertEqual(str(refused.exception), "axismask: error[transformers-export] axismask: a model is not exported with "
+                         'it, as masks are planned while it runs; set attn_implementation="sdpa" before torch.export')
 
 
 class Refusals(unittest.TestCase):
@@ -178,9 +205,12 @@ class Refusals(unittest.TestCase):
         self.refused("[transformers-mask] attention_mask: it has other numbers than 0 and the lowest, which are no mask; give a "
                      'bool mask, or set attn_implementation="eager" for a model with biases',
                      lambda: ours._attend(module, array, array, array, torch.full((1, 1, 4, 4), -3.0)))
-        self.refused("[transformers-mask] attention_mask: its shape is (1, 2, 4, 4), and masks are alike for all heads; give "
-                     '[batch, 1, queries, keys], or set attn_implementation="eager"',
+        self.refused("[transformers-mask] attention_mask: its shape is (1, 2, 4, 4), and that of scores (1, 1, 4, 4), alike for "
+                     'all heads; give [batch, 1, queries, keys], or set attn_implementation="eager"',
                      lambda: ours._attend(module, array, array, array, torch.ones(1, 2, 4, 4, dtype=torch.bool)))
+        self.refused("[transformers-mask] attention_mask: its shape is (3, 1, 4, 4), and that of scores (1, 1, 4, 4), alike for "
+                     'all heads; give [batch, 1, queries, keys], or set attn_implementation="eager"',
+                     lambda: ours._attend(module, array, array, array, torch.ones(3, 1, 4, 4, dtype=torch.bool)))
         self.refused('[transformers-device] device: the model is on meta, and attention is the processor\'s; move the model to '
                      '"cpu", or set attn_implementation="flex_attention" or "sdpa"', lambda: ours._make_mask(1, 4, 4, device="meta"))
 
