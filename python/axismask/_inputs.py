@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from ._layer import Layer
 
 _DEFAULTS = {"seq_axis": "seq", "kv_seq_axis": "kv_seq", "query_positions_input_name": "token_positions",
-             "kv_positions_input_name": "token_positions", "query_segment_ids_input_name": "query_segment_ids",
-             "kv_segment_ids_input_name": "kv_segment_ids"}
+             "kv_positions_input_name": "token_positions", "query_segment_ids_input_name": "segment_ids",
+             "kv_segment_ids_input_name": "segment_ids"}
 _OF_KEYS = ("kv_positions_input_name", "kv_segment_ids_input_name")
 _OF_QUERIES = ("query_positions_input_name", "query_segment_ids_input_name")
 
