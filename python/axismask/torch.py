@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn.attention.flex_attention import BlockMask
 
-from . import _arrays
+from . import _flex_formula
 from ._errors import Error
 from ._layer import Axes, Layer
 from ._model import parse
@@ -38,7 +38,7 @@ def block_mask(layer: Layer, /, *, block_size: int | tuple[int, int] = 128, batc
                heads_axis: str = "heads", device: torch.device | str | None = None, **inputs: Any) -> BlockMask:
     """Makes FlexAttention's block mask of a layer, as torch's create_block_mask does of a function.
 
-    No dense mask is made, but for layers of which a query sees more than 8 ranges of keys (a dilated window).
+    No dense mask is made, but where keys are looked up and a query sees more than 8 ranges of them.
 
     Args:
         block_size: queries and keys of a block, or one number for both.
@@ -62,10 +62,13 @@ def block_mask(layer: Layer, /, *, block_size: int | tuple[int, int] = 128, batc
     lists = []
     for kind in ("", "full_"):
         of_queries = made[f"{kind}kv_num_blocks"], made[f"{kind}kv_indices"]
-        lists.append([torch.from_dlpack(one).to(device) for one in (*of_queries, *by_columns(*of_queries))])
+        # The form's are the library's memory, which torch would write to if it were told to.
+        lists.append([torch.from_numpy(one).to(device) for one in (*map(np.copy, of_queries), *by_columns(*of_queries))])
     [counts, keys, key_counts, queries], [full_counts, full_keys, full_key_counts, full_queries] = lists
     lengths = tuple(made["seq_lengths"].tolist())
-    mod = _mask_mod(layer, (batch_axis, heads_axis), (*counts.shape[:2], *lengths), device, hosted)
+    axes, planes = (batch_axis, heads_axis), tuple(counts.shape[:2])
+    mod = _flex_formula.of_layer(layer, hosted, axes, planes, device)
+    mod = mod or _look_up(layer, axes, (*planes, *lengths), device, hosted)
     return BlockMask(lengths, counts, keys, full_counts, full_keys, key_counts, queries, full_key_counts, full_queries, tile, mod)
 
 
@@ -80,7 +83,7 @@ def _on_host(given: Any) -> Any:
     return (hosted, given[1]) if isinstance(given, tuple) else hosted
 
 
-def _mask_mod(layer: Layer, axes: tuple[str, str], shape: tuple[int, int, int, int], device: Any, inputs: dict[str, Any]):
+def _look_up(layer: Layer, axes: tuple[str, str], shape: tuple[int, int, int, int], device: Any, inputs: dict[str, Any]):
     """A function of places as FlexAttention wants it. It looks up keys by their place, so that it holds for any layer."""
     batch, heads, queries, keys = shape
     made = layer.spans(**inputs)

@@ -1,6 +1,7 @@
 """axismask.torch against torch's own: create_block_mask, flex_attention compiled and not, opcheck, compile, export."""
 
 import unittest
+import warnings
 
 import numpy as np
 import torch
@@ -94,6 +95,62 @@ class BlockMasks(unittest.TestCase):
             for way, attention in ways.items():
                 with self.subTest(layer=name, way=way), torch.no_grad():
                     self.assertLess((attention(query, key, value, block_mask=mask) - want).abs().max().item(), 1e-5)
+
+    def kept_by(self, layer, inputs):
+        """What the block mask's function keeps, and what the layer does; and whether that is by the formula."""
+        mask = axismask.torch.block_mask(layer, block_size=32, **inputs)
+        batch, heads = mask.kv_num_blocks.shape[:2]
+        sees = create_block_mask(mask.mask_mod, batch, heads, *mask.seq_lengths, device="cpu", BLOCK_SIZE=1).to_dense().bool()
+        kept = layer.mask("batch heads seq kv_seq", sizes={"batch": batch, "heads": heads}, like=torch.empty(0), **inputs)
+        return torch.equal(sees, kept), mask.mask_mod.__code__.co_filename.startswith("<axismask: ")
+
+    def test_formulas_are_read(self):
+        windows = {"axis": "heads", "values": [1, 9, 30]}
+        sliding = {"type": "ApplyCausalSlidingWindowAttentionMask", "sliding_window_size": windows}
+        documents = {"type": "ApplyDocumentAttentionMask"}
+        where = (positions(self.random, 2, 70), "batch seq")
+        ids = (torch.from_numpy(np.sort(self.random.integers(-1, 4, (2, 70)))), "batch seq")
+        lengths = (torch.tensor([5, 40]), "batch")
+        cases = {
+            "heads": (sliding, {}),
+            "heads and documents": ({"all": [sliding, documents]}, {"segment_ids": ids}),
+            "documents": (documents, {"segment_ids": ids}),
+            "documents of other names": (
+                {**documents, "query_segment_ids_input_name": "kv_segment_ids", "kv_segment_ids_input_name": "asked"},
+                {"kv_segment_ids": ids, "asked": (ids[0].flip(1), "batch kv_seq")}),
+            "not": ({"all": [CAUSAL, {"not": {**sliding, "sliding_window_size": 9}}]}, {}),
+            "sinks": ({"all": [CAUSAL, {"any": [{**sliding, "sliding_window_size": 9},
+                                                {"type": "ApplySinksAttentionMask", "sink_count": 3}]}]}, {}),
+            "prefix": ({"type": "ApplyPrefixLmAttentionMask"}, {"prefix_lengths": lengths}),
+            "prefix of another name": ({"type": "ApplyPrefixLmAttentionMask", "prefix_lengths_input_name": "lengths"},
+                                       {"lengths": lengths}),
+            "blocks": ({"type": "ApplyBlockCausalAttentionMask", "block_size": 7}, {}),
+            "chunks": ({"type": "ApplyChunkedAttentionMask", "attention_chunk_size": 7}, {}),
+            "far": ({"type": "ApplyBidirectionalWindowAttentionMask", "window_left": 20, "window_right": 2**31 - 1}, {}),
+        }
+        for name, (fields, inputs) in cases.items():
+            layer = axismask.parse({"axismask": 1, "model": "m", "layers": [
+                {"name": "one", "masked_out_value": "lowest", **fields}]}).layers[0]
+            inputs = inputs if "documents" in name and fields.get("type") else {"token_positions": where, **inputs}
+            with self.subTest(layer=name):
+                self.assertEqual(self.kept_by(layer, inputs), (True, True))
+
+    def test_where_formulas_are_not_read_keys_are_looked_up(self):
+        where = positions(self.random, 2, 70)
+        far = {"queries": (where.long() + 2**62, "batch seq"), "keys": (where.long() + 2**62, "batch kv_seq")}
+        near = {"queries": (where, "batch seq"), "keys": (where, "batch kv_seq")}
+        for name, (fields, inputs) in {"keep_self": ({**CAUSAL, "empty_rows": "keep_self"}, near),
+                                       "large": (LAYERS["window"][0], far)}.items():
+            with self.subTest(layer=name):
+                self.assertEqual(self.kept_by(layer_of(fields), inputs), (True, False))
+
+    def test_a_block_mask_is_its_own(self):
+        where = torch.arange(64)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # torch's, of memory that must not be written
+            mask = axismask.torch.block_mask(layer_of(CAUSAL), queries=(where, "seq"), keys=(where, "kv_seq"))
+        where.fill_(-1)
+        self.assertTrue(mask.mask_mod(*(torch.tensor(place) for place in (0, 0, 5, 5))))
 
     def test_of_no_queries_or_keys(self):
         for queries, keys in ((0, 0), (0, 40), (40, 0)):
