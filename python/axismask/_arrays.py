@@ -56,7 +56,11 @@ def numpy_dtype(name: str) -> np.dtype:
                         "install ml_dtypes, give like= a torch tensor, or take another dtype") from None
         kind: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
         return kind
-    return np.dtype(name)
+    try:
+        return np.dtype(name)
+    except TypeError:
+        raise Error("array-dtype", "dtype", f'there is no dtype "{name}"',
+                    "give bool, float16, bfloat16, float32 or float64") from None
 
 
 def empty_numpy(shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
@@ -75,8 +79,7 @@ def memory_for(like: Any, shape: tuple[int, ...], dtype: str | None = None) -> A
     library = library_of(like)
     if library == "torch":
         torch = sys.modules["torch"]
-        kind = like.dtype if dtype is None else getattr(torch, dtype)
-        return torch.empty(shape, dtype=kind, device=like.device)
+        return like.new_empty(shape) if dtype is None else like.new_empty(shape, dtype=getattr(torch, dtype))
     if library == "cupy":
         cupy = sys.modules["cupy"]
         with like.device:

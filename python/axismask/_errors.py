@@ -8,6 +8,9 @@ import re
 _IN_PYTHON = (
     ("set attention_options::projection to", "set projection= to"),
     ("name the device in call_options::device, or give memory", "give memory"),
+    ("take one of these, or auto; each device's kernels are a library of their own, axismask::layers_DEVICE",
+     "give arrays in the host's memory, or build the wheel with kernels for that device"),
+    (", float32 or float64, or a bit_view", ", float32 or float64"),
     ("attention_options::", ""),
     ("options.", ""),
     ("positions::ring", "positions.Ring"),

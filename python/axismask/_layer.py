@@ -153,7 +153,7 @@ class Layer:
             exact: "none" and "all" are proofs; with exact, "some" is a fact, too.
             **inputs: the layer's side inputs, in the host's memory.
         """
-        return Plan(*_native.make_plan(self, tile[0], tile[1], exact, inputs))
+        return Plan(*_native.make_plan(self, *_tile(tile), exact, inputs))
 
     def spans(self, *, threads: int = 0, **inputs: Array | tuple[Array, Axes]) -> dict[str, np.ndarray]:
         """For each query the keys that it sees, as half-open ranges of indices.
@@ -178,7 +178,7 @@ class Layer:
         Returns:
             the arrays by the names that they have there.
         """
-        return _arrays.taken(_native.form(self, name, tile, (batch_axis, heads_axis), (pages, page_count), inputs))
+        return _arrays.taken(_native.form(self, name, _tile(tile), (batch_axis, heads_axis), (pages, page_count), inputs))
 
     def attend(self, queries: Array, q_axes: Axes, keys: Array, k_axes: Axes, values: Array, v_axes: Axes, /, *,
                out: Array | None = None, log_sum_exp: Any = None, scale: float | None = None, softcap: float | None = None,
@@ -236,6 +236,12 @@ def _names(axes: Axes, argument: str) -> tuple[str, ...]:
         return tuple(axes)
     raise Error("argument-type", argument, f"its axes are a {type(axes).__name__}",
                 'give their names as one str, "heads seq kv_seq", or as a tuple of str')
+
+
+def _tile(tile: tuple[int, int]) -> tuple[int, int]:
+    if isinstance(tile, (tuple, list)) and len(tile) == 2:
+        return tile[0], tile[1]
+    raise Error("argument-type", "tile", f"it is {tile!r}", "give queries and keys of a tile, (128, 128)")
 
 
 def _masked(masked: float | str) -> tuple[int, float]:

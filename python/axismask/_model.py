@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from . import _native
+from ._errors import Error
 from ._layer import Layer
 
 _TAKE_GUESS, _STRICT, _IMAGES = 1, 2, 4
@@ -61,6 +62,14 @@ class Model:
         return f"<axismask.Model of {len(self.layers)} layers>"
 
 
+def _json_of(given: Any, argument: str) -> str:
+    try:
+        return json.dumps(given)
+    except (TypeError, ValueError) as problem:
+        raise Error("argument-type", argument, f"it is no JSON: {problem}",
+                    "give its text, or a dict of numbers, texts, lists and dicts") from None
+
+
 def load(path: str | os.PathLike[str]) -> Model:
     """Reads a model spec from a file (docs/models.md has the format). Raises Error for what is wrong with it."""
     return Model(_native.load(os.fspath(path)))
@@ -68,7 +77,7 @@ def load(path: str | os.PathLike[str]) -> Model:
 
 def parse(spec: str | Mapping[str, Any], source: str = "spec") -> Model:
     """Reads a model spec from its JSON text, or from a dict of it; `source` stands for the file in errors."""
-    return Model(_native.parse(spec if isinstance(spec, str) else json.dumps(spec), source))
+    return Model(_native.parse(spec if isinstance(spec, str) else _json_of(spec, "spec"), source))
 
 
 def from_config(config: Any, *, guess: bool = False, strict: bool = False, images: bool = False) -> Model:
@@ -83,8 +92,11 @@ def from_config(config: Any, *, guess: bool = False, strict: bool = False, image
     flags = _TAKE_GUESS * guess + _STRICT * strict + _IMAGES * images
     if isinstance(config, (str, os.PathLike)):
         return Model(*_native.import_config(os.fspath(config), None, "config", flags))
-    found = config if isinstance(config, Mapping) else config.to_dict()
-    return Model(*_native.import_config(None, json.dumps(found), "config", flags))
+    found = config if isinstance(config, Mapping) else getattr(config, "to_dict", dict)()
+    if not found:
+        raise Error("argument-type", "config", f"it is a {type(config).__name__} of nothing",
+                    "give the path of a config.json, a dict of it, or a config of transformers")
+    return Model(*_native.import_config(None, _json_of(found, "config"), "config", flags))
 
 
 def load_layers(path: str | os.PathLike[str]) -> None:

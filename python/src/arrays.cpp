@@ -2,6 +2,7 @@
 // functions, others, and those on devices, by __dlpack__.
 #include "arrays.hpp"
 
+#include <algorithm>
 #include <string>
 #include <unordered_map>
 
@@ -93,11 +94,20 @@ const dlpack::exchange* exchange_of(PyTypeObject* type) {
          "give float16, bfloat16, float32 or float64, int32 or int64 for positions and ids, or bool for masks");
 }
 
-void check_gradient(PyObject* array, std::string_view argument) {
+// What memory alone does not say of torch's tensors: that a gradient goes through them, or that they stand for the
+// negative of what is there.
+void check_torch(PyObject* array, std::string_view argument) {
   const object wanted = attribute(array, "requires_grad");
-  if (!wanted || wanted.get() != Py_True) return;
-  refuse("array-gradient", argument, "it requires a gradient, which this call does not compute",
-         "give its detach(), or call axismask.torch");
+  if (wanted.get() == Py_True) {
+    refuse("array-gradient", argument, "it requires a gradient, which this call does not compute",
+           "give its detach(), or call axismask.torch");
+  }
+  const object is_negative = attribute(array, "is_neg");
+  if (!is_negative) return;
+  const object negative = object::take(PyObject_CallNoArgs(is_negative.get()));
+  if (negative.get() == Py_True) {
+    refuse("array-memory", argument, "it is a view of the negative of its memory", "give its resolve_neg()");
+  }
 }
 
 // JAX's arrays never change, which its tensors of DLPack do not say.
@@ -196,7 +206,12 @@ bool view::of_exchange(PyObject* array, std::string_view argument) {
   }
   // On a device others' work may be under way: __dlpack__ waits for it.
   if (tensor.device != dlpack::device_type::cpu && tensor.device != dlpack::device_type::cuda_host) return false;
-  check_gradient(array, argument);
+  // Whole numbers have no gradients, and no negatives that are views.
+  if (tensor.code == dlpack::real || tensor.code == dlpack::bfloat) check_torch(array, argument);
+  if (tensor.data == nullptr && std::count(tensor.shape, tensor.shape + tensor.ndim, 0) == 0) {
+    refuse("array-memory", argument, "it has no memory, as a tensor that is traced",
+           "under torch.compile and export call axismask.torch");
+  }
   const auto axes = static_cast<std::size_t>(names_.count() < 0 ? tensor.ndim : names_.count());
   if (static_cast<std::size_t>(tensor.ndim) != axes) {
     its_.ndim = tensor.ndim;
@@ -212,6 +227,7 @@ void view::of_capsule(PyObject* array, std::string_view argument) {
     refuse("array-type", argument, "it is a " + type_name(array) + ", and no array",
            "give an array of NumPy, torch, JAX or CuPy, or of another library that has __dlpack__");
   }
+  check_torch(array, argument);
   const object none_given = object::take(PyTuple_New(0));
   const object versions = object::take(Py_BuildValue("{s:(ii)}", "max_version", 1, 0));
   PyObject* made = PyObject_Call(method.get(), none_given.get(), versions.get());

@@ -8,6 +8,9 @@ namespace axismask::python::dlpack {
 
 enum class device_type : std::int32_t { cpu = 1, cuda_host = 3 };
 
+inline constexpr std::uint8_t real = 2;  // type codes
+inline constexpr std::uint8_t bfloat = 4;
+
 struct tensor {  // DLTensor
   void* data;
   device_type device;

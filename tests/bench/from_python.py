@@ -6,7 +6,7 @@ row of report.py; the modules below have them as CASES, and add what else is to 
 """
 
 import argparse
-import importlib
+import importlib.util
 import json
 import os
 import pathlib
@@ -15,7 +15,8 @@ import sys
 from report import machine, print_head, print_row, versions
 from turns import Failure, progress
 
-MODULES = ("from_python_core", "from_python_jax", "from_python_transformers")
+# Modules of cases, and the library without which a module is left out.
+MODULES = {"from_python_core": "numpy", "from_python_jax": "penzai", "from_python_transformers": "torch"}
 # What is aimed at: (case, peer, at least so many times as long as ours).
 TARGETS = [("block_mask_4k", "create_block_mask", 500), ("block_mask_64k", "create_block_mask", 500),
            ("penzai_in_place", "penzai", 2)]
@@ -32,7 +33,10 @@ def parse(arguments, names):
 
 def main(arguments):
     cases = {}
-    for module in MODULES:
+    for module, library in MODULES.items():
+        if importlib.util.find_spec(library) is None:
+            progress(f"{module}: left out, there is no {library}")
+            continue
         cases |= importlib.import_module(module).CASES
     options = parse(arguments, list(cases))
     if options.list:

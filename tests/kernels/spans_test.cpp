@@ -123,6 +123,26 @@ TEST(spans, equal_the_reference_in_every_layer) {
   EXPECT_GT(planned, 1000 / AXISMASK_TEST_CASE_STEP);
 }
 
+// Many prompts in rings: threads get shares of rows, and what they find is joined.
+TEST(spans, threads_share_many_rows) {
+  constexpr std::int64_t batch = 800;
+  constexpr std::int64_t tokens = 24;
+  named_array<int, axes<"batch", "seq">> positions({batch, tokens});
+  for (std::int64_t row = 0; row < batch; ++row) {
+    for (std::int64_t at = 0; at < tokens; ++at) {
+      positions(row, at) = static_cast<int>((at + row) % (tokens + row % 3)) - static_cast<int>(row % 5);
+    }
+  }
+  const ApplyCausalSlidingWindowAttentionMask<> window{.masked_out_value = -1, .sliding_window_size = 7};
+  const row_spans one = spans(call_options{.threads = 1}, window, input<"token_positions">(positions));
+  const row_spans three = spans(call_options{.threads = 3}, window, input<"token_positions">(positions));
+  EXPECT_EQ(one.planes, batch);
+  EXPECT_GT(one.begins.size(), static_cast<std::size_t>(batch * tokens));
+  EXPECT_EQ(three.starts, one.starts);
+  EXPECT_EQ(three.begins, one.begins);
+  EXPECT_EQ(three.ends, one.ends);
+}
+
 TEST(spans, rows_that_see_nothing_follow_the_rule) {
   const ApplyCausalAttentionMask<> causal{.masked_out_value = masked_value::lowest()};
   const std::array<int, 4> numbers{-1, 5, -1, 6};

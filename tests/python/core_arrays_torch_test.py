@@ -5,6 +5,7 @@ import unittest
 import numpy as np
 import torch
 from core_cases import MODEL, kept, random_positions
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 import axismask
 from axismask import _native
@@ -73,6 +74,18 @@ class Torch(unittest.TestCase):
             with self.assertRaises(axismask.Error) as caught:
                 layer.apply_in_place(logits, "seq kv_seq", token_positions=places)
             self.assertEqual(str(caught.exception), line)
+        negative = torch.randn(4, 4, dtype=torch.complex64).conj().imag
+        self.assertTrue(negative.is_neg())
+        with self.assertRaises(axismask.Error) as caught:
+            layer.apply(negative, "seq kv_seq", token_positions=places)
+        self.assertEqual(str(caught.exception), "axismask: error[array-memory] logits: it is a view of the negative of its "
+                         "memory; give its resolve_neg()")
+        layer.apply(negative.resolve_neg(), "seq kv_seq", token_positions=places)
+        with FakeTensorMode():
+            with self.assertRaises(axismask.Error) as caught:
+                layer.apply(torch.ones(4, 4), "seq kv_seq", token_positions=torch.arange(4))
+        self.assertEqual(str(caught.exception), "axismask: error[array-memory] logits: it has no memory, as a tensor that is "
+                         "traced; under torch.compile and export call axismask.torch")
         with self.assertRaises(axismask.Error) as caught:
             layer.apply(torch.ones(4, 4, device="meta"), "seq kv_seq", token_positions=places)
         self.assertEqual(caught.exception.where, "logits")

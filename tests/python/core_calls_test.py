@@ -109,6 +109,12 @@ class Masks(unittest.TestCase):
         mask = layer.mask("seq kv_seq", sizes={"kv_seq": 8}, pad_keys=True, queries=places, keys=places)
         np.testing.assert_array_equal(mask, np.pad(np.tri(4, dtype=bool), ((0, 0), (0, 4))))
 
+    def test_ids_of_documents_stand_alone(self):
+        [layer] = axismask.parse({"axismask": 1, "model": "m", "layers": [
+            {"name": "documents", "type": "ApplyDocumentAttentionMask", "masked_out_value": "-inf"}]})
+        ids = np.array([0, 0, 1, 1, 1])
+        self.assertEqual(layer.mask("seq kv_seq", segment_ids=ids).tolist(), (ids[:, None] == ids).tolist())
+
 
 class Plans(unittest.TestCase):
     def test_a_plan_says_what_the_mask_has(self):

@@ -3,6 +3,8 @@
 import ctypes
 import os
 import pickle
+import subprocess
+import sys
 import unittest
 
 os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=2"
@@ -111,7 +113,11 @@ class Errors(unittest.TestCase):
     def test_memory_of_other_devices(self):
         with self.assertRaises(axismask.Error) as caught:
             apply(OnDevice(2), out=np.ones((4, 4), np.float32))
-        self.assertIn(caught.exception.id, ("device-unknown", "device-unusable", "device-memory"))
+        self.assertEqual((caught.exception.id, caught.exception.where), ("device-memory", "out"))
+        kernels = subprocess.run([sys.executable, "-m", "axismask", "kernels"], capture_output=True, text=True, check=True).stdout
+        if "cuda" not in kernels and "opencl" not in kernels:  # else it would look at the memory that this tensor does not have
+            self.refused(lambda: apply(OnDevice(2), out=OnDevice(2)), '[device-unknown] device: there is no device "cuda"; there are '
+                         + "\"cpu\"; give arrays in the host's memory, or build the wheel with kernels for that device")
         devices = jax.devices()
         self.assertEqual(len(devices), 2)
         sharding = jax.sharding.NamedSharding(jax.sharding.Mesh(np.array(devices), ("d",)), jax.sharding.PartitionSpec("d"))
@@ -149,6 +155,18 @@ class Errors(unittest.TestCase):
              "number"),
             (lambda: MODEL.layer("windo"), '[spec-layer-name] layer: the model "test" has no layer "windo" (did you mean '
              '"window"?); its layers are "window", "heads", "chunk", "prefix", "cache", ... (6 in all)'),
+            (lambda: WINDOW.plan(tile=128, token_positions=POSITIONS), "[argument-type] tile: it is 128; give queries and keys of a "
+             "tile, (128, 128)"),
+            (lambda: WINDOW.mask("seq kv_seq", dtype="float8", token_positions=POSITIONS), '[array-dtype] dtype: there is no '
+             'dtype "float8"; give bool, float16, bfloat16, float32 or float64'),
+            (lambda: WINDOW.mask("seq kv_seq", dtype=np.int32, token_positions=POSITIONS), "[mask-dtype] out: a mask is written "
+             "as booleans or floats, and this array holds int32; give bool, float16, bfloat16, float32 or float64"),
+            (lambda: WINDOW.mask(3, token_positions=POSITIONS), '[argument-type] axes: its axes are a int; give their names as '
+             'one str, "heads seq kv_seq", or as a tuple of str'),
+            (lambda: axismask.from_config(3), "[argument-type] config: it is a int of nothing; give the path of a config.json, a "
+             "dict of it, or a config of transformers"),
+            (lambda: axismask.parse({"axismask": POSITIONS}), "[argument-type] spec: it is no JSON: Object of type ndarray is not "
+             "JSON serializable; give its text, or a dict of numbers, texts, lists and dicts"),
             (lambda: axismask.load("no.json"), "[spec-open] no.json: it cannot be opened (No such file or directory); give the file of a model spec"),
             (lambda: axismask.load("a\0b"), "[argument-type] path: it has a 0 in it; give a text without"),
             (lambda: axismask.load_layers("no.so"), "[layers-load] no.so: it cannot be loaded: no.so: cannot open shared object "

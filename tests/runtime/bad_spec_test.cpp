@@ -73,6 +73,16 @@ TEST(BadSpec, TextThatIsNotJson) {
             not_json + "line 1, column 8 is not JSON: invalid string: ill-formed UTF-8 byte; write it as JSON has it");
 }
 
+// A message is one line of text, whatever a file has in its names.
+TEST(BadSpec, ControlCharactersAreEscaped) {
+  const error caught =
+      error_of(R"({"axismask": 1, "model": "m", "layers": [{"name": "n", "masked_out_value": 0, "type": ")"
+               "\x7f\xc2\x9b\xc2\xa0\xc3\xa9\\u0007\"}]}");
+  EXPECT_EQ(caught.id(), "spec-layer-type");
+  EXPECT_NE(caught.what_is_wrong().find("no layer type \"\\u007f\\u009b\xc2\xa0\xc3\xa9\\u0007\""), std::string::npos)
+      << caught.what();
+}
+
 TEST(BadSpec, InfinityAndNan) {
   // Python's json module writes -Infinity and NaN; C and NumPy print -inf and nan.
   for (const std::string word : {"-Infinity", "Infinity", "NaN", "-inf", "inf", "nan"}) {

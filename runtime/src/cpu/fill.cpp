@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "kernels/avx2.hpp"
+
 #ifdef __SSE2__
 #include <emmintrin.h>
 #endif
@@ -38,10 +40,7 @@ std::int64_t bytes_to_line(const std::byte* at, std::int64_t bytes) {
 }
 
 // In cache, stores of 32 bytes are a third faster than those of 16.
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
-__attribute__((target_clones("avx2", "default")))
-#endif
-void fill_plain(std::byte* to, std::int64_t bytes, std::uint64_t pattern) {
+[[gnu::always_inline]] inline void fill_by_32(std::byte* to, std::int64_t bytes, std::uint64_t pattern) {
   using four = std::uint64_t __attribute__((vector_size(32)));
   constexpr auto width = static_cast<std::int64_t>(sizeof(four));
   const four chunk{pattern, pattern, pattern, pattern};
@@ -56,6 +55,15 @@ void fill_plain(std::byte* to, std::int64_t bytes, std::uint64_t pattern) {
 #endif
   }
   std::memcpy(to, &chunk, static_cast<std::size_t>(bytes));
+}
+
+AXISMASK_FOR_AVX2 void fill_by_avx2(std::byte* to, std::int64_t bytes, std::uint64_t pattern) {
+  fill_by_32(to, bytes, pattern);
+}
+
+void fill_plain(std::byte* to, std::int64_t bytes, std::uint64_t pattern) {
+  if (has_avx2()) return fill_by_avx2(to, bytes, pattern);
+  fill_by_32(to, bytes, pattern);
 }
 
 }  // namespace

