@@ -25,6 +25,7 @@ MODELS = {
         no_rope_layers=[1, 1, 1, 0], use_qk_norm=False)),
 }
 ours.register()
+torch.set_num_threads(1)  # tiny models: threads of OpenMP wait for each other longer than they work
 
 
 def make(name):
