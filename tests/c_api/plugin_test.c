@@ -4,7 +4,7 @@
 #include "check.h"
 
 static const char own_spec[] =
-    "{\"axismask\": 1, \"model\": \"own\", \"layers\": [{\"name\": \"own\", \"type\": \"ApplyOwnTokenMask\","
+    "{\"axismask\": 1, \"model\": \"own\", \"layers\": [{\"name\": \"own\", \"type\": \"ApplyOwnMask\","
     " \"masked_out_value\": \"-inf\"}]}";
 static int32_t positions[4] = {0, 1, 2, 3};
 static axismask_model* model = NULL;
@@ -61,7 +61,7 @@ int main(int count, char** arguments) {
   OK(axismask_load_layers(arguments[1]));
   OK(axismask_load_layers(arguments[1]));
   sprintf(wanted,
-          "axismask: error[layer-ambiguous] %s: there is a layer ApplyOwnTokenMask already; give the struct another "
+          "axismask: error[layer-ambiguous] %s: there is a layer ApplyOwnMask already; give the struct another "
           "name; leave shipped "
           "layers out of a plugin's list",
           arguments[2]);

@@ -7,7 +7,7 @@ import numpy as np
 import axismask
 
 SPEC = {"axismask": 1, "model": "own",
-        "layers": [{"name": "own", "type": "ApplyOwnTokenMask", "masked_out_value": "-inf"}]}
+        "layers": [{"name": "own", "type": "ApplyOwnMask", "masked_out_value": "-inf"}]}
 
 try:
     axismask.parse(SPEC)

@@ -1,4 +1,5 @@
-// A layer of one's own, for which Halide is needed; or, where NOT_LINKED calls it, a library of its kernels.
+// A layer of one's own, each query sees its own token: for which Halide is needed; a library of its kernels where
+// NOT_LINKED calls it; a plugin in tests/c_api.
 #pragma once
 
 #include <axismask/declare.hpp>
