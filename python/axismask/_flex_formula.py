@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from . import _inputs
-from ._layer import Layer
+from ._layer import Layer, _names
 
 _SHIPPED = frozenset(f"Apply{name}AttentionMask" for name in (
     "Causal", "CausalSlidingWindow", "BidirectionalWindow", "BlockCausal", "Chunked", "PrefixLm", "Document", "Sinks",
@@ -139,7 +139,7 @@ def _arrays_of(layer: Layer, said: _Said, inputs: dict[str, Any]) -> dict[str, t
             continue
         given = inputs[name]
         array, axes = given if isinstance(given, tuple) else (given, layer._axes_of(name, given))
-        axes = tuple(axes.replace(",", " ").split()) if isinstance(axes, str) else tuple(axes)
+        axes = _names(axes, name)
         if symbol in _OF_KEYS:
             axes = tuple([said.key_axis if axis == said.query_axis else axis for axis in axes])
         found[symbol] = np.asarray(array), axes

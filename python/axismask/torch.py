@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn.attention.flex_attention import BlockMask
 
-from . import _flex_formula
+from . import _flex_formula, _layer
 from ._errors import Error
 from ._layer import Axes, Layer
 from ._model import parse
@@ -69,7 +69,8 @@ def block_mask(layer: Layer, /, *, block_size: int | tuple[int, int] = 128, batc
     axes, planes = (batch_axis, heads_axis), tuple(counts.shape[:2])
     mod = _flex_formula.of_layer(layer, hosted, axes, planes, device)
     mod = mod or _look_up(layer, axes, (*planes, *lengths), device, hosted)
-    return BlockMask(lengths, counts, keys, full_counts, full_keys, key_counts, queries, full_key_counts, full_queries, tile, mod)
+    return BlockMask(lengths, counts, keys, full_counts, full_keys, key_counts, queries, full_key_counts, full_queries, tile,
+                     mod)
 
 
 def _array_of(given: Any) -> Any:
@@ -121,7 +122,7 @@ def _look_up(layer: Layer, axes: tuple[str, str], shape: tuple[int, int, int, in
     sizes = dict(zip((*axes, plan.query_axis, plan.kv_axis), shape))
     for name, given in inputs.items():
         its_axes = given[1] if isinstance(given, tuple) else layer._axes_of(name, given)
-        sizes |= zip(_names(its_axes).split(), _array_of(given).shape)
+        sizes |= zip(_layer._names(its_axes, name), _array_of(given).shape)
     dense = layer.mask((*axes, plan.query_axis, plan.kv_axis), sizes=sizes, like=torch.empty(0), **inputs)
     dense = dense[:batch, :heads].to(device)
 
@@ -143,16 +144,16 @@ def _read(call: str) -> tuple[Layer, list[str], list[tuple[str, str]]]:
     return parse(spec).layers[0], axes.split(";"), [tuple(one.split(":")) for one in inputs]
 
 
-def _names(axes: Axes) -> str:
-    return axes.replace(",", " ") if isinstance(axes, str) else " ".join(axes)
+def _joined(axes: Axes) -> str:
+    return " ".join(_layer._names(axes, "axes"))
 
 
 def _describe(layer: Layer, axes: Sequence[Axes], inputs: Mapping[str, Any]) -> tuple[str, list[Tensor]]:
-    lines = [layer._text, ";".join([_names(one) for one in axes])]
+    lines = [layer._text, ";".join([_joined(one) for one in axes])]
     arrays = []
     for name, given in inputs.items():
         array, its_axes = given if isinstance(given, tuple) else (given, layer._axes_of(name, given))
-        lines.append(name + ":" + _names(its_axes))
+        lines.append(name + ":" + _joined(its_axes))
         arrays.append(array if isinstance(array, Tensor) else torch.as_tensor(array))
     return "\n".join(lines), arrays
 
@@ -273,10 +274,10 @@ def attend(layer: Layer, queries: Tensor, q_axes: Axes, keys: Tensor, k_axes: Ax
         out_axes: the queries' axes in the order that the result is to have. None: that of the queries.
         log_sum_exp: True: also give the logarithm of each softmax's denominator.
     """
-    q_names, v_names = _names(q_axes).split(), _names(v_axes).split()
+    q_names, v_names = _layer._names(q_axes, "queries"), _layer._names(v_axes, "values")
     sizes = dict(zip(q_names, queries.shape))
     sizes[projection] = dict(zip(v_names, values.shape)).get(projection, 0)
-    out_names = q_names if out_axes is None else _names(out_axes).split()
+    out_names = q_names if out_axes is None else _layer._names(out_axes, "out_axes")
     if sorted(out_names) != sorted(q_names):
         raise Error("array-axes", "out_axes", f"they are {', '.join(out_names)}, and the queries' are {', '.join(q_names)}",
                     "give the queries' axes in another order")
