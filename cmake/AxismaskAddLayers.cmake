@@ -14,7 +14,8 @@
 # that runs everywhere last. `host` is the machine that builds. The default is AXISMASK_TARGETS.
 #
 # Generators run on the machine that builds. A cross build takes them from a build of the same project for that machine,
-# whose folder is AXISMASK_HOST_BUILD.
+# whose folder is AXISMASK_HOST_BUILD. A build for the same machine, say with sanitizers, may take all from another one: it
+# then has its kernels, for the same AXISMASK_TARGETS, and makes none.
 
 # Adding a target is one line here. Targets with a device (CUDA, OpenCL; Halide has Vulkan and Metal, too) make kernels for
 # the device; the processors' are tried in their order, the devices' only for calls that ask for them or whose arrays
@@ -44,7 +45,11 @@ endif()
 set(AXISMASK_TARGETS ${axismask_targets_${axismask_processor}}
     CACHE STRING "The kernel variants that axismask_add_layers makes unless told otherwise: LABEL=TARGET")
 set(axismask_devices "-(cuda|opencl|vulkan|metal|d3d12compute|webgpu)(-|$)")
-set(AXISMASK_HOST_BUILD "" CACHE PATH "Cross builds: the folder of this project's build for the machine that builds")
+set(AXISMASK_HOST_BUILD "" CACHE PATH "The folder of another build of this project, whose generators, or kernels, are taken")
+set(axismask_takes_kernels "${AXISMASK_HOST_BUILD}")
+if(CMAKE_CROSSCOMPILING)
+  set(axismask_takes_kernels "")
+endif()
 
 # The generator of an installed axismask is found when it is first needed, and with it Halide: a program of the shipped
 # layers needs neither. In axismask's own build it is there.
@@ -80,34 +85,51 @@ function(axismask_count_layers config result)
   set(${result} ${count} PARENT_SCOPE)
 endfunction()
 
+# Where a folder of this build, or of the one whose kernels are taken, has what generators write.
+function(axismask_generated_folder folder result)
+  if(axismask_takes_kernels)
+    cmake_path(RELATIVE_PATH folder BASE_DIRECTORY "${CMAKE_BINARY_DIR}")
+    cmake_path(ABSOLUTE_PATH folder BASE_DIRECTORY "${AXISMASK_HOST_BUILD}")
+    if(NOT EXISTS "${folder}")
+      message(FATAL_ERROR "axismask: there are no kernels in ${folder}; build AXISMASK_HOST_BUILD first")
+    endif()
+  endif()
+  set(${result} "${folder}" PARENT_SCOPE)
+endfunction()
+
+# As add_custom_command(OUTPUT ...), where this build makes its kernels.
+macro(axismask_generate)
+  if(NOT axismask_takes_kernels)
+    add_custom_command(OUTPUT ${ARGN} VERBATIM)
+  endif()
+endmacro()
+
 # Makes one library: `target`, of the layers of `base`, for TARGETS. FILES is for how many objects: one, or one for each
 # layer.
 function(axismask_add_kernels target base)
   cmake_parse_arguments(PARSE_ARGV 2 arg "" "CONFIG;FILES" "TARGETS")
-  set(folder "${CMAKE_CURRENT_BINARY_DIR}/${base}.axismask")
+  axismask_generated_folder("${CMAKE_CURRENT_BINARY_DIR}/${base}.axismask" folder)
   math(EXPR last "${arg_FILES} - 1")
   set(tables)
   foreach(file RANGE ${last})
     list(APPEND tables "${folder}/${target}_${file}.cpp")
   endforeach()
   set(index "${folder}/${target}.cpp")
-  add_custom_command(
-    OUTPUT "${index}" ${tables}
+  axismask_generate(
+    "${index}" ${tables}
     COMMAND ${base}_generator table --library ${base} --symbol ${target} --config "${arg_CONFIG}" --index "${index}"
             --out ${tables} --variants ${arg_TARGETS}
     DEPENDS ${base}_generator
-    COMMENT "Writing the table of ${target}"
-    VERBATIM)
+    COMMENT "Writing the table of ${target}")
   set(objects)
   foreach(variant IN LISTS arg_TARGETS)
     string(REGEX REPLACE "=.*" "" label "${variant}")
     list(TRANSFORM tables REPLACE "${target}_([0-9]+).cpp$" "${label}_\\1.o" OUTPUT_VARIABLE of_variant)
-    add_custom_command(
-      OUTPUT ${of_variant}
+    axismask_generate(
+      ${of_variant}
       COMMAND ${base}_generator kernels --library ${base} --variants ${variant} --out ${of_variant}
       DEPENDS ${base}_generator
-      COMMENT "Generating ${base} kernels for ${label}"
-      VERBATIM)
+      COMMENT "Generating ${base} kernels for ${label}")
     list(APPEND objects ${of_variant})
   endforeach()
 
@@ -138,7 +160,7 @@ function(axismask_add_layers target)
 
   set(folder "${CMAKE_CURRENT_BINARY_DIR}/${target}.axismask")
   file(MAKE_DIRECTORY "${folder}")
-  if(CMAKE_CROSSCOMPILING)
+  if(CMAKE_CROSSCOMPILING OR AXISMASK_HOST_BUILD)
     set(generator "${AXISMASK_HOST_BUILD}/bin/${target}_generator")
     if(NOT EXISTS "${generator}")
       message(FATAL_ERROR "axismask_add_layers(${target}): there is no generator ${generator}; build this project for the "

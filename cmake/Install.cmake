@@ -8,7 +8,7 @@ set_target_properties(axismask_attention PROPERTIES EXPORT_NAME attention)
 set_target_properties(axismask_command PROPERTIES EXPORT_NAME command)
 install(TARGETS axismask_dsl axismask_runtime axismask_attention ${axismask_layer_libraries} axismask_command axismask_warnings
         EXPORT axismaskTargets)
-if(NOT CMAKE_CROSSCOMPILING)
+if(TARGET axismask_generator)
   set_target_properties(axismask_generator PROPERTIES EXPORT_NAME generator)
   install(TARGETS axismask_generator EXPORT axismaskGeneratorTargets)
   install(EXPORT axismaskGeneratorTargets NAMESPACE axismask:: DESTINATION "${package}")
