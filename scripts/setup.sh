@@ -1,6 +1,6 @@
 # Set-up for the other scripts: what they need beyond bash and python3. Sourced, not run; quick when all is there.
 #   need_packages PACKAGE...   Debian packages, by root or sudo
-#   need_venv FILE...          .venv with the pinned wheels of these requirement files
+#   need_venv FILE...          .venv with the wheels of these requirement files, which scripts/pin writes
 #   need_peers FOLDER FILE     an environment for a benchmark's peers: they are large, and nothing else needs them
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -24,6 +24,9 @@ need_packages() {
     >>build/apt.log 2>&1 || { tail -20 build/apt.log >&2; exit 1; }
 }
 
+# What a requirement file is for, without what that needs in turn.
+asked_for() { grep -v '^#' "${1%.txt}.in" | tr '\n' ' '; }
+
 need_venv() {
   [ -x .venv/bin/python ] || python3 -m venv .venv
   local file
@@ -31,8 +34,8 @@ need_venv() {
     # Pinned files: installed once, and again when the file changes.
     local stamp=".venv/$(echo "$file" | tr / _).installed"
     cmp -s "$file" "$stamp" && continue
-    say "Installing $(grep -v '^#' "$file" | tr '\n' ' ')into .venv"
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check -r "$file"
+    say "Installing $(asked_for "$file")into .venv"
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$file"
     cp "$file" "$stamp"
   done
   export PATH="$PWD/.venv/bin:$PATH"
@@ -40,9 +43,9 @@ need_venv() {
 
 need_peers() {
   cmp -s "$2" "$1/installed.txt" && return
-  say "Installing $(grep -v '^#' "$2" | tr '\n' ' ')into $1: 6 GB, once"
+  say "Installing $(asked_for "$2")into $1: 6 GB, once"
   [ -x "$1/bin/python" ] || python3 -m venv "$1"
-  "$1/bin/python" -m pip install --quiet --disable-pip-version-check -r "$2"
+  "$1/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$2"
   cp "$2" "$1/installed.txt"
 }
 
