@@ -69,6 +69,9 @@ void device_memory::upload(device& on, const std::byte* from, std::int64_t bytes
 }
 
 void device_memory::release(device& on) noexcept {
+  // CUDA's part of Halide reads the size of what it frees.
+  auto axes = axes_of_bytes(bytes_);
+  buffer_.dim = axes.data();
   if (buffer_.device != 0) on.call.run([&] { return halide_device_free(&on.call, &buffer_); });
   buffer_ = {};
   bytes_ = 0;
