@@ -12,6 +12,7 @@ in it, and no pointers. `Layer`'s own methods take tensors too, and are somewhat
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -144,6 +145,14 @@ def _read(call: str) -> tuple[Layer, list[str], list[tuple[str, str]]]:
     return parse(spec).layers[0], axes.split(";"), [tuple(one.split(":")) for one in inputs]
 
 
+def _with_zero(call: str) -> str:
+    """The call of the same layer with the masked value 0."""
+    spec, *rest = call.split("\n")
+    changed = json.loads(spec)
+    changed["layers"][0]["masked_out_value"] = 0
+    return "\n".join([json.dumps(changed), *rest])
+
+
 def _joined(axes: Axes) -> str:
     return " ".join(_layer._names(axes, "axes"))
 
@@ -177,8 +186,15 @@ def _(logits: Tensor, call: str, inputs: Sequence[Tensor]) -> Tensor:
 def _mask(call: str, sizes: Sequence[int], dtype: torch.dtype, masked: str, device: torch.device,
           inputs: Sequence[Tensor]) -> Tensor:
     layer, (axes,), names = _read(call)
-    out = torch.empty(tuple(sizes), dtype=dtype, device=device)
     number = masked if masked in ("-inf", "lowest") else float(masked)
+    if device.type != "cpu":  # where ones are kept: the library writes masks on the processor only
+        zero, (axes,), names = _read(_with_zero(call))
+        ones = torch.ones(tuple(sizes), dtype=torch.float16, device=device)
+        kept = zero.apply_in_place(ones, axes, **_given(names, inputs)) != 0
+        if dtype == torch.bool:
+            return kept
+        return torch.where(kept, 0, torch.finfo(dtype).min if number == "lowest" else float(number)).to(dtype)
+    out = torch.empty(tuple(sizes), dtype=dtype, device=device)
     return layer.mask(axes, out=out, masked=number, **_given(names, inputs))
 
 

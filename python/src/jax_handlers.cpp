@@ -1,5 +1,6 @@
-// The handlers that a compiled JAX program calls, by XLA's FFI: masking logits, writing a mask, attention. For the
-// processor, and for CUDA with the stream of the program; no header of CUDA is needed, a stream is a pointer.
+// The handlers that a compiled JAX program calls, by XLA's FFI: masking logits, writing a mask, attention. They are for
+// the processor; masking is for CUDA, too, with the stream of the program. No header of CUDA is needed, a stream is a
+// pointer.
 #include "jax_call.hpp"
 
 namespace axismask::python {
@@ -40,14 +41,14 @@ ffi::Error apply(jax_call* call, ffi::RemainingArgs operands, ffi::RemainingRets
   return done(axismask_layer_apply(layer->layer, &*logits, &*out, inputs->data(), inputs->size(), &options));
 }
 
-ffi::Error mask(jax_call* call, ffi::RemainingArgs operands, ffi::RemainingRets results, const place& where) {
-  const auto layer = call->layer(operands, where.device);
+ffi::Error mask(jax_call* call, ffi::RemainingArgs operands, ffi::RemainingRets results) {
+  const auto layer = call->layer(operands, AXISMASK_HOST);
   if (!layer.has_value()) return layer.error();
-  const auto out = call->result(results, 0, where.device);
+  const auto out = call->result(results, 0, AXISMASK_HOST);
   if (!out.has_value()) return out.error();
-  const auto inputs = call->inputs(operands, where.device);
+  const auto inputs = call->inputs(operands, AXISMASK_HOST);
   if (!inputs.has_value()) return inputs.error();
-  const axismask_call_options options = options_of(*call, where);
+  const axismask_call_options options = options_of(*call, {AXISMASK_HOST, nullptr});
   axismask_mask_options mask_options = AXISMASK_MASK_OPTIONS;
   mask_options.call = &options;
   mask_options.masked = call->masked;
@@ -104,7 +105,7 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(
 XLA_FFI_DEFINE_HANDLER_SYMBOL(
     axismask_jax_mask,
     [](jax_call* call, ffi::RemainingArgs operands, ffi::RemainingRets results, ffi::Dictionary) {
-      return mask(call, operands, results, {AXISMASK_HOST, nullptr});
+      return mask(call, operands, results);
     },
     executes().RemainingArgs().RemainingRets().Attrs());
 
@@ -119,13 +120,6 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(
     axismask_jax_apply_cuda,
     [](jax_call* call, ffi::RemainingArgs operands, ffi::RemainingRets results, ffi::Dictionary, stream queue) {
       return apply(call, operands, results, {AXISMASK_CUDA, queue});
-    },
-    executes().RemainingArgs().RemainingRets().Attrs().Ctx<ffi::PlatformStream<stream>>());
-
-XLA_FFI_DEFINE_HANDLER_SYMBOL(
-    axismask_jax_mask_cuda,
-    [](jax_call* call, ffi::RemainingArgs operands, ffi::RemainingRets results, ffi::Dictionary, stream queue) {
-      return mask(call, operands, results, {AXISMASK_CUDA, queue});
     },
     executes().RemainingArgs().RemainingRets().Attrs().Ctx<ffi::PlatformStream<stream>>());
 

@@ -65,7 +65,11 @@ class two_gib {
   }
   two_gib(const two_gib&) = delete;
   two_gib& operator=(const two_gib&) = delete;
-  ~two_gib() { halide_device_free(nullptr, &buffer_); }
+  ~two_gib() {
+    auto axes = whole;
+    buffer_.dim = axes.data();
+    halide_device_free(nullptr, &buffer_);
+  }
 
   [[nodiscard]] void* handle() { return handle_of(buffer_); }
 

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +13,7 @@ from jax_cases import KEYS, Case, cases, layer, logits, same, schema
 
 import axismask
 import axismask.jax
-from axismask.jax import _describe
+from axismask.jax import _describe, _primitives
 
 AXES = "batch heads seq kv_seq"
 WINDOW = {"type": "ApplyCausalSlidingWindowAttentionMask", "sliding_window_size": 4}
@@ -69,6 +70,12 @@ class Masks(unittest.TestCase):
                                           **case.inputs)
                 lowest = float(jnp.finfo(jnp.bfloat16).min)
                 self.assertTrue((np.asarray(added, np.float32) == np.where(kept, 0, lowest)).all())
+                # As on a card, where the library writes none.
+                with unittest.mock.patch.object(_primitives.mask_p, "bind", _primitives.mask_by_applying):
+                    for dtype, wanted in ((bool, kept), (jnp.bfloat16, np.where(kept, 0, lowest))):
+                        got = axismask.jax.mask(case.layer(), AXES, sizes=sizes, dtype=dtype, masked="lowest", **case.inputs)
+                        self.assertEqual(got.dtype, dtype)
+                        self.assertTrue((np.asarray(got, np.float32) == wanted).all())
 
     def test_sizes_come_from_side_inputs_where_they_say_them(self):
         case = cases()["window for each head"]

@@ -99,7 +99,7 @@ def register() -> None:
     state = {"type_id": jax.ffi.pycapsule(library.axismask_jax_type_id()),
              "type_info": jax.ffi.pycapsule(library.axismask_jax_type_info())}
     read = jax.ffi.pycapsule(library.axismask_jax_read)
-    platforms = [("cpu", "", (APPLY, MASK, ATTEND))] + [("CUDA", "_cuda", (APPLY, MASK))] * _has_cuda()
+    platforms = [("cpu", "", (APPLY, MASK, ATTEND))] + [("CUDA", "_cuda", (APPLY,))] * _has_cuda()
     for platform, suffix, targets in platforms:
         jax.ffi.register_ffi_type(_STATE, state, platform=platform)
         for target in targets:

@@ -97,8 +97,24 @@ def _lower(primitive: Primitive, shapes_of, platforms: tuple[str, ...]) -> None:
         mlir.register_lowering(primitive, mlir.lower_fun(run, multiple_results=True), platform=platform)
 
 
+def mask_by_applying(*operands, call):
+    """Where the layer keeps ones. The library writes masks on processors only."""
+    numbers = call.description.numbers
+    first = len(operands) - len(numbers)
+    taken = [i for i in range(len(operands)) if i < first or not numbers[i - first].masked_value]
+    on_ones = dataclasses.replace(call, target=_ffi.APPLY, description=call.description.unmasked(), leading=("logits",),
+                                  axes=(call.results[0], *(call.axes[i] for i in taken)), sizes=(), in_place=True)
+    kept = apply_p.bind(jnp.ones(call.sizes, "float16"), *(operands[i] for i in taken), call=on_ones)[0] != 0
+    dtype = jnp.dtype(call.dtype)
+    if dtype == bool:
+        return [kept]
+    masked = jnp.finfo(dtype).min if call.masked else -jnp.inf
+    return [jnp.where(kept, jnp.zeros((), dtype), jnp.asarray(masked, dtype))]
+
+
 _lower(apply_p, _apply_shape, ("cpu", "cuda"))
-_lower(mask_p, _mask_shape, ("cpu", "cuda"))
+_lower(mask_p, _mask_shape, ("cpu",))
+mlir.register_lowering(mask_p, mlir.lower_fun(mask_by_applying, multiple_results=True), platform="cuda")
 _lower(attend_p, _attend_shape, ("cpu",))
 
 # ------------------------------------------------------------------------------------------------------------ Batching
