@@ -221,6 +221,22 @@ bool view::of_exchange(PyObject* array, std::string_view argument) {
   return true;
 }
 
+namespace {
+
+bool is_on_cuda(PyObject* array) {
+  const object device = object::take(PyObject_CallMethod(array, "__dlpack_device__", nullptr));
+  int kind = 0;
+  int number = 0;
+  if (!device || PyArg_ParseTuple(device.get(), "ii", &kind, &number) == 0) {
+    PyErr_Clear();  // __dlpack__ says why
+    return false;
+  }
+  return kind == static_cast<int>(dlpack::device_type::cuda) ||
+         kind == static_cast<int>(dlpack::device_type::cuda_managed);
+}
+
+}  // namespace
+
 void view::of_capsule(PyObject* array, std::string_view argument) {
   const object method = attribute(array, "__dlpack__");
   if (!method) {
@@ -230,6 +246,12 @@ void view::of_capsule(PyObject* array, std::string_view argument) {
   check_torch(array, argument);
   const object none_given = object::take(PyTuple_New(0));
   const object versions = object::take(Py_BuildValue("{s:(ii)}", "max_version", 1, 0));
+  // Work on CUDA stands in the default stream, 1, and is to come after the work that makes the array: torch waits for
+  // that only if the stream is given.
+  if (is_on_cuda(array)) {
+    const object stream = object::take(PyLong_FromLong(1));
+    if (PyDict_SetItemString(versions.get(), "stream", stream.get()) != 0) throw error_is_set();
+  }
   PyObject* made = PyObject_Call(method.get(), none_given.get(), versions.get());
   if (made == nullptr && PyErr_ExceptionMatches(PyExc_TypeError) != 0) {
     PyErr_Clear();

@@ -6,7 +6,7 @@
 
 namespace axismask::python::dlpack {
 
-enum class device_type : std::int32_t { cpu = 1, cuda_host = 3 };
+enum class device_type : std::int32_t { cpu = 1, cuda = 2, cuda_host = 3, cuda_managed = 13 };
 
 inline constexpr std::uint8_t real = 2;  // type codes
 inline constexpr std::uint8_t bfloat = 4;

@@ -45,6 +45,9 @@ box_axes box_axes_of(const tile_layout& layout) {
 box_axes box_axes_of_folded(const bound_call& call) {
   box_axes axes;
   for (std::size_t axis = 0; axis < std::min(call.rank, kernel_rank); ++axis) axes.spanned[axis] = axis;
+  // A tile stands for all copies, so that the list is short where these are many.
+  if (size_along(call, axes.spanned[2]) > size_along(call, axes.spanned[3]))
+    std::swap(axes.spanned[2], axes.spanned[3]);
   for (std::size_t axis = call.rank; axis-- > kernel_rank;) axes.others[axes.other_count++] = axis;
   return axes;
 }

@@ -25,6 +25,9 @@ void device_workspaces::release() noexcept {
     on.call.cuda_stream = kept->stream;
     for (device_memory& memory : kept->arrays) memory.release(on);
     kept->tile_memory.release(on);
+    // Halide keeps what is freed for later; turned off, it gives that back to the driver.
+    on.call.run([&] { return halide_reuse_device_allocations(&on.call, false); });
+    on.call.run([&] { return halide_reuse_device_allocations(&on.call, true); });
   }
   all_.clear();
 }
