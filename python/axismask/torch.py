@@ -135,22 +135,22 @@ def _look_up(layer: Layer, axes: tuple[str, str], shape: tuple[int, int, int, in
 
 # ----------------------------------------------------------------------------------------------------------- Operators
 #
-# A layer and names travel in one text, as operators take no lists of texts: JSON of the spec, the axes of each array and,
-# of each side input, its name and its axes. It is one line: torch's compiler writes it into comments.
+# A layer and names travel in one text, as operators take no lists of texts: between tabs the spec, the axes of each array
+# and, of each side input, its name and its axes. It is one line, as torch's compiler writes it into comments.
 
 
 @functools.lru_cache(256)
-def _read(call: str) -> tuple[Layer, list[str], list[list[str]]]:
-    spec, axes, inputs = json.loads(call)
-    return parse(spec).layers[0], axes, inputs
+def _read(call: str) -> tuple[Layer, list[str], list[tuple[str, str]]]:
+    spec, axes, *inputs = call.split("\t")
+    return parse(spec).layers[0], axes.split(";"), [tuple(one.split(":")) for one in inputs]
 
 
 def _with_zero(call: str) -> str:
     """The call of the same layer with the masked value 0."""
-    spec, axes, inputs = json.loads(call)
+    spec, *rest = call.split("\t")
     changed = json.loads(spec)
     changed["layers"][0]["masked_out_value"] = 0
-    return json.dumps([json.dumps(changed), axes, inputs])
+    return "\t".join([json.dumps(changed), *rest])
 
 
 def _joined(axes: Axes) -> str:
@@ -158,16 +158,16 @@ def _joined(axes: Axes) -> str:
 
 
 def _describe(layer: Layer, axes: Sequence[Axes], inputs: Mapping[str, Any]) -> tuple[str, list[Tensor]]:
-    names: list[tuple[str, str]] = []
+    parts = [layer._text, ";".join([_joined(one) for one in axes])]
     arrays = []
     for name, given in inputs.items():
         array, its_axes = given if isinstance(given, tuple) else (given, layer._axes_of(name, given))
-        names.append((name, _joined(its_axes)))
+        parts.append(name + ":" + _joined(its_axes))
         arrays.append(array if isinstance(array, Tensor) else torch.as_tensor(array))
-    return json.dumps([layer._text, [_joined(one) for one in axes], names]), arrays
+    return "\t".join(parts), arrays
 
 
-def _given(names: list[list[str]], arrays: Sequence[Tensor]) -> dict[str, tuple[Tensor, str]]:
+def _given(names: list[tuple[str, str]], arrays: Sequence[Tensor]) -> dict[str, tuple[Tensor, str]]:
     return {name: (array.detach(), axes) for (name, axes), array in zip(names, arrays)}
 
 
@@ -220,7 +220,7 @@ def _attend(queries: Tensor, keys: Tensor, values: Tensor, call: str, out_shape:
 @_attend.register_fake
 def _(queries: Tensor, keys: Tensor, values: Tensor, call: str, out_shape: Sequence[int], numbers: Sequence[float],
       sinks: Tensor | None, threads: int, inputs: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-    q_axes, _, _, _, _, projection = json.loads(call)[1]
+    q_axes, _, _, _, _, projection = call.split("\t")[1].split(";")
     return queries.new_empty(tuple(out_shape)), queries.new_empty(_sum_shape(queries, q_axes, projection),
                                                                   dtype=torch.float32)
 
