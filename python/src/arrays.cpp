@@ -224,13 +224,15 @@ bool view::of_exchange(PyObject* array, std::string_view argument) {
 namespace {
 
 bool is_on_cuda(PyObject* array) {
-  const object device = object::take(PyObject_CallMethod(array, "__dlpack_device__", nullptr));
-  int kind = 0;
-  int number = 0;
-  if (!device || PyArg_ParseTuple(device.get(), "ii", &kind, &number) == 0) {
+  PyObject* const made = PyObject_CallMethod(array, "__dlpack_device__", nullptr);
+  if (made == nullptr) {
     PyErr_Clear();  // __dlpack__ says why
     return false;
   }
+  const object device = object::take(made);
+  int kind = 0;
+  int number = 0;
+  if (PyArg_ParseTuple(device.get(), "ii", &kind, &number) == 0) throw error_is_set();
   return kind == static_cast<int>(dlpack::device_type::cuda) ||
          kind == static_cast<int>(dlpack::device_type::cuda_managed);
 }
