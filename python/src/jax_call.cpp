@@ -12,6 +12,15 @@ namespace axismask::python {
 namespace ffi = xla::ffi;
 
 ffi::TypeId jax_call::id = XLA_FFI_UNKNOWN_TYPE_ID;
+ffi::TypeId jax_call_on_cuda::id = XLA_FFI_UNKNOWN_TYPE_ID;
+
+ffi::ErrorOr<std::unique_ptr<jax_call_on_cuda>> jax_call_on_cuda::read(ffi::Dictionary attributes) {
+  auto call = jax_call::read(attributes);
+  if (!call.has_value()) return ffi::Unexpected(call.error());
+  auto made = std::make_unique<jax_call_on_cuda>();
+  made->call = std::move(*call);
+  return made;
+}
 
 namespace {
 

@@ -71,6 +71,14 @@ class jax_call {
   std::unordered_map<std::string, held_layer> layers_;  // by the numbers
 };
 
+// The same on CUDA. XLA's part for cards numbers types by itself, so that one number is not for both.
+struct jax_call_on_cuda {
+  static xla::ffi::TypeId id;
+  static xla::ffi::ErrorOr<std::unique_ptr<jax_call_on_cuda>> read(xla::ffi::Dictionary attributes);
+
+  std::unique_ptr<jax_call> call;
+};
+
 // The last error of a call of the C library, for XLA: its line, `axismask: error[ID] WHERE: what; cure`.
 xla::ffi::Error last_error(axismask_status status);
 

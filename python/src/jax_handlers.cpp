@@ -86,7 +86,10 @@ ffi::Error attend(jax_call* call, ffi::RemainingArgs operands, ffi::RemainingRet
 
 using stream = void*;
 
-auto executes() { return ffi::Ffi::Bind().Ctx<ffi::State<jax_call>>(); }
+template <class State = jax_call>
+auto executes() {
+  return ffi::Ffi::Bind().Ctx<ffi::State<State>>();
+}
 
 }  // namespace
 
@@ -94,6 +97,7 @@ auto executes() { return ffi::Ffi::Bind().Ctx<ffi::State<jax_call>>(); }
 #pragma GCC visibility push(default)
 
 XLA_FFI_DEFINE_HANDLER_SYMBOL(axismask_jax_read, jax_call::read, ffi::Ffi::BindInstantiate().Attrs());
+XLA_FFI_DEFINE_HANDLER_SYMBOL(axismask_jax_read_cuda, jax_call_on_cuda::read, ffi::Ffi::BindInstantiate().Attrs());
 
 XLA_FFI_DEFINE_HANDLER_SYMBOL(
     axismask_jax_apply,
@@ -118,15 +122,20 @@ XLA_FFI_DEFINE_HANDLER_SYMBOL(
 
 XLA_FFI_DEFINE_HANDLER_SYMBOL(
     axismask_jax_apply_cuda,
-    [](jax_call* call, ffi::RemainingArgs operands, ffi::RemainingRets results, ffi::Dictionary, stream queue) {
-      return apply(call, operands, results, {AXISMASK_CUDA, queue});
+    [](jax_call_on_cuda* call, ffi::RemainingArgs operands, ffi::RemainingRets results, ffi::Dictionary, stream queue) {
+      return apply(call->call.get(), operands, results, {AXISMASK_CUDA, queue});
     },
-    executes().RemainingArgs().RemainingRets().Attrs().Ctx<ffi::PlatformStream<stream>>());
+    executes<jax_call_on_cuda>().RemainingArgs().RemainingRets().Attrs().Ctx<ffi::PlatformStream<stream>>());
 
-// What jax.ffi.register_ffi_type wants of the state that axismask_jax_read makes.
+// What jax.ffi.register_ffi_type wants of the states that axismask_jax_read and axismask_jax_read_cuda make.
 extern "C" void* axismask_jax_type_id() { return &jax_call::id; }
+extern "C" void* axismask_jax_type_id_cuda() { return &jax_call_on_cuda::id; }
 extern "C" const void* axismask_jax_type_info() {
   static const XLA_FFI_TypeInfo info = ffi::MakeTypeInfo<jax_call>();
+  return &info;
+}
+extern "C" const void* axismask_jax_type_info_cuda() {
+  static const XLA_FFI_TypeInfo info = ffi::MakeTypeInfo<jax_call_on_cuda>();
   return &info;
 }
 

@@ -94,14 +94,15 @@ def register() -> None:
     library = ctypes.CDLL(_native.__file__)
     if not hasattr(library, APPLY):
         raise ImportError("axismask: this build has no handlers for JAX; build it where jaxlib is installed")
-    for function in ("axismask_jax_type_id", "axismask_jax_type_info"):
-        getattr(library, function).restype = ctypes.c_void_p
-    state = {"type_id": jax.ffi.pycapsule(library.axismask_jax_type_id()),
-             "type_info": jax.ffi.pycapsule(library.axismask_jax_type_info())}
-    read = jax.ffi.pycapsule(library.axismask_jax_read)
     platforms = [("cpu", "", (APPLY, MASK, ATTEND))] + [("CUDA", "_cuda", (APPLY,))] * _has_cuda()
     for platform, suffix, targets in platforms:
+        state = {}
+        for part in ("type_id", "type_info"):
+            function = getattr(library, f"axismask_jax_{part}{suffix}")
+            function.restype = ctypes.c_void_p
+            state[part] = jax.ffi.pycapsule(function())
         jax.ffi.register_ffi_type(_STATE, state, platform=platform)
+        read = jax.ffi.pycapsule(getattr(library, "axismask_jax_read" + suffix))
         for target in targets:
             execute = jax.ffi.pycapsule(getattr(library, target + suffix))
             jax.ffi.register_ffi_target(target, {"instantiate": read, "execute": execute}, platform=platform)
