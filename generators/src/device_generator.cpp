@@ -40,8 +40,9 @@ void schedule(const device_kernel& kernel) {
 // Tiles lie along axes 0 and 1 of a box, at one index of axis 2; each stands for all of axis 3.
 //
 // With `packs_words` the logits and the result are seen as words of 32 bits, contiguous along axis 0 and aligned to 16
-// bytes, the widest access that a device has: Halide 21 makes such accesses of 4 aligned words only. Without, of
-// elements, of any strides. Strides of operands are those of elements in both.
+// bytes, the widest access that a device has: Halide 21 makes such accesses of 4 aligned words only. Positions are then
+// of 32 bits, with which a card decides a tile in half the time. Without, of elements, of any strides, and positions of
+// 64 bits. Strides of operands are those of elements in both.
 class device_generator : public Halide::Generator<device_generator> {
  public:
   Halide::GeneratorParam<int> element_bytes{"element_bytes", 4};
@@ -58,7 +59,7 @@ class device_generator : public Halide::Generator<device_generator> {
           logits_ = add_input<Halide::Buffer<void>>("logits", stored, rank);
           break;
         case argument::operands:
-          operands_.add_to(*this, *layer->type, 8, device_rank);
+          operands_.add_to(*this, *layer->type, packs_words ? 4 : 8, device_rank);
           break;
         case argument::masked_bits:
           masked_ = add_input<Halide::Expr>("masked_out_value_bits", Halide::UInt(64));
@@ -144,7 +145,8 @@ class device_generator : public Halide::Generator<device_generator> {
 
   [[nodiscard]] Halide::Expr kept(std::vector<Halide::Expr> index, const Halide::Expr& column) const {
     index[0] = column;
-    return layer->keep(operands_.at(index)).value();
+    const auto keep = packs_words ? layer->narrow_keep : layer->keep;
+    return keep(operands_.at(index)).value();
   }
 
   [[nodiscard]] Halide::Expr select_kept(const std::vector<Halide::Expr>& index, const Halide::Expr& logits,

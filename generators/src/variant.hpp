@@ -48,14 +48,14 @@ struct variant {
 }
 
 // For a processor one kernel for each element width, and one that tells what is kept, and of each, where the layer has
-// numbers, one for each width to compute with. For a device one for each element width, by elements and by words; they
-// compute with 64 bits, since few tiles need it.
+// numbers, one for each width to compute with. For a device one for each element width by elements, which computes with 64
+// bits, and one by words, with 32 bits: where these do not do, elements do.
 template <class Visit>
 void for_each_kernel(const layer_type& layer, const Halide::Target& target, Visit visit) {
   if (target.has_gpu_feature()) {
     for (const int element_bytes : {2, 4, 8}) {
       visit(kernel_form{operation::mask, element_bytes, 8, false});
-      visit(kernel_form{operation::mask, element_bytes, 8, true});
+      visit(kernel_form{operation::mask, element_bytes, 4, true});
     }
     return;
   }

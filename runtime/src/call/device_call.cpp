@@ -81,8 +81,7 @@ void apply_on_device(const call_request& request, std::span<const kernel> kernel
     check_rule(seen);
     space.empty_rows.find(layer, logits.axes(), job, given.plan, space.planner);
   }
-  set_width(job.bound, 8, space.converted);
-  run_on_device(job, *layer.type, {on, kernels, kept}, given, space.planner, space.plan);
+  run_on_device(job, *layer.type, {on, kernels, kept}, given, {space.planner, space.plan, space.converted});
   if (has_rule) space.empty_rows.put_back();
 }
 

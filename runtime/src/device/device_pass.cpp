@@ -11,6 +11,7 @@
 #include "axismask/arrays/index_walk.hpp"
 #include "axismask/kernel/kernel.hpp"
 #include "axismask/messages/error.hpp"
+#include "axismask/readings/magnitude.hpp"
 #include "device/host_copies.hpp"
 
 namespace axismask {
@@ -23,41 +24,36 @@ halide_dimension_t start_axis(std::int64_t elements) { return {0, 2, static_cast
 
 class device_pass {
  public:
-  device_pass(mask_job& job, const layer_type& type, const device_target& target)
-      : job_(job), type_(type), kernels_(target.kernels), on_(target.on), space_(target.space), host_call_(job.bound) {}
+  device_pass(mask_job& job, const layer_type& type, const device_target& target, const host_space& host)
+      : job_(job),
+        type_(type),
+        kernels_(target.kernels),
+        on_(target.on),
+        space_(target.space),
+        host_(host),
+        host_call_(job.bound) {}
 
-  // Brings every array to the device. From then on its `data` and strides are those there, which for arrays of the host
-  // are those of a dense copy.
-  void send_arrays() {
-    for (std::size_t index = 0; index < job_.bound.array_count; ++index) {
-      bound_array& array = job_.bound.arrays[index];
-      if (array.on_device) {
-        memory_[index] = &wrapped_[index].emplace(on_, array.data).buffer();
-        base_[index] = array.data;
-        check_starts_within(array, index);
-      } else if (is_out(index) && job_.in_place) {
-        array.data = job_.bound.arrays[0].data;
-        array.strides = job_.bound.arrays[0].strides;
-        memory_[index] = memory_[0];
-        base_[index] = base_[0];
-      } else {
-        send(array, index);
-      }
-    }
+  // Brings the logits and the result to the device; the operands follow with the kernel (use_kernel). From then on an
+  // array's `data` and strides are those there, which for arrays of the host are those of a dense copy.
+  void send_logits() {
+    send_arrays(0, 1);
+    send_arrays(job_.bound.array_count - 1, job_.bound.array_count);
     // What is written there is no longer what was sent.
     if (job_.in_place) space_.arrays[0].forget();
   }
 
   // By the caller's plan, or one that is made here, or else by all tiles.
-  void list_tiles(const tiling_choice& given, tile_planner& planner, tile_plan& own_plan) {
+  void list_tiles(const tiling_choice& given) {
+    fits_32_bits_ =
+        (given.plan != nullptr ? given.plan->largest : largest_number(type_, job_.bound)) <= narrow_magnitude;
     if (given.plan != nullptr && takes(given.layout) && can_be_cut(*given.plan, tile_)) {
       space_.tiles.list_plan(job_, given, tile_);
       return;
     }
     tiling_choice own;
     if (host_sees_operands() && find_layout(job_, own.layout) && takes(own.layout)) {
-      planner.find(type_, job_.bound, own.layout.tiles, tile_, own_plan);
-      own.plan = &own_plan;
+      host_.planner.find(type_, job_.bound, own.layout.tiles, tile_, host_.own_plan);
+      own.plan = &host_.own_plan;
       space_.tiles.list_plan(job_, own, tile_);
       return;
     }
@@ -113,6 +109,24 @@ class device_pass {
   }
 
  private:
+  void send_arrays(std::size_t begin, std::size_t end) {
+    for (std::size_t index = begin; index < end; ++index) {
+      bound_array& array = job_.bound.arrays[index];
+      if (array.on_device) {
+        memory_[index] = &wrapped_[index].emplace(on_, array.data).buffer();
+        base_[index] = array.data;
+        check_starts_within(array, index);
+      } else if (is_out(index) && job_.in_place) {
+        array.data = job_.bound.arrays[0].data;
+        array.strides = job_.bound.arrays[0].strides;
+        memory_[index] = memory_[0];
+        base_[index] = base_[0];
+      } else {
+        send(array, index);
+      }
+    }
+  }
+
   [[nodiscard]] bool is_out(std::size_t index) const { return index + 1 == job_.bound.array_count; }
 
   // An array of the host.
@@ -166,9 +180,16 @@ class device_pass {
 
   void choose_kernel(std::size_t column) { use_kernel(column != no_axis && can_see_words(column)); }
 
-  // The kernel tells the size of tiles.
+  // The kernel tells the size of tiles, and the width of numbers.
   void use_kernel(bool words) {
-    take_kernel(job_, type_, kernels_, {operation::mask, 8, words});
+    words = words && fits_32_bits_;
+    const int width = words ? 4 : 8;
+    if (width != sent_width_) {
+      set_width(job_.bound, width, host_.converted);
+      send_arrays(1, job_.bound.array_count - 1);
+      sent_width_ = width;
+    }
+    take_kernel(job_, type_, kernels_, {operation::mask, width, words});
     tile_.queries = device_tile::rows;
     tile_.keys = device_tile::threads_along_row *
                  (words ? device_tile::words_per_thread * word_bytes / job_.bound.out().element_bytes : 1);
@@ -273,7 +294,10 @@ class device_pass {
   std::span<const kernel> kernels_;
   device& on_;
   device_workspace& space_;
+  const host_space& host_;
   const bound_call host_call_;  // as the host has it: sizes of the axes that strides are for, and the result there
+  bool fits_32_bits_ = false;
+  int sent_width_ = 0;  // of the operands that were sent; 0: none were
   tile_size tile_;
   std::array<const halide_buffer_t*, max_arrays> memory_{};
   std::array<const std::byte*, max_arrays> base_{};  // the `data` that stands for the start of the memory
@@ -283,10 +307,10 @@ class device_pass {
 }  // namespace
 
 void run_on_device(mask_job& job, const layer_type& type, const device_target& target, const tiling_choice& given,
-                   tile_planner& planner, tile_plan& own_plan) {
-  device_pass pass(job, type, target);
-  pass.send_arrays();
-  pass.list_tiles(given, planner, own_plan);
+                   const host_space& host) {
+  device_pass pass(job, type, target, host);
+  pass.send_logits();
+  pass.list_tiles(given);
   pass.run();
   pass.fetch_result();
 }

@@ -3,6 +3,7 @@
 
 #include <span>
 
+#include "arrays/number_width.hpp"
 #include "axismask/linked.hpp"
 #include "device/device.hpp"
 #include "device/workspace.hpp"
@@ -18,10 +19,16 @@ struct device_target {
   device_workspace& space;
 };
 
-// `given` is the caller's plan, if there is one. When it does not serve, `planner` makes one in `own_plan` if tiles
-// serve at all. Returns when the result is there, or with a stream of CUDA and an array of the device's when the work
-// stands in the stream.
+// What a call keeps of the host's: who makes a plan, where, and the copies of numbers in another width.
+struct host_space {
+  tile_planner& planner;
+  tile_plan& own_plan;
+  converted_numbers& converted;
+};
+
+// `given` is the caller's plan, if there is one. When it does not serve, one is made if tiles serve at all. Returns
+// when the result is there, or with a stream of CUDA and an array of the device's when the work stands in the stream.
 void run_on_device(mask_job& job, const layer_type& type, const device_target& target, const tiling_choice& given,
-                   tile_planner& planner, tile_plan& own_plan);
+                   const host_space& host);
 
 }  // namespace axismask
