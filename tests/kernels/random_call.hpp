@@ -21,7 +21,29 @@
 
 namespace axismask::test {
 
-using random_source = std::mt19937_64;
+// Numbers of a seed, or first those that a fuzzer gives, two bytes for each.
+class random_source {
+ public:
+  using result_type = std::uint64_t;
+
+  explicit random_source(std::uint64_t seed) : more_(seed) {}
+  random_source(const std::uint8_t* given, std::size_t bytes) : given_(given), bytes_(bytes), more_(bytes) {}
+
+  static constexpr result_type min() { return std::mt19937_64::min(); }
+  static constexpr result_type max() { return std::mt19937_64::max(); }
+  result_type operator()() {
+    if (bytes_ < 2) return more_();
+    const auto two = static_cast<result_type>(given_[0]) << 8U | given_[1];
+    given_ += 2;
+    bytes_ -= 2;
+    return two * 0x0001000100010001U;
+  }
+
+ private:
+  const std::uint8_t* given_ = nullptr;
+  std::size_t bytes_ = 0;
+  std::mt19937_64 more_;
+};
 
 inline std::int64_t pick(random_source& random, std::int64_t lowest, std::int64_t highest) {
   return std::uniform_int_distribution<std::int64_t>(lowest, highest)(random);

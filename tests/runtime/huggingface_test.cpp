@@ -343,6 +343,11 @@ TEST(HuggingFace, RefusesFilesThatAreNoConfigs) {
   EXPECT_EQ(load_error_of("GGUF\x03"), "config-open: it is a GGUF file, which holds a model's weights");
   EXPECT_EQ(load_error_of(std::string("\x10\0\0\0\0\0\0\0{\"a\"", 12)),
             "config-open: it is a safetensors file, which holds a model's weights");
+  EXPECT_EQ(load_error_of(R"({"model_type": "llama", "num_hidden_layers": 2, "x": )" + std::string(600, '[') +
+                          std::string(600, ']') + "}"),
+            "config-json: it is nested more than 512 deep, which a model's config.json is not");
+  EXPECT_EQ(load_error_of(std::string("{}\0{}", 5)),
+            "config-json: line 1, column 3 is not JSON: a byte that is 0 stands there");
   EXPECT_EQ(load_error("/dev/zero"), "config-open: it has more than 16 MiB, which a model's config.json has not");
 }
 

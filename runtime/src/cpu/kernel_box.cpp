@@ -71,7 +71,9 @@ void kernel_box::run(const array_offsets& offsets, const std::array<std::int32_t
     }
     // An innermost axis of one element counts as contiguous.
     if (sizes[0] == 1 && (array == 0 || array + 1 == bound.array_count)) dimensions_[array].of_array[0].stride = 1;
-    buffers_[array].host = reinterpret_cast<std::uint8_t*>(bound.arrays[array].data + offsets[array]);
+    // By whole numbers: an empty array may have no memory, and a pointer to none must not be moved.
+    buffers_[array].host = reinterpret_cast<std::uint8_t*>(reinterpret_cast<std::uintptr_t>(bound.arrays[array].data) +
+                                                           static_cast<std::uintptr_t>(offsets[array]));
   }
   const int code = call_.run([this] { return job_.kernel->run(arguments_.data()); });
   int none = 0;

@@ -37,7 +37,6 @@ constexpr json_file file_kind{
     .infinity_cure = "Python writes such numbers and JSON does not have them: write null or a number",
     .number_cure = "give one between -1.7976931348623157e308 and 1.7976931348623157e308",
     .has_whole_floats = false,  // transformers refuses 512.0 where it wants a whole number
-    .largest = std::size_t{16} << 20,
 };
 
 }  // namespace

@@ -51,6 +51,13 @@ std::size_t find_mark(const json& group, const std::string& where) {
   return mark;
 }
 
+// Of the whole spec.
+void check_layer_count(std::size_t count) {
+  if (count <= static_cast<std::size_t>(most_layers)) return;
+  throw error("spec-value", step(keys::layers.name), "it makes more than " + std::to_string(most_layers) + " layers",
+              "give at most so many");
+}
+
 // How many layers a group has; without a count as many as its pattern.
 std::size_t read_layer_count(const json& group, const std::string& where) {
   const auto given = group.find(keys::count.name);
@@ -77,6 +84,7 @@ void expand_group(const json& group, const std::string& where, const json& masks
   if (!pattern.is_array()) throw_wrong_type(value_where, pattern, keys::pattern.wanted);
   if (pattern.empty()) throw_empty(value_where, keys::pattern.wanted);
   const std::size_t count = read_layer_count(group, where);
+  check_layer_count(layers.size() + count);
   std::vector<placed_layer> round;
   for (std::size_t index = 0; index < pattern.size(); ++index) {
     round.push_back(read_pattern_mask(pattern[index], value_where + step(index), masks));
@@ -104,6 +112,7 @@ std::vector<placed_layer> expand_layers(const json& spec) {
     if (entry.is_object() && entry.contains(keys::pattern.name)) {
       expand_group(entry, where, masks, layers);
     } else {
+      check_layer_count(layers.size() + 1);
       layers.push_back({&entry, where, where, {}});
     }
   }

@@ -102,9 +102,16 @@ class place_in_text {
  public:
   // `duplicates` takes the pointers of keys that are there twice. Without it they are errors: JSON allows them, and
   // readers then disagree about which one counts.
-  place_in_text(const json_file& kind, std::vector<std::string>* duplicates) : kind_(kind), duplicates_(duplicates) {}
+  place_in_text(const json_file& kind, const std::string& source, std::vector<std::string>* duplicates)
+      : kind_(kind), source_(source), duplicates_(duplicates) {}
 
   bool operator()(int, json::parse_event_t event, json& parsed) {
+    if (open_.size() > deepest_nesting) {
+      throw error(std::string(kind_.syntax_id), source_,
+                  "it is nested more than " + std::to_string(deepest_nesting) + " deep, which " +
+                      std::string(kind_.name) + " is not",
+                  "give the file of " + std::string(kind_.name));
+    }
     switch (event) {
       case json::parse_event_t::object_start:
         open_.push_back({.is_array = false});
@@ -164,6 +171,7 @@ class place_in_text {
   }
 
   const json_file& kind_;
+  const std::string& source_;
   std::vector<std::string>* duplicates_;
   std::vector<container> open_;
 };
@@ -236,9 +244,24 @@ error not_json(std::string_view text, const std::string& source, const json_file
 
 namespace {
 
+void check_size(std::size_t bytes, const std::string& source, const json_file& kind) {
+  if (bytes <= largest_text) return;
+  throw error(
+      std::string(kind.open_id), source,
+      "it has more than " + std::to_string(largest_text >> 20U) + " MiB, which " + std::string(kind.name) + " has not",
+      "give the file of " + std::string(kind.name));
+}
+
 json parse(std::string_view text, const std::string& source, const json_file& kind,
            std::vector<std::string>* duplicates) {
-  place_in_text place(kind, duplicates);
+  check_size(text.size(), source, kind);
+  // The parser takes this byte for the end, and what follows would be in the file and in no layer.
+  if (const std::size_t at = text.find('\0'); at != std::string_view::npos) {
+    throw error(std::string(kind.syntax_id), source,
+                line_and_column(text, at) + " is not JSON: a byte that is 0 stands there",
+                "take it out, or get the file again");
+  }
+  place_in_text place(kind, source, duplicates);
   try {
     return json::parse(text, std::ref(place));
   } catch (const json::parse_error& fault) {
@@ -277,6 +300,7 @@ json parse_json(std::string_view text, const std::string& source, const json_fil
 
 json parse_python_json(std::string_view text, const std::string& source, const json_file& kind,
                        std::vector<std::string>& duplicates) {
+  check_size(text.size(), source, kind);
   std::string plain(text);
   bool is_in_text = false;
   for (std::size_t at = 0; at < text.size(); ++at) {
@@ -335,10 +359,7 @@ std::string read_text_file(const std::filesystem::path& file, const json_file& k
     in.read(block.data(), block.size());
     text.append(block.data(), static_cast<std::size_t>(in.gcount()));
     if (const std::string_view other = other_kind_of_file(text); !other.empty()) fail(std::string(other));
-    if (text.size() > kind.largest) {
-      fail("it has more than " + std::to_string(kind.largest >> 20) + " MiB, which " + std::string(kind.name) +
-           " has not");
-    }
+    check_size(text.size(), file.string(), kind);
   } while (in);
   if (in.bad()) fail("it cannot be read (" + std::generic_category().message(errno) + ")");
   return text;

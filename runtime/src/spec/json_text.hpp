@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <limits>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
@@ -26,16 +25,20 @@ struct json_file {
   std::string_view empty_cure;
   std::string_view infinity_cure;
   std::string_view number_cure;
-  bool has_whole_floats;                                          // is 512.0 a whole number?
-  std::size_t largest = std::numeric_limits<std::size_t>::max();  // bytes
+  bool has_whole_floats;  // is 512.0 a whole number?
 };
 
-// Reads a file, at most `kind.largest` bytes. Throws `error` kind.open_id, also for files that are known to be another
+// Bounds for files of strangers, far above what any model needs: parsing takes some 17 bytes of memory for each of a
+// text, and 200 for each level of nesting.
+constexpr std::size_t largest_text = std::size_t{16} << 20;
+constexpr std::size_t deepest_nesting = 512;
+
+// Reads a file, at most `largest_text` bytes. Throws `error` kind.open_id, also for files that are known to be another
 // thing: those of weights, and what Git LFS leaves in a file's place.
 std::string read_text_file(const std::filesystem::path& file, const json_file& kind);
 
-// Parses a text; `source` stands for the file in messages. Throws `error` for whatever is not JSON, and for an object
-// that has a key twice.
+// Parses a text; `source` stands for the file in messages. Throws `error` for whatever is not JSON, for an object that
+// has a key twice, and beyond the bounds above.
 nlohmann::json parse_json(std::string_view text, const std::string& source, const json_file& kind);
 
 // The same for what Python's json module writes and reads, in files of which only a part matters. NaN, Infinity,

@@ -1,0 +1,27 @@
+// Specs: one that is read is written and read again, and comes out the same.
+#include "axismask/model.hpp"
+#include "check.hpp"
+
+namespace axismask::fuzz {
+namespace {
+
+void check(std::string_view text) {
+  const Model model = Model::parse(text, "fuzz.json");
+  for (const any_layer& layer : model.layers()) {
+    must(!layer.formula().empty(), "a layer has a formula");
+    must(model.layer(layer.name()).name() == layer.name(), "a layer is found by its name");
+    static_cast<void>(layer.values());
+  }
+  const std::string written = model.to_json();
+  const Model again = Model::parse(written, "again.json");
+  must(again.layers().size() == model.layers().size(), "as many layers are read again");
+  must(again.to_json() == written, "what was written and read is written alike");
+}
+
+}  // namespace
+}  // namespace axismask::fuzz
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t bytes) {
+  axismask::fuzz::succeeds([&] { axismask::fuzz::check(axismask::fuzz::text_of(data, bytes)); });
+  return 0;
+}
