@@ -8,7 +8,10 @@
 #include <atomic>
 #include <deque>
 #include <mutex>
+#include <string>
 #include <thread>
+
+#include "axismask/messages/error.hpp"
 
 namespace axismask {
 namespace {
@@ -113,6 +116,30 @@ pool_owner& owner() {
 
 void pool_owner::forget_in_child() { owner().pool = new worker_pool; }
 
+// A pool that leaves a task out would leave a part of the result as it was, and nobody would see it.
+struct counted_tasks {
+  task_function task;
+  void* context;
+  std::atomic<int> ran{0};
+
+  static void run(void* counted, int index) {
+    auto& self = *static_cast<counted_tasks*>(counted);
+    self.task(self.context, index);
+    self.ran.fetch_add(1, std::memory_order_release);
+  }
+};
+
+void run_on_callers_pool(const call_options& options, int count, task_function task, void* context) {
+  counted_tasks counted{task, context};
+  options.run_tasks(options.pool, count, counted_tasks::run, &counted);
+  const int ran = counted.ran.load(std::memory_order_acquire);
+  if (ran == count) return;
+  throw error("call-pool", "call_options::run_tasks",
+              "it returned when " + std::to_string(ran) + " of " + std::to_string(count) +
+                  " tasks had run, so that the result is not whole",
+              "run each task once, and return when all are done");
+}
+
 }  // namespace
 
 int thread_count(const call_options& options) {
@@ -125,7 +152,7 @@ void run_on_workers(const call_options& options, int count, task_function task, 
   if (count == 1) {
     task(context, 0);
   } else if (options.run_tasks != nullptr) {
-    options.run_tasks(options.pool, count, task, context);
+    run_on_callers_pool(options, count, task, context);
   } else if (worker_pool* pool = owner().pool; pool != nullptr) {
     pool->run(count, task, context);
   } else {  // the program is ending: objects that live longer than the pool may still call

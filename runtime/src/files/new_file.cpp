@@ -1,6 +1,7 @@
 // A file that is written whole or not at all.
 #include "files/new_file.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -14,6 +15,12 @@ namespace axismask {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+const std::string path_of_descriptors = "/proc/self/fd/";
+
+}  // namespace
+
 new_file::new_file(const fs::path& target, std::string error_id) : target_(target), error_id_(std::move(error_id)) {
   const fs::path folder = target.has_parent_path() ? target.parent_path() : fs::path(".");
   std::error_code failure;
@@ -24,10 +31,17 @@ new_file::new_file(const fs::path& target, std::string error_id) : target_(targe
   if (fs::exists(target, failure) && !fs::is_regular_file(target, failure)) {
     fail("it is there, and is not a regular file", "write to a file");
   }
+  folder_ = folder;
+  const bool can_be_named = ::access(path_of_descriptors.c_str(), X_OK) == 0;  // not without /proc
+  const int nameless = can_be_named ? ::open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666) : -1;
+  if (nameless >= 0) {
+    stream_ = ::fdopen(nameless, "wb");
+    if (stream_ == nullptr) ::close(nameless);
+  }
   // "x" makes the file only when there is none of that name, so two writers never share one.
-  for (int attempt = 0; stream_ == nullptr; ++attempt) {
-    path_ = folder / (".axismask-" + std::to_string(getpid()) + "-" + std::to_string(attempt) + ".tmp");
-    stream_ = std::fopen(path_.c_str(), "wbx");
+  while (stream_ == nullptr) {
+    path_ = temporary_name();
+    stream_ = std::fopen(path_.c_str(), "wbxe");
     if (stream_ == nullptr && errno != EEXIST) {
       fail(std::string("its folder cannot be written to (") + std::strerror(errno) + ")", "write to another folder");
     }
@@ -37,7 +51,24 @@ new_file::new_file(const fs::path& target, std::string error_id) : target_(targe
 
 new_file::~new_file() {
   if (stream_ != nullptr) std::fclose(stream_);
-  if (!is_finished_) std::remove(path_.c_str());
+  if (!is_finished_ && !path_.empty()) std::remove(path_.c_str());
+}
+
+fs::path new_file::temporary_name() {
+  return folder_ / (".axismask-" + std::to_string(getpid()) + "-" + std::to_string(attempts_++) + ".tmp");
+}
+
+// A link cannot take the place of a file; a name can, and is there only for the moment between the two.
+void new_file::take_temporary_name() {
+  const std::string nameless = path_of_descriptors + std::to_string(::fileno(stream_));
+  bool is_linked = false;
+  do {
+    path_ = temporary_name();
+    is_linked = ::linkat(AT_FDCWD, nameless.c_str(), AT_FDCWD, path_.c_str(), AT_SYMLINK_FOLLOW) == 0;
+  } while (!is_linked && errno == EEXIST);
+  if (is_linked) return;
+  path_.clear();
+  fail_to_write();
 }
 
 void new_file::write(const void* bytes, std::size_t size) {
@@ -45,6 +76,7 @@ void new_file::write(const void* bytes, std::size_t size) {
 }
 
 void new_file::finish() {
+  if (path_.empty()) take_temporary_name();
   if (std::fclose(std::exchange(stream_, nullptr)) != 0 || std::rename(path_.c_str(), target_.c_str()) != 0) {
     fail_to_write();
   }

@@ -1,4 +1,5 @@
-// A file that is written whole or not at all: under a temporary name in the same folder, and renamed when it is
+// A file that is written whole or not at all: without a name in the same folder, where the file system has such files,
+// so that nothing is left of a program that is killed; else under a temporary one. It gets its name when it is
 // finished.
 #pragma once
 
@@ -26,10 +27,14 @@ class new_file {
  private:
   [[noreturn]] void fail(const std::string& what, const std::string& cure) const;
   [[noreturn]] void fail_to_write() const;
+  [[nodiscard]] std::filesystem::path temporary_name();
+  void take_temporary_name();
 
   std::filesystem::path target_;
   std::string error_id_;
-  std::filesystem::path path_;
+  std::filesystem::path folder_;
+  int attempts_ = 0;
+  std::filesystem::path path_;  // empty: it has no name
   std::FILE* stream_ = nullptr;
   bool is_finished_ = false;
 };

@@ -43,7 +43,7 @@ struct call_options {
   int threads = 0;
 
   // The caller's own threads: runs task(context, i) once for each i from 0 to count - 1, in any order, on any threads
-  // (the caller's too), and returns when all are done. `count` is never more than `threads`.
+  // (the caller's too), and returns when all are done, or it is the error call-pool. `count` is at most `threads`.
   void (*run_tasks)(void* pool, int count, void (*task)(void* context, int index), void* context) = nullptr;
   void* pool = nullptr;
 
