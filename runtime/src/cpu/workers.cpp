@@ -116,21 +116,25 @@ pool_owner& owner() {
 
 void pool_owner::forget_in_child() { owner().pool = new worker_pool; }
 
-// A pool that leaves a task out would leave a part of the result as it was, and nobody would see it.
+// A pool that leaves a task out would leave a part of the result as it was, and nobody would see it; it may even run
+// another twice instead. So tasks are numbered here, as they come: whatever index the pool gives, none runs twice.
 struct counted_tasks {
   task_function task;
   void* context;
+  int count;
+  std::atomic<int> begun{0};
   std::atomic<int> ran{0};
 
-  static void run(void* counted, int index) {
+  static void run(void* counted, int /*index*/) {
     auto& self = *static_cast<counted_tasks*>(counted);
-    self.task(self.context, index);
+    const int index = self.begun.fetch_add(1, std::memory_order_relaxed);
+    if (index < self.count) self.task(self.context, index);
     self.ran.fetch_add(1, std::memory_order_release);
   }
 };
 
 void run_on_callers_pool(const call_options& options, int count, task_function task, void* context) {
-  counted_tasks counted{task, context};
+  counted_tasks counted{task, context, count};
   options.run_tasks(options.pool, count, counted_tasks::run, &counted);
   const int ran = counted.ran.load(std::memory_order_acquire);
   if (ran == count) return;
