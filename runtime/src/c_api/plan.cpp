@@ -78,6 +78,15 @@ plan_array array_of(std::string name, std::vector<std::int64_t> elements) {
   return {std::move(name), {size}, std::move(elements)};
 }
 
+// An initialiser list would copy them.
+template <class... Arrays>
+plan_arrays in_order(Arrays... each) {
+  plan_arrays made;
+  made.arrays.reserve(sizeof...(each));
+  (made.arrays.push_back(std::move(each)), ...);
+  return made;
+}
+
 }  // namespace
 }  // namespace axismask::c_api
 
@@ -157,7 +166,8 @@ axismask_status axismask_plan_list(const axismask_plan* plan, std::int32_t verdi
     check_choice(verdict, AXISMASK_ALL, "verdict", "an axismask_verdict");
     axismask::tile_plan::list list = tiles.list_of(static_cast<axismask::verdict>(verdict));
     const auto count = static_cast<std::int64_t>(list.tiles.size());
-    *arrays = give_arrays({{array_of("starts", std::move(list.starts)), {"tiles", {count}, std::move(list.tiles)}}});
+    *arrays = give_arrays(in_order(array_of("starts", std::move(list.starts)),
+                                   axismask::plan_array{"tiles", {count}, std::move(list.tiles)}));
   });
 }
 
@@ -171,8 +181,9 @@ axismask_status axismask_spans(const axismask_layer* layer, const axismask_input
     std::vector<std::int64_t> shape = found.plane_sizes;
     shape.push_back(found.queries);
     shape.push_back(found.keys);
-    *arrays = give_arrays({{array_of("starts", std::move(found.starts)), array_of("begins", std::move(found.begins)),
-                            array_of("ends", std::move(found.ends)), array_of("shape", std::move(shape))}});
+    *arrays =
+        give_arrays(in_order(array_of("starts", std::move(found.starts)), array_of("begins", std::move(found.begins)),
+                             array_of("ends", std::move(found.ends)), array_of("shape", std::move(shape))));
   });
 }
 
