@@ -48,8 +48,8 @@ struct variant {
 }
 
 // For a processor one kernel for each element width, and one that tells what is kept, and of each, where the layer has
-// numbers, one for each width to compute with. For a device one for each element width by elements, which computes with 64
-// bits, and one by words, with 32 bits: where these do not do, elements do.
+// numbers, one for each width to compute with. For a device one for each element width by elements, which computes with
+// 64 bits, and one by words, with 32 bits: where these do not do, elements do.
 template <class Visit>
 void for_each_kernel(const layer_type& layer, const Halide::Target& target, Visit visit) {
   if (target.has_gpu_feature()) {

@@ -251,7 +251,7 @@ USAGE_ERRORS = [
     (["apply", "spec.json", "--logit=x.npy:a"], '--logit: there is no such option (did you mean "--logits"?)'),
     (["plan", "spec.json", "--layer", "a", "--seq", "x"], '--seq: it is "x", which is no whole number'),
     (["kernels", "avx2"], "avx2: it is one argument too many"),
-    (["kernels", "two\nlines"], "two lines: it is one argument too many"),
+    (["kernels", "two\nlines"], r"two\u000alines: it is one argument too many"),
 ]
 
 

@@ -45,30 +45,39 @@ class Hostile(unittest.TestCase):
         self.assertLess(len(done.stderr), 9000)
         return done.stderr.rstrip()
 
+    def write(self, start, part, count):
+        """A large file, of which this process keeps nothing: what it has in memory counts for the command, too."""
+        with open("big.json", "w") as file:
+            file.write(start)
+            for _ in range(100):
+                file.write(part * (count // 100))
+
     def bounded(self, seconds, mebibytes, *arguments):
         """Refused within so much time and memory."""
-        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-        line = self.refused(*arguments)
-        used = resource.getrusage(resource.RUSAGE_CHILDREN)
-        self.assertLess(used.ru_utime - before, seconds)
-        self.assertLess(used.ru_maxrss / 1024, mebibytes)  # the most of all that ran
-        return line
+        with open("said", "w+") as said:
+            running = subprocess.Popen([AXISMASK, *arguments], stdout=subprocess.DEVNULL, stderr=said)
+            _, status, used = os.wait4(running.pid, 0)
+            running.returncode = os.waitstatus_to_exitcode(status)
+            said.seek(0)
+            text = said.read()
+        self.assertEqual((running.returncode, text.count("\n")), (2, 1), text[:300])
+        self.assertLess(used.ru_utime + used.ru_stime, seconds)
+        self.assertLess(used.ru_maxrss / 1024, mebibytes)
+        return text.rstrip()
 
     # Each writes a file, and says which.
     WRITERS = (("mask", "spec.json", "--layer", "local", "--seq", "1500", "--kv-seq", "1500", "--out", "out"),
                ("import", "config.json", "--out", "out"),
                ("plan", "spec.json", "--layer", "local", "--seq", "3000", "--form", "flex", "--out", "out.npz"),
-               ("show", "spec.json", "--layer", "local", "--out", "out.png"))
+               ("show", "spec.json", "--layer", "local", "--seq", "64", "--out", "out.png"))
 
     def written(self, arguments):
         return arguments[-1]
 
     def test_texts_of_100_mb(self):
-        for name, text in (("blanks", spec(LAYER) + " " * 100_000_000), ("numbers", "[" + "1," * 50_000_000 + "1]"),
-                           ("a text", '{"axismask": 1, "model": "' + "x" * 100_000_000 + '"}'),
-                           ("brackets", "[" * 100_000_000)):
-            with open("big.json", "w") as file:
-                file.write(text)
+        for name, start, part in (("blanks", spec(LAYER), " "), ("numbers", "[", "1,"),
+                                  ("a text", '{"axismask": 1, "model": "', "x"), ("brackets", "[", "[")):
+            self.write(start, part, 100_000_000 // len(part))
             for command, kind in (("inspect", "a model spec"), ("explain", "a model's config.json")):
                 with self.subTest(name, command=command):
                     line = self.bounded(3, 400, command, "big.json")
@@ -76,13 +85,14 @@ class Hostile(unittest.TestCase):
 
     def test_as_much_as_a_text_may_have(self):
         most = (16 << 20) - 1000
-        for name, text in (("numbers", "[" + "1," * (most // 2) + "1]"), ("brackets", "[" * most),
-                           ("arrays", "[" + "[]," * (most // 3) + "1]"), ("keys", "{" + ",".join(
-                               f'"{at}":1' for at in range(1_000_000)) + "}")):
-            with open("big.json", "w") as file:
-                file.write(text)
+        for name, part in (("numbers", "1,"), ("brackets", "["), ("arrays", "[],")):
+            self.write("[", part, most // len(part))
             with self.subTest(name):
                 self.bounded(12, 1200, "inspect", "big.json")
+        with open("big.json", "w") as file:
+            file.write("{")
+            file.writelines(f'"{at}":1,' for at in range(1_000_000))
+        self.bounded(12, 1200, "inspect", "big.json")
 
     def test_numbers_of_400_digits(self):
         for number, said in (("9" * 400, "is beyond what 64-bit floats hold"), ("-" + "9" * 400, "is beyond what 64-bit"),
@@ -101,7 +111,7 @@ class Hostile(unittest.TestCase):
                                                                               "sliding_window_size")}}
                               for at in range(100_000))))
         self.assertEqual(self.bounded(12, 1200, "inspect", "spec.json"), many)
-        for count in (10**9, 10**18, 10001):
+        for count in (10**9, 10**15, 10001):
             with open("spec.json", "w") as file:
                 file.write(spec({"name": "a{}", "count": count, "pattern": [{"type": "ApplyCausalAttentionMask",
                                                                            "masked_out_value": 0}]}))
@@ -172,7 +182,7 @@ class Hostile(unittest.TestCase):
 
     def test_a_standard_output_that_is_not_there(self):
         for arguments in (("inspect", "spec.json"), ("kernels",), ("explain", "config.json"),
-                          ("show", "spec.json", "--layer", "local")):
+                          ("show", "spec.json", "--layer", "local", "--seq", "8")):
             with self.subTest(arguments[0]):
                 done = subprocess.run([AXISMASK, *arguments], stderr=subprocess.PIPE, text=True, timeout=60,
                                       preexec_fn=lambda: os.close(1))
