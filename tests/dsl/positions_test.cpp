@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -193,6 +194,34 @@ TEST(Positions, SayWhatIsWrong) {
   EXPECT_EQ(slots, (numbers{5, 6, -1, -1, -1}));
   // What was pushed out does not come back, however few tokens there are now.
   EXPECT_NE(error_of([&] { cache.trim(6); }), "no error");
+}
+
+TEST(Positions, FitInTheirMemory) {
+  constexpr std::int64_t highest = std::numeric_limits<std::int64_t>::max();
+  std::vector<std::int32_t> narrow{5, 5};
+  std::vector<std::int64_t> wide{5, 5};
+  positions::consecutive(std::span(narrow), std::numeric_limits<std::int32_t>::max() - 1);
+  EXPECT_EQ(narrow[1], std::numeric_limits<std::int32_t>::max());
+  positions::consecutive(std::span(wide), -highest - 1);
+  positions::consecutive(std::span(wide), highest - 1);
+  EXPECT_EQ(wide[1], highest);
+  EXPECT_EQ(error_of([&] { positions::consecutive(std::span(narrow), std::int64_t{1} << 31); }),
+            "axismask: error[positions-value] positions::consecutive: 2 positions from 2147483648 on do not fit in 32 "
+            "bits; give memory for positions of 64 bits");
+  EXPECT_NE(error_of([&] { positions::consecutive(std::span(narrow), -highest - 1); }), "no error");
+  EXPECT_EQ(error_of([&] { positions::consecutive(std::span(wide), highest); }),
+            "axismask: error[positions-value] positions::consecutive: 2 positions from 9223372036854775807 on do not "
+            "fit in 64 bits; begin with a lower position");
+  EXPECT_EQ(narrow[1], std::numeric_limits<std::int32_t>::max());
+  positions::consecutive(std::span<std::int64_t>(), highest);
+}
+
+// Of four rows of 2^62 places the number is 0 in 64 bits.
+TEST(Positions, OfRowsThatNoMemoryHoldsAreRefused) {
+  const std::vector<std::int64_t> lengths{1, 1, 1, 1};
+  const std::span<std::int32_t> none;
+  EXPECT_NE(error_of([&] { positions::left_padded(std::span(lengths), std::int64_t{1} << 62, none); }), "no error");
+  EXPECT_NE(error_of([&] { positions::right_padded(std::span(lengths), std::int64_t{1} << 62, none); }), "no error");
 }
 
 TEST(Positions, SayWhatIsWrongWithAnAttentionMask) {

@@ -97,12 +97,34 @@ void check_offsets(const char* function, std::span<Offset> offsets, std::size_t 
   }
 }
 
+// The highest number where the product is higher: a size that no memory has.
+constexpr std::size_t product(std::size_t rows, std::size_t width) {
+  constexpr std::size_t highest = std::numeric_limits<std::size_t>::max();
+  return width > 0 && rows > highest / width ? highest : rows * width;
+}
+
+// Throws where a number of positions from `first` on are not all numbers that a Position has.
+template <position Position>
+void check_range(const char* function, std::int64_t first, std::size_t count) {
+  constexpr std::int64_t highest = std::numeric_limits<Position>::max();
+  if (count == 0) return;
+  if (first >= std::numeric_limits<Position>::min() && first <= highest &&
+      count - 1 <= static_cast<std::uint64_t>(highest) - static_cast<std::uint64_t>(first)) {
+    return;
+  }
+  throw error(
+      "positions-value", std::string("positions::") + function,
+      std::to_string(count) + " positions from " + std::to_string(first) + " on do not fit in " +
+          std::to_string(8 * sizeof(Position)) + " bits",
+      sizeof(Position) < sizeof(std::int64_t) ? "give memory for positions of 64 bits" : "begin with a lower position");
+}
+
 // Writes one row for each length: its tokens' positions from the index `start(length)` on.
 template <position Position, class Start>
 void padded(const char* function, std::span<const std::int64_t> lengths, std::int64_t width, std::span<Position> out,
             Start start) {
   for (const std::int64_t length : lengths) check_length(function, length, width);
-  check_size(function, out.size(), lengths.size() * static_cast<std::size_t>(width));
+  check_size(function, out.size(), product(lengths.size(), static_cast<std::size_t>(width)));
   for (std::size_t row = 0; row < lengths.size(); ++row) {
     for (std::int64_t column = 0; column < width; ++column) {
       const std::int64_t token = column - start(lengths[row]);
@@ -115,9 +137,10 @@ void padded(const char* function, std::span<const std::int64_t> lengths, std::in
 }  // namespace detail
 
 // Writes first, first + 1, ...: a prefill starts at 0; a chunk of it, or a step of decoding, at the number of tokens
-// before it.
+// before it. Throws error[positions-value] for positions that do not fit.
 template <position Position>
 void consecutive(std::span<Position> out, std::int64_t first = 0) {
+  detail::check_range<Position>("consecutive", first, out.size());
   for (std::size_t at = 0; at < out.size(); ++at)
     out[at] = static_cast<Position>(first + static_cast<std::int64_t>(at));
 }
