@@ -321,6 +321,21 @@ TEST_F(refused_masks, bits_have_no_negative_strides) {
   }
 }
 
+// Rounded up to bytes, they are larger than addresses, and a number of 64 bits of them would be a small one.
+TEST_F(refused_masks, padded_rows_are_no_longer_than_addresses) {
+  std::byte memory{};
+  const std::array long_rows{named_axis{"seq", (std::int64_t{1} << 62) - 1}, named_axis{"kv_seq", 1}};
+  try {
+    static_cast<void>(bit_view::with_padded_rows(&memory, long_rows, bit_order::little));
+    FAIL();
+  } catch (const error& problem) {
+    EXPECT_STREQ(
+        problem.what(),
+        "axismask: error[mask-bits] out: its padded rows reach further than addresses do; give the array's own "
+        "sizes");
+  }
+}
+
 TEST_F(refused_masks, a_plan_of_other_positions_is_refused) {
   const tile_plan tiles = plan(values_, {8, 8}, {{"token_positions", positions()}});
   numbers_[2] = 7;

@@ -1,6 +1,8 @@
 // Writes the mask of a layer by itself: binds its arrays, chooses tiles, and has the pass done.
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <limits>
 #include <string>
 
 #include "arrays/bind_arrays.hpp"
@@ -184,7 +186,10 @@ bit_view bit_view::with_padded_rows(void* data, std::span<const named_axis> axes
   std::int64_t stride = 1;
   for (std::size_t axis = axes.size(); axis-- > 0;) {
     padded.at(axis) = {axes[axis].name, axes[axis].size, stride};
-    stride *= axes[axis].size;
+    constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max() / byte_bits;
+    if (__builtin_mul_overflow(stride, axes[axis].size, &stride) || stride > most) {
+      throw error("mask-bits", "out", "its padded rows reach further than addresses do", "give the array's own sizes");
+    }
     if (axis + 1 == axes.size()) stride = (stride + byte_bits - 1) / byte_bits * byte_bits;
   }
   result.bits_ = any_view(data, dtype::boolean, std::span<const named_axis>(padded).first(axes.size()));
