@@ -187,6 +187,12 @@ static void arrays(void) {
   masked.data = NULL;
   REFUSED(APPLY(), "[array-null] logits: it has elements and no memory; give a pointer to its first element");
   start();
+  masked.data = (char*)masked.data + 1;
+  REFUSED(
+      APPLY(),
+      "[array-alignment] logits: its address is 1 more than a multiple of an element's 4 bytes; give memory that is "
+      "aligned for its elements");
+  start();
   masked.read_only = 1;
   REFUSED(APPLY(), "[result-const] out: its elements are const; give an array that can be written");
   start();

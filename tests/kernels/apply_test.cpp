@@ -80,6 +80,10 @@ TEST_F(apply_test, says_what_is_wrong_with_the_logits) {
 
 TEST_F(apply_test, says_what_is_wrong_with_a_side_input) {
   const any_view x = logits.view().erased();
+  const auto* const bytes = reinterpret_cast<const std::byte*>(positions.data());
+  EXPECT_EQ(error_of(x, {{"token_positions", any_view(bytes + 3, dtype::int32, {{"seq", 3}})}}),
+            "axismask: error[array-alignment] token_positions: its address is 3 more than a multiple of an element's 4 "
+            "bytes; give memory that is aligned for its elements");
   EXPECT_EQ(error_of(x, {}),
             "axismask: error[side-input-missing] token_positions: the side input \"token_positions\" is missing; "
             "given: none; "
@@ -88,6 +92,9 @@ TEST_F(apply_test, says_what_is_wrong_with_a_side_input) {
       error_of(x, {{"token_position", good.array}}),
       "axismask: error[side-input-unknown] token_position: there is no side input \"token_position\"; the layer takes "
       "\"token_positions\" (did you mean \"token_positions\"?); leave it out, or give it the name that the layer uses");
+  EXPECT_EQ(error_of(x, {{"", good.array}}),
+            "axismask: error[side-input-unknown] \"\": there is no side input \"\"; the layer takes "
+            "\"token_positions\"; leave it out, or give it the name that the layer uses");
   EXPECT_EQ(error_of(x, {good, good}),
             "axismask: error[side-input-twice] token_positions: the side input \"token_positions\" is given twice; "
             "leave one of "

@@ -2,6 +2,8 @@
 #include "arrays/bind_arrays.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -197,10 +199,25 @@ void check_axes(std::string_view where, std::span<const named_axis> axes) {
 }
 
 void check_memory(std::string_view where, const any_view& array) {
-  if (array.data() == nullptr && array.element_count() > 0) {
+  if (array.data() == nullptr) {
+    if (array.element_count() == 0) return;
     throw error("array-null", std::string(where), "it has elements and no memory",
                 "give a pointer to its first element");
   }
+  if (array.is_in_device_memory()) return;  // a handle, and no address
+  const std::size_t beyond = bytes_beyond_alignment(array.data(), info(array.type()).bytes);
+  if (beyond > 0 && array.element_count() > 0) refuse_alignment(where, beyond, info(array.type()).bytes);
+}
+
+std::size_t bytes_beyond_alignment(const void* data, std::int64_t element_bytes) {
+  return reinterpret_cast<std::uintptr_t>(data) % static_cast<std::uintptr_t>(element_bytes);
+}
+
+void refuse_alignment(std::string_view where, std::size_t beyond, std::int64_t element_bytes) {
+  throw error("array-alignment", std::string(where),
+              "its address is " + std::to_string(beyond) + " more than a multiple of an element's " +
+                  std::to_string(element_bytes) + " bytes",
+              "give memory that is aligned for its elements");
 }
 
 void check_side_inputs(const layer_values& layer, std::span<const side_input> side_inputs) {
@@ -211,7 +228,7 @@ void check_side_inputs(const layer_values& layer, std::span<const side_input> si
       return is_side_input(type.attributes[index].kind) && layer.attributes[index].name == name;
     };
     if (std::none_of(type.operands.begin(), type.operands.end(), is_taken)) {
-      fail("side-input-unknown", name, breach::side_input_unknown(name, taken_names(layer)));
+      fail("side-input-unknown", name.empty() ? "\"\"" : name, breach::side_input_unknown(name, taken_names(layer)));
     }
     const std::span<const side_input> before = side_inputs.first(given);
     if (std::any_of(before.begin(), before.end(), [&](const side_input& input) { return input.name == name; })) {

@@ -39,7 +39,10 @@ struct position_axes {
 
 // Of any array by itself.
 void check_axes(std::string_view where, std::span<const named_axis> axes);
+// Throws array-null, and array-alignment for an address in the host's memory at which no element can be.
 void check_memory(std::string_view where, const any_view& array);
+[[nodiscard]] std::size_t bytes_beyond_alignment(const void* data, std::int64_t element_bytes);
+[[noreturn]] void refuse_alignment(std::string_view where, std::size_t beyond, std::int64_t element_bytes);
 
 [[nodiscard]] const named_axis* find_axis(std::span<const named_axis> axes, std::string_view name);
 

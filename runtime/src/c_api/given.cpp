@@ -159,8 +159,9 @@ given_inputs::given_inputs(const axismask_input* inputs, std::size_t count) {
     const axismask_input& one = inputs[count_];
     const auto at = static_cast<std::int64_t>(count_);
     const std::string_view name = text_of(one.name, {"inputs", "name", at});
-    new (memory_.data() + count_ * sizeof(side_input)) side_input{name, view_of(&one.array, name)};
-    device_ = one_device(device_, one.array.device, name);
+    const std::string_view where = name.empty() ? "\"\"" : name;
+    new (memory_.data() + count_ * sizeof(side_input)) side_input{name, view_of(&one.array, where)};
+    device_ = one_device(device_, one.array.device, where);
   }
 }
 

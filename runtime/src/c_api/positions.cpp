@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "arrays/bind_arrays.hpp"
 #include "c_api/given.hpp"
 #include "c_api/objects.hpp"
 #include "c_api/status.hpp"
@@ -53,6 +54,8 @@ dense_array dense(const axismask_array* array, std::string_view where) {
     }
   }
   if (count > 0 && its.data == nullptr) refuse_null({where, "data"}, "give a pointer to its first element");
+  const std::size_t beyond = bytes_beyond_alignment(its.data, bytes);
+  if (count > 0 && beyond > 0) refuse_alignment(where, beyond, bytes);
   return {its.data, its.dtype, static_cast<std::size_t>(count)};
 }
 
