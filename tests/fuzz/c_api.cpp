@@ -316,6 +316,11 @@ class caller {
       axismask_form_options form = AXISMASK_FORM_OPTIONS;
       form.tile_queries = tile_queries;
       form.tile_keys = tile_keys;
+      // Of those between, a form asks for memory that may be there.
+      constexpr std::int64_t refused = std::int64_t{1} << 62;
+      for (const std::int64_t tile : {tile_queries, tile_keys}) {
+        if (tile > 4096 && tile < refused) return;
+      }
       if (!done(axismask_form_describe(data_.ConsumeIntegralInRange<std::size_t>(0, 12), &info), before)) return;
       is_made = done(axismask_write_form(one, info.name, given.data(), given.size(), &form, &arrays), before);
     }

@@ -179,6 +179,13 @@ TEST(Forms, RefusedPages) {
             start + "page 1 of sequence 0 is 1, and the cache has 1; give a page of the cache, or -1");
 }
 
+// Of four blocks of 2^62 places the number is 0 in 64 bits.
+TEST(Forms, ArraysThatNoMemoryHoldsAreRefused) {
+  EXPECT_EQ(text_of([] { static_cast<void>(form_of("flashinfer-bsr", 4, {.tile = {std::int64_t{1} << 62, 1}})); }),
+            "axismask: error[form-size] tile: an array of the form would reach further than addresses do; give smaller "
+            "tiles");
+}
+
 TEST(Forms, MasksThatAFormCannotSay) {
   const std::string start = "axismask: error";
   const token_positions positions(8);

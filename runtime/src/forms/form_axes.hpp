@@ -73,10 +73,15 @@ struct tile_grid {
               "plan fewer queries and keys at once, or ask for spans");
 }
 
-// How many elements the sizes make.
+// How many elements the sizes make. Throws `error` form-size for more than addresses reach, of elements of 8 bytes.
 [[nodiscard]] inline std::size_t elements_of(std::initializer_list<std::int64_t> sizes) {
+  constexpr std::size_t most = std::numeric_limits<std::int64_t>::max() / 8;
   std::size_t count = 1;
-  for (const std::int64_t size : sizes) count *= static_cast<std::size_t>(size);
+  for (const std::int64_t size : sizes) {
+    if (!__builtin_mul_overflow(count, static_cast<std::size_t>(size), &count) && count <= most) continue;
+    throw error("form-size", "tile", "an array of the form would reach further than addresses do",
+                "give smaller tiles");
+  }
   return count;
 }
 
