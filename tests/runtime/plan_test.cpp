@@ -314,8 +314,8 @@ TEST(verdicts, hold_at_the_ends_of_64_bits) {
     for (std::size_t a_last = a_first; a_last < corners.size(); ++a_last) {
       for (std::size_t b_first = 0; b_first < corners.size(); ++b_first) {
         for (std::size_t b_last = b_first; b_last < corners.size(); ++b_last) {
-          const interval a(integer(corners[a_first]), integer(corners[a_last]));
-          const interval b(integer(corners[b_first]), integer(corners[b_last]));
+          const interval a(integer{corners[a_first]}, integer{corners[a_last]});
+          const interval b(integer{corners[b_first]}, integer{corners[b_last]});
           for (std::size_t x = a_first; x <= a_last; ++x) {
             for (std::size_t y = b_first; y <= b_last; ++y) {
               const integer left(corners[x]);
@@ -397,6 +397,15 @@ TEST(plans, say_what_is_wrong) {
             "axismask: error[plan-axes] Everywhere: it has no query and key axes to plan along; plan a layer that has "
             "positions "
             "of queries and keys");
+}
+
+TEST(plans, of_more_places_than_64_bits_count_are_refused) {
+  const ApplyCausalAttentionMask<> causal{.masked_out_value = 0};
+  const named_view<const std::int32_t, axes<"batch", "seq">> none(nullptr, {0, 3037000500});
+  EXPECT_EQ(
+      message([&] { return plan(causal, {4, 2}, input<"token_positions">(none)); }),
+      "axismask: error[axis-size] ApplyCausalAttentionMask: it has more queries and keys together than 64 bits can "
+      "count; plan fewer of them at once");
 }
 
 TEST(plans, have_only_so_many_tiles) {

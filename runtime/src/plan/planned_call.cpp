@@ -65,12 +65,24 @@ void check_memories(std::span<const side_input> side_inputs) {
   }
 }
 
+// Places among queries, keys and planes are numbered with 64 bits. No array need be so large: one that repeats its
+// elements has any size, and so has one without elements.
+void check_place_count(const layer_type& type, std::span<const named_axis> axes) {
+  std::int64_t count = 1;
+  for (const named_axis& axis : axes) {
+    if (!__builtin_mul_overflow(count, std::max<std::int64_t>(axis.size, 1), &count)) continue;
+    throw error("axis-size", std::string(type.name), "it has more queries and keys together than 64 bits can count",
+                "plan fewer of them at once");
+  }
+}
+
 }  // namespace
 
 void bind_for_plan(const layer_values& layer, std::span<const side_input> side_inputs, planned_call& call) {
   check_memories(side_inputs);
   call.axes = logits_axes(layer, side_inputs);
   bind_arrays(layer, any_view(nullptr, dtype::float32, call.axes), side_inputs, call.bound);
+  check_place_count(*layer.type, call.axes);
   call.tiled = {};
   call.tiled.row = call.axes.size() - 2;
   call.tiled.column = call.axes.size() - 1;
