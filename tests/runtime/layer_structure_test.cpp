@@ -143,6 +143,8 @@ TEST(AnyAttributes, OfATypeThatIsNotLinkedAreAnError) {
                        "you mean \"ApplyCausalAttentionMask\"?); it has ",
                        0),
             0U);
+  EXPECT_EQ(error_of([] { return from_attributes("", {}); }).rfind("axismask: error[layer-type] \"\": this program", 0),
+            0U);
 }
 
 TEST(AnyKey, IsPrintedAsJaxPrintsIt) {

@@ -71,7 +71,7 @@ any_layer from_attributes(std::string_view type, const any_attributes& fields, s
     for (const linked_layer& layer : library->layers) types.push_back(layer.type->name);
   }
   throw error(
-      "layer-type", std::string(type),
+      "layer-type", type.empty() ? "\"\"" : std::string(type),
       "this program has no such layer type" + did_you_mean(type, types).str() + "; it has " + quoted_list(types).str(),
       std::string(spec::how_to_link_a_type));
 }
