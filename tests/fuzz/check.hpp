@@ -33,7 +33,7 @@ inline void check_line(std::string_view line, std::string_view begin) {
 inline void check_error(const error& problem) {
   check_line(problem.what(), "axismask: error[");
   must(!problem.id().empty() && !problem.where().empty() && !problem.what_is_wrong().empty() && !problem.cure().empty(),
-       "a message has an ID, a place, what is wrong and the cure");
+       std::string("a message has an ID, a place, what is wrong and the cure: ") + problem.what());
 }
 
 // Calls it; an error of ours is looked at, and any other exception ends the program.

@@ -7,6 +7,6 @@ here=$(dirname "$0")
 mkdir -p "$folder/corpus"
 dictionary=$here/$target.dict
 # shellcheck disable=SC2086
-exec "$program" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 -verbosity="${FUZZ_VERBOSITY:-0}" \
+exec "$program" -max_total_time="$seconds" -timeout=100 -rss_limit_mb=2048 -print_final_stats=1 -verbosity="${FUZZ_VERBOSITY:-0}" \
   -artifact_prefix="$folder/" $([ ! -f "$dictionary" ] || echo "-dict=$dictionary") ${FUZZ_OPTIONS:-} \
   "$folder/corpus" "$here/corpus/$target"
