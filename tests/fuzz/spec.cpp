@@ -1,6 +1,9 @@
-// Specs: one that is read is written and read again, and comes out the same.
+// Specs: one that is read is written and read again, and comes out the same; the schema has it, too.
+#include <nlohmann/json.hpp>
+
 #include "axismask/model.hpp"
 #include "check.hpp"
+#include "schema.hpp"
 
 namespace axismask::fuzz {
 namespace {
@@ -12,6 +15,7 @@ void check(std::string_view text) {
     must(model.layer(layer.name()).name() == layer.name(), "a layer is found by its name");
     static_cast<void>(layer.values());
   }
+  must(test::is_valid_by_schema(nlohmann::json::parse(text)), "the schema has what the loader reads");
   const std::string written = model.to_json();
   const Model again = Model::parse(written, "again.json");
   must(again.layers().size() == model.layers().size(), "as many layers are read again");

@@ -1,4 +1,4 @@
-// Specs as they are written, and the schema that is built in.
+// Specs as they are written, and what the schema says of layers.
 #include <gtest/gtest.h>
 
 #include <cstddef>
@@ -12,7 +12,6 @@
 #include "axismask/huggingface.hpp"
 #include "axismask/layer_structure.hpp"
 #include "model_test_program.hpp"
-#include "spec/model_schema.hpp"
 
 namespace axismask::model_test {
 namespace {
@@ -40,9 +39,7 @@ const json& resolved(const json& schema, const json& part) {
 
 // The schema has every shipped layer as its struct has it.
 TEST(Schema, HasTheShippedLayersAttributes) {
-  const json schema = json::parse(model_schema);
-  std::ifstream file(source_dir / "schemas/model.schema.json");
-  EXPECT_EQ(schema, json::parse(file)) << "the schema that is built in is not that of the file";
+  const json schema = json::parse(std::ifstream(source_dir / "schemas/model.schema.json"));
 
   std::vector<std::string> branches;
   for (const json& branch : schema["definitions"]["mask"]["allOf"]) {

@@ -48,7 +48,7 @@ struct explain_options {
 
 // What the layers' attention has besides its mask, or null.
 json scores_json(const huggingface::config& config) {
-  json scores = attention_json(config.attention);
+  json scores = json::parse(attention_json(config.attention));
   if (!scores.is_null()) scores["reason"] = config.attention_reason;
   return scores;
 }

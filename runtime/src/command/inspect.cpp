@@ -39,14 +39,15 @@ json layer_json(const any_layer& layer) {
   return {{"layer", layer.name()},
           {"type", layer.type().name},
           {"formula", layer.formula()},
-          {"sliding_window_size", window == layer.type().attributes.size() ? json() : attribute_json(layer, window)},
-          {"masked_out_value", masked_value_json(layer.values().masked_out_value)},
+          {"sliding_window_size",
+           window == layer.type().attributes.size() ? json() : json::parse(attribute_json(layer, window))},
+          {"masked_out_value", json::parse(masked_value_json(layer.values().masked_out_value))},
           {"empty_rows", name_of(layer.values().empty_rows)},
           {"empty_row_softmax", softmax_of_empty_row(layer.values().empty_rows, layer.values().masked_out_value)},
-          {"attention", attention_json(layer.attention())},
+          {"attention", json::parse(attention_json(layer.attention()))},
           {"kernel", kernel.empty() ? json() : json(kernel)},
           {"place", layer.place()},
-          {"attributes", mask_json(layer, true)}};
+          {"attributes", json::parse(mask_json(layer, true))}};
 }
 
 // `512`, or `512, 1024, ... by heads`.

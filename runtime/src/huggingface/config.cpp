@@ -19,6 +19,7 @@
 #include "huggingface/scores.hpp"
 #include "huggingface/text_model.hpp"
 #include "spec/json_text.hpp"
+#include "spec/json_writing.hpp"
 #include "spec/spec_keys.hpp"
 #include "spec/spec_text.hpp"
 
@@ -94,7 +95,8 @@ config config::load(const std::filesystem::path& file) {
 
 config config::parse(std::string_view text, const std::string& source) {
   config_file file{source, {}};
-  const json object = parse_python_json(text, source, file_kind, file.duplicates);
+  const json_document document = parse_python_json(text, source, file_kind, file.duplicates);
+  const json& object = *document;
   if (!object.is_object()) throw_wrong_type(source, object, "the object that a model's config.json is");
 
   config result;
@@ -109,56 +111,61 @@ namespace {
 
 using sizes = std::initializer_list<std::pair<std::string_view, std::int64_t>>;
 
-spec_json plain_mask(std::string_view type, sizes of) {
-  spec_json result{{spec::keys::type.name, type}};
-  for (const auto& [attribute, size] : of) result[std::string(attribute)] = size;
+// A mask of a layer's, in a spec, and what it is. With a masked value it is all of a layer's; else a part.
+struct mask {
+  std::string_view kind;
+  json_object json;
+};
+
+mask plain_mask(std::string_view type, sizes of, bool is_whole) {
+  mask result{type, {}};
+  result.json.add(spec::keys::type.name, json_of(type));
+  if (is_whole) result.json.add(spec::keys::masked_out_value.name, json_of("lowest"));
+  for (const auto& [attribute, size] : of) result.json.add(attribute, json_of(size));
   return result;
 }
 
-// A layer's mask of what its parts or its type say, in the order of specs: the type, the masked value, the rest.
-spec_json with_masked_value(const spec_json& mask) {
-  spec_json result;
-  if (const auto type = mask.find(spec::keys::type.name); type != mask.end()) result[type.key()] = *type;
-  result[spec::keys::masked_out_value.name] = "lowest";
-  result.update(mask);
+mask composed_mask(composition how, const mask& one, const mask& other, bool is_whole) {
+  mask result{key_of(how), {}};
+  if (is_whole) result.json.add(spec::keys::masked_out_value.name, json_of("lowest"));
+  result.json.add(result.kind, json_of({one.json.str(), other.json.str()}));
   return result;
 }
 
-// The mask of a layer of text, in a spec.
-spec_json mask_of(const layer& one) {
+// The mask of a layer of text.
+mask mask_of(const layer& one) {
   // No layer sees just everything; this window is larger than every distance, and negative positions are padding.
   const std::int64_t side = one.what == attention::bidirectional ? largest_count : one.size;
   switch (one.what) {
     case attention::sliding:
-      return plain_mask("ApplyCausalSlidingWindowAttentionMask", {{"sliding_window_size", one.size}});
+      return plain_mask("ApplyCausalSlidingWindowAttentionMask", {{"sliding_window_size", one.size}}, true);
     case attention::chunked:
-      return plain_mask("ApplyChunkedAttentionMask", {{"attention_chunk_size", one.size}});
+      return plain_mask("ApplyChunkedAttentionMask", {{"attention_chunk_size", one.size}}, true);
     case attention::bidirectional:
     case attention::bidirectional_sliding:
-      return plain_mask("ApplyBidirectionalWindowAttentionMask", {{"window_left", side}, {"window_right", side}});
+      return plain_mask("ApplyBidirectionalWindowAttentionMask", {{"window_left", side}, {"window_right", side}}, true);
     case attention::full:
     case attention::none:
       break;
   }
-  return plain_mask("ApplyCausalAttentionMask", {});
+  return plain_mask("ApplyCausalAttentionMask", {}, true);
 }
 
 // The same with images: a query also sees the tokens after it that are of its own image, and a window holds for keys
 // before it only (Gemma 3's and Gemma 4's create_causal_mask_mapping). No image reaches as far as `ahead`; a larger
 // number would make the kernels compute with 64 bits.
-spec_json mask_with_images(const layer& one) {
+mask mask_with_images(const layer& one) {
   constexpr std::int64_t ahead = std::int64_t{1} << 26;
-  const std::string any = std::string(key_of(composition::any));
-  const std::string all = std::string(key_of(composition::all));
-  spec_json same_image = plain_mask("ApplyDocumentAttentionMask", {});
-  same_image["query_segment_ids_input_name"] = "image_ids";
-  same_image["kv_segment_ids_input_name"] = "image_ids";
-  spec_json causal_or_image{{any, {plain_mask("ApplyCausalAttentionMask", {}), same_image}}};
-  if (one.what == attention::full) return causal_or_image;
-  return {
-      {all,
-       {plain_mask("ApplyBidirectionalWindowAttentionMask", {{"window_left", one.size - 1}, {"window_right", ahead}}),
-        causal_or_image}}};
+  mask same_image = plain_mask("ApplyDocumentAttentionMask", {}, false);
+  same_image.json.add("query_segment_ids_input_name", json_of("image_ids"));
+  same_image.json.add("kv_segment_ids_input_name", json_of("image_ids"));
+  const bool is_whole = one.what == attention::full;
+  const mask causal_or_image =
+      composed_mask(composition::any, plain_mask("ApplyCausalAttentionMask", {}, false), same_image, is_whole);
+  if (is_whole) return causal_or_image;
+  const sizes window{{"window_left", one.size - 1}, {"window_right", ahead}};
+  return composed_mask(composition::all, plain_mask("ApplyBidirectionalWindowAttentionMask", window, false),
+                       causal_or_image, true);
 }
 
 // Does the layer show images in a way of their own?
@@ -185,9 +192,10 @@ std::string config::spec(spec_for use) const {
     const layer& one = layers[index];
     if (one.what == attention::none) continue;
     const bool is_for_images = with_images && has_image_mask(one, images);
-    spec_json mask = with_masked_value(is_for_images ? mask_with_images(one) : mask_of(one));
-    if (attention != layer_attention()) mask[spec::keys::attention.name] = attention_json(attention);
-    masks.push_back({"layers." + std::to_string(index), std::move(mask)});
+    mask made = is_for_images ? mask_with_images(one) : mask_of(one);
+    if (attention != layer_attention()) made.json.add(spec::keys::attention.name, attention_json(attention));
+    masks.push_back(
+        {.name = "layers." + std::to_string(index), .kind = std::string(made.kind), .mask = made.json.str()});
   }
   if (masks.empty()) {
     throw error("config-value", model_type.empty() ? "the config" : "/model_type", "no layer has attention",

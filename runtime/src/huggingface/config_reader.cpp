@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 
 #include "axismask/messages/error.hpp"
-#include "spec/json_text.hpp"
 
 namespace axismask::huggingface {
 
@@ -30,8 +29,9 @@ const json* config_reader::find(std::string_view key) {
 }
 
 const json* config_reader::outer_default(std::string_view key) const {
-  const auto found = defaults_.find(key);
-  return found == defaults_.end() ? nullptr : &*found;
+  if (defaults_ == nullptr) return nullptr;
+  const auto found = defaults_->find(key);
+  return found == defaults_->end() ? nullptr : &*found;
 }
 
 setting config_reader::whole_number(std::string_view key, std::int64_t if_absent) {

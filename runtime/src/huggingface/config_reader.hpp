@@ -15,6 +15,8 @@
 #include <utility>
 #include <vector>
 
+#include "spec/json_text.hpp"
+
 namespace axismask::huggingface {
 
 inline constexpr std::string_view layer_types_key = "layer_types";
@@ -59,7 +61,7 @@ class config_reader {
       : object_(&object), pointer_(std::move(pointer)), file_(&file) {}
 
   // What an outer class gives for keys that are absent. They count as class defaults.
-  void set_defaults(nlohmann::json defaults) { defaults_ = std::move(defaults); }
+  void set_defaults(json_document defaults) { defaults_ = std::move(defaults); }
 
   // The value of a key, or nothing where the key is absent. null is a value. `key` may go into objects: "a/b". Throws
   // `error` where the key, or one within, is there twice.
@@ -90,7 +92,7 @@ class config_reader {
   const nlohmann::json* object_;
   std::string pointer_;
   const config_file* file_;
-  nlohmann::json defaults_ = nlohmann::json::object();
+  json_document defaults_;
   std::set<std::string_view> asked_;
 };
 

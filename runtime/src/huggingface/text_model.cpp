@@ -101,7 +101,7 @@ class finder {
       }
       config_reader next(is_there ? *inner : no_keys_, is_there ? keys.where(inner_key) : keys.pointer(), file_);
       if ((!is_there || of.fills_inner) && !of.inner_defaults.empty()) {
-        next.set_defaults(json::parse(of.inner_defaults));
+        next.set_defaults(parse_own_json(of.inner_defaults));
       }
       const std::string own_type =
           is_there ? next.text(model_type_key, "the model's type, such as \"gemma3_text\"") : std::string();

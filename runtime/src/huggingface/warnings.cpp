@@ -117,13 +117,13 @@ class warner {
   [[nodiscard]] bool says_the_same(const json& list) const {
     const auto& choices = made_.choices;
     if (!list.is_array() || list.size() != choices.size()) return false;
-    std::map<choice, json> values;
+    std::map<choice, const json*> values;
     for (std::size_t layer = 0; layer < list.size(); ++layer) {
-      const auto [known, is_new] = values.try_emplace(choices[layer].what, list[layer]);
-      if (known->second != list[layer]) return false;
+      const auto [known, is_new] = values.try_emplace(choices[layer].what, &list[layer]);
+      if (*known->second != list[layer]) return false;
       if (!is_new) continue;
       for (const auto& [what, value] : values) {
-        if (what != choices[layer].what && value == list[layer]) return false;
+        if (what != choices[layer].what && *value == list[layer]) return false;
       }
     }
     return values.size() > 1;

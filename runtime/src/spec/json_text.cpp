@@ -9,9 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
-#include <functional>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -97,82 +95,120 @@ std::string step(std::size_t index) { return "/" + std::to_string(index); }
 
 namespace {
 
-// Follows the parser through a text: knows the place, and the keys of each object that is still open.
-class place_in_text {
+// Frees what lies in a value, the innermost first, so that none of nlohmann's destructors finds anything to take memory
+// for. No deeper than `deepest_nesting`.
+void free_from_within(json& value) noexcept {
+  if (auto* const list = value.get_ptr<json::array_t*>(); list != nullptr) {
+    for (json& one : *list) free_from_within(one);
+    list->clear();
+  } else if (auto* const members = value.get_ptr<json::object_t*>(); members != nullptr) {
+    for (auto& member : *members) free_from_within(member.second);
+    members->clear();
+  }
+}
+
+// Makes the document of what the parser reads (the interface is nlohmann's, of its SAX parser), and knows the place.
+class document_reader {
  public:
   // `duplicates` takes the pointers of keys that are there twice. Without it they are errors: JSON allows them, and
   // readers then disagree about which one counts.
-  place_in_text(const json_file& kind, const std::string& source, std::vector<std::string>* duplicates)
-      : kind_(kind), source_(source), duplicates_(duplicates) {}
+  document_reader(const json_file& kind, const std::string& source, std::vector<std::string>* duplicates)
+      : kind_(kind), source_(source), duplicates_(duplicates), document_(new json) {}
 
-  bool operator()(int, json::parse_event_t event, json& parsed) {
-    if (open_.size() > deepest_nesting) {
+  bool null() { return add(json()); }
+  bool boolean(bool value) { return add(json(value)); }
+  bool number_integer(std::int64_t value) { return add(json(value)); }
+  bool number_unsigned(std::uint64_t value) { return add(json(value)); }
+  // 512.0 is a whole number in JSON Schema, and so in every editor; in nlohmann::json it is not. Minus
+  // zero stays, because it is a value of its own.
+  bool number_float(double number, const std::string&) {
+    const bool is_whole = kind_.has_whole_floats && number != 0 && std::trunc(number) == number &&
+                          std::abs(number) <= static_cast<double>(largest_count);
+    return add(is_whole ? json(static_cast<std::int64_t>(number)) : json(number));
+  }
+  bool string(std::string& text) { return add(json(std::move(text))); }
+  static bool binary(const json::binary_t&) { return false; }  // JSON has none
+
+  bool start_object(std::size_t) { return open(json::value_t::object); }
+  bool start_array(std::size_t) { return open(json::value_t::array); }
+  bool end_object() { return close(); }
+  bool end_array() { return close(); }
+
+  bool key(std::string& text) {
+    container& in = open_.back();
+    in.key = std::move(text);
+    if (!in.value->contains(in.key)) return true;
+    if (duplicates_ == nullptr) {
+      throw error(std::string(kind_.duplicate_key_id), pointer(), "the key " + in_quotes(in.key) + " is there twice",
+                  "leave one of the two out");
+    }
+    duplicates_->push_back(pointer());
+    return true;
+  }
+
+  template <class Fault>
+  static bool parse_error(std::size_t, const std::string&, const Fault& fault) {
+    throw fault;
+  }
+
+  // Of the value that is read next.
+  [[nodiscard]] std::string pointer() const {
+    std::string result;
+    for (const container& one : open_) {
+      const std::size_t next = one.value->size() - (&one == &open_.back() ? 0 : 1);
+      result += one.value->is_array() ? step(next) : step(one.key);
+    }
+    return result;
+  }
+
+  [[nodiscard]] json_document take() { return std::move(document_); }
+
+ private:
+  struct container {
+    json* value;
+    std::string key{};
+  };
+
+  json& put(json&& value) {
+    json* place = document_.get();
+    if (!open_.empty()) {
+      container& in = open_.back();
+      if (in.value->is_array()) {
+        in.value->push_back(std::move(value));
+        return in.value->back();
+      }
+      place = &(*in.value)[in.key];
+      free_from_within(*place);  // of a key that was there before
+    }
+    *place = std::move(value);
+    return *place;
+  }
+
+  bool add(json&& value) {
+    put(std::move(value));
+    return true;
+  }
+
+  bool open(json::value_t type) {
+    if (open_.size() == deepest_nesting) {
       throw error(std::string(kind_.syntax_id), source_,
                   "it is nested more than " + std::to_string(deepest_nesting) + " deep, which " +
                       std::string(kind_.name) + " is not",
                   "give the file of " + std::string(kind_.name));
     }
-    switch (event) {
-      case json::parse_event_t::object_start:
-        open_.push_back({.is_array = false});
-        break;
-      case json::parse_event_t::array_start:
-        open_.push_back({.is_array = true});
-        break;
-      case json::parse_event_t::key:
-        open_.back().key = parsed.get_ref<const std::string&>();
-        if (open_.back().keys.insert(open_.back().key).second) break;
-        if (duplicates_ != nullptr) {
-          duplicates_->push_back(pointer());
-        } else {
-          throw error(std::string(kind_.duplicate_key_id), pointer(),
-                      "the key " + in_quotes(open_.back().key) + " is there twice", "leave one of the two out");
-        }
-        break;
-      case json::parse_event_t::object_end:
-      case json::parse_event_t::array_end:
-        open_.pop_back();
-        end_value();
-        break;
-      case json::parse_event_t::value:
-        if (kind_.has_whole_floats) make_whole(parsed);
-        end_value();
-        break;
-    }
+    open_.push_back({&put(json(type))});
     return true;
   }
 
-  [[nodiscard]] std::string pointer() const {
-    std::string result;
-    for (const container& one : open_) result += one.is_array ? step(one.index) : step(one.key);
-    return result;
-  }
-
- private:
-  struct container {
-    bool is_array;
-    std::size_t index = 0;
-    std::string key{};
-    std::set<std::string> keys{};
-  };
-
-  void end_value() {
-    if (!open_.empty()) ++open_.back().index;
-  }
-
-  // 512.0 is a whole number in JSON Schema, and so in every editor; in nlohmann::json and valijson it is not. Minus
-  // zero stays, because it is a value of its own.
-  static void make_whole(json& value) {
-    if (!value.is_number_float()) return;
-    const double number = value.get<double>();
-    if (number != 0 && std::trunc(number) == number && std::abs(number) <= static_cast<double>(largest_count)) {
-      value = static_cast<std::int64_t>(number);
-    }
+  bool close() {
+    open_.pop_back();
+    return true;
   }
 
   const json_file& kind_;
   const std::string& source_;
   std::vector<std::string>* duplicates_;
+  json_document document_;
   std::vector<container> open_;
 };
 
@@ -252,8 +288,8 @@ void check_size(std::size_t bytes, const std::string& source, const json_file& k
       "give the file of " + std::string(kind.name));
 }
 
-json parse(std::string_view text, const std::string& source, const json_file& kind,
-           std::vector<std::string>* duplicates) {
+json_document parse(std::string_view text, const std::string& source, const json_file& kind,
+                    std::vector<std::string>* duplicates) {
   check_size(text.size(), source, kind);
   // The parser takes this byte for the end, and what follows would be in the file and in no layer.
   if (const std::size_t at = text.find('\0'); at != std::string_view::npos) {
@@ -261,16 +297,17 @@ json parse(std::string_view text, const std::string& source, const json_file& ki
                 line_and_column(text, at) + " is not JSON: a byte that is 0 stands there",
                 "take it out, or get the file again");
   }
-  place_in_text place(kind, source, duplicates);
+  document_reader reader(kind, source, duplicates);
   try {
-    return json::parse(text, std::ref(place));
+    json::sax_parse(text, &reader);
+    return reader.take();
   } catch (const json::parse_error& fault) {
     throw not_json(text, source, kind, fault.byte, fault.what());
   } catch (const json::out_of_range& fault) {  // the one that the parser throws: "number overflow parsing '1e400'"
     const std::string_view message = fault.what();
     const std::size_t start = std::min(message.find('\''), message.size() - 1) + 1;
     const std::string number = in_quotes(message.substr(start, message.rfind('\'') - start));
-    const std::string pointer = place.pointer();
+    const std::string pointer = reader.pointer();
     throw error(std::string(kind.number_id), pointer.empty() ? source : pointer,
                 "the number " + number.substr(1, number.size() - 2) + " is beyond what 64-bit floats hold",
                 std::string(kind.number_cure));
@@ -294,12 +331,22 @@ bool is_beyond_floats(std::string_view number) {
 
 }  // namespace
 
-json parse_json(std::string_view text, const std::string& source, const json_file& kind) {
+void json_freer::operator()(json* document) const noexcept {
+  free_from_within(*document);
+  delete document;
+}
+
+json_document parse_json(std::string_view text, const std::string& source, const json_file& kind) {
   return parse(text, source, kind, nullptr);
 }
 
-json parse_python_json(std::string_view text, const std::string& source, const json_file& kind,
-                       std::vector<std::string>& duplicates) {
+json_document parse_own_json(std::string_view text) {
+  static constexpr json_file own{};
+  return parse(text, "", own, nullptr);
+}
+
+json_document parse_python_json(std::string_view text, const std::string& source, const json_file& kind,
+                                std::vector<std::string>& duplicates) {
   check_size(text.size(), source, kind);
   std::string plain(text);
   bool is_in_text = false;

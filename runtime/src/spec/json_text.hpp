@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
@@ -37,15 +38,25 @@ constexpr std::size_t deepest_nesting = 512;
 // thing: those of weights, and what Git LFS leaves in a file's place.
 std::string read_text_file(const std::filesystem::path& file, const json_file& kind);
 
+// What a text says. nlohmann::json takes memory to free values that lie in another, and ends the program where there is
+// none: a document is freed without.
+struct json_freer {
+  void operator()(nlohmann::json* document) const noexcept;
+};
+using json_document = std::unique_ptr<nlohmann::json, json_freer>;
+
 // Parses a text; `source` stands for the file in messages. Throws `error` for whatever is not JSON, for an object that
 // has a key twice, and beyond the bounds above.
-nlohmann::json parse_json(std::string_view text, const std::string& source, const json_file& kind);
+json_document parse_json(std::string_view text, const std::string& source, const json_file& kind);
+
+// The same of a text that the library brings, which has no mistakes.
+json_document parse_own_json(std::string_view text);
 
 // The same for what Python's json module writes and reads, in files of which only a part matters. NaN, Infinity,
 // -Infinity and numbers beyond 64-bit floats become values that no reader takes for anything, and `in_words` names.
 // Keys that are there twice have their last value, and their pointers are added to `duplicates`.
-nlohmann::json parse_python_json(std::string_view text, const std::string& source, const json_file& kind,
-                                 std::vector<std::string>& duplicates);
+json_document parse_python_json(std::string_view text, const std::string& source, const json_file& kind,
+                                std::vector<std::string>& duplicates);
 
 // A text of the user's, on one line: escaped as JSON escapes it.
 std::string escaped(std::string_view text);

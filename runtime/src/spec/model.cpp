@@ -1,6 +1,5 @@
-// Models: the loader of specs, and saving. Our own checks go first, in the spec's order, because they know what to say;
-// they take the attributes of each layer from its linked type. Then valijson holds the spec against the schema, so that
-// nothing gets in which the schema rejects.
+// Models: the loader of specs, and saving. The checks go in the spec's order, and take the attributes of each layer
+// from its linked type. They let nothing in that the schema rejects (tests/runtime/schema_agrees_test.cpp).
 #include "axismask/model.hpp"
 
 #include <algorithm>
@@ -17,7 +16,6 @@
 #include "spec/mask_shape.hpp"
 #include "spec/read_mask.hpp"
 #include "spec/read_values.hpp"
-#include "spec/schema_check.hpp"
 #include "spec/spec_keys.hpp"
 #include "spec/spec_text.hpp"
 
@@ -54,6 +52,9 @@ void check_frame(const json& spec) {
     }
   }
   check_keys(spec, "", "a spec", keys::of_spec);
+  if (const auto schema = spec.find(keys::schema.name); schema != spec.end() && !schema->is_string()) {
+    throw_wrong_type(step(keys::schema.name), *schema, keys::schema.wanted);
+  }
   read_text(spec, "", keys::model);
   if (const auto masks = spec.find(keys::masks.name); masks != spec.end() && !masks->is_object()) {
     throw_wrong_type(step(keys::masks.name), *masks, keys::masks.wanted);
@@ -68,7 +69,8 @@ void check_frame(const json& spec) {
 Model Model::load(const std::filesystem::path& file) { return parse(read_text_file(file, spec_file), file.string()); }
 
 Model Model::parse(std::string_view text, const std::string& source) {
-  const json spec = parse_json(text, source, spec_file);
+  const json_document document = parse_json(text, source, spec_file);
+  const json& spec = *document;
   Model model;
   try {
     check_frame(spec);
@@ -89,7 +91,6 @@ Model Model::parse(std::string_view text, const std::string& source) {
       }
       model.layers_.push_back(any_layer(read));
     }
-    check_schema(spec);
   } catch (const error& problem) {
     if (problem.where().empty()) throw problem.at(source);  // of the spec as a whole
     throw;
@@ -99,7 +100,12 @@ Model Model::parse(std::string_view text, const std::string& source) {
 
 std::string Model::to_json() const {
   std::vector<named_mask> masks;
-  for (const any_layer& layer : layers_) masks.push_back({layer.name(), mask_json(layer, false)});
+  for (const any_layer& layer : layers_) {
+    const composition how = layer.type().how;
+    masks.push_back({.name = layer.name(),
+                     .kind = std::string(how == composition::none ? layer.type().name : key_of(how)),
+                     .mask = mask_json(layer, false)});
+  }
   return spec_text(name_, masks);
 }
 

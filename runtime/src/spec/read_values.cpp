@@ -85,6 +85,15 @@ const std::string& read_text(const json& object, const std::string& where, const
   return read_text(object.at(key.name), where + step(key.name), key.wanted);
 }
 
+namespace {
+
+bool is_json_number(std::string_view text) {
+  constexpr std::string_view blanks = " \t\r\n";
+  return json::accept(text) && text.find_first_of("-0123456789") == text.find_first_not_of(blanks);
+}
+
+}  // namespace
+
 masked_value read_masked_value(const json& value, const std::string& where) {
   static constexpr std::array<std::string_view, 2> names{"lowest", "-inf"};
   constexpr std::string_view wanted = keys::masked_out_value.wanted;
@@ -93,7 +102,7 @@ masked_value read_masked_value(const json& value, const std::string& where) {
   const auto& name = value.get_ref<const std::string&>();
   if (name == names[0]) return masked_value::lowest();
   if (name == names[1]) return masked_value::minus_infinity();
-  if (json::parse(name, nullptr, false).is_number()) {
+  if (is_json_number(name)) {
     throw error("spec-value", where, "the number " + in_quotes(name) + " is in quotes", "take the quotes away");
   }
   throw error("spec-value", where,

@@ -5,10 +5,12 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
-#include <nlohmann/json.hpp>
+#include <map>
 #include <span>
+#include <utility>
 
 #include "axismask/call/empty_row_rule.hpp"
+#include "spec/json_writing.hpp"
 #include "spec/spec_keys.hpp"
 
 namespace axismask {
@@ -18,27 +20,30 @@ namespace keys = spec::keys;
 namespace {
 
 // One attribute, unless it is the name that its type has by default.
-void add_attribute(spec_json& mask, const any_layer& layer, std::size_t index, bool with_defaults) {
+void add_attribute(json_object& mask, const any_layer& layer, std::size_t index, bool with_defaults) {
   const attribute_record& record = layer.type().attributes[index];
   const bool is_default = !is_leaf(record.kind) && layer.values().attributes[index].name == record.default_name;
-  if (with_defaults || !is_default) mask[std::string(record.name)] = attribute_json(layer, index);
+  if (with_defaults || !is_default) mask.add(record.name, attribute_json(layer, index));
 }
 
-// One mask of a composed layer. `next` is the first attribute of the layer that is left; the mask takes its own.
-spec_json part_json(const any_layer& layer, const layer_type& part, std::size_t& next, bool with_defaults) {
-  spec_json mask;
-  const std::string key(key_of(part.how));
+// Adds what a mask of a composed layer is: its type and attributes, or its parts. `next` is the first attribute of the
+// layer that is left; the mask takes its own.
+void add_part(json_object& mask, const any_layer& layer, const layer_type& part, std::size_t& next,
+              bool with_defaults) {
   if (part.how == composition::none) {
-    mask[key] = part.name;
+    mask.add(key_of(part.how), json_of(part.name));
     for (const attribute_record& attribute : part.attributes) {
       if (attribute.kind != attribute_kind::masked_value) add_attribute(mask, layer, next++, with_defaults);
     }
-    return mask;
+    return;
   }
-  spec_json parts = spec_json::array();
-  for (const layer_type* inner : part.parts) parts.push_back(part_json(layer, *inner, next, with_defaults));
-  mask[key] = part.how == composition::inverse ? parts.front() : parts;
-  return mask;
+  std::vector<std::string> parts;
+  for (const layer_type* inner : part.parts) {
+    json_object one;
+    add_part(one, layer, *inner, next, with_defaults);
+    parts.push_back(one.str());
+  }
+  mask.add(key_of(part.how), part.how == composition::inverse ? parts.front() : json_of(parts));
 }
 
 // Layers next to each other whose masks recur after `period`.
@@ -70,29 +75,35 @@ group find_group(const std::vector<named_mask>& layers, std::size_t first) {
 }
 
 // A name for a mask: how it is composed, or its type without what the names of all types have.
-std::string short_name(const spec_json& mask) {
-  const auto* const key = std::find_if(composition_keys.begin(), composition_keys.end(),
-                                       [&](std::string_view one) { return mask.contains(one); });
-  if (*key != keys::type.name) return std::string(*key);
-  auto name = mask[*key].get<std::string>();
+std::string_view short_name(std::string_view kind) {
   constexpr std::string_view prefix = "Apply";
   constexpr std::string_view suffix = "AttentionMask";
-  if (name.size() > prefix.size() + suffix.size() && name.starts_with(prefix) && name.ends_with(suffix)) {
-    name = name.substr(prefix.size(), name.size() - prefix.size() - suffix.size());
+  if (kind.size() > prefix.size() + suffix.size() && kind.starts_with(prefix) && kind.ends_with(suffix)) {
+    return kind.substr(prefix.size(), kind.size() - prefix.size() - suffix.size());
   }
-  return name;
+  return kind;
 }
 
-// The name of a mask among the masks of the spec, where it is put if it is new.
-std::string name_in(spec_json& masks, const spec_json& mask) {
-  const std::string base = short_name(mask);
-  std::string name = base;
-  for (int number = 2; masks.contains(name) && masks[name] != mask; ++number) {
-    name = base + " " + std::to_string(number);
+// The masks of a spec that have names.
+class mask_names {
+ public:
+  // The name of a mask, which is put here if it is new.
+  const std::string& of(const named_mask& layer) {
+    const std::string base(short_name(layer.kind));
+    std::string name = base;
+    for (int number = 2;; ++number) {
+      const auto [known, is_new] = masks_.try_emplace(name, layer.mask);
+      if (is_new) json_.add(name, layer.mask);
+      if (is_new || known->second == layer.mask) return known->first;
+      name = base + " " + std::to_string(number);
+    }
   }
-  masks[name] = mask;
-  return name;
-}
+  [[nodiscard]] const json_object& json() const { return json_; }
+
+ private:
+  std::map<std::string, std::string> masks_;
+  json_object json_;
+};
 
 // A float32 as the number that people write for it: 0.1 and not 0.10000000149.
 double as_written(float number) {
@@ -103,93 +114,100 @@ double as_written(float number) {
   return result;
 }
 
+// Numbers, one for each index of an axis.
+std::string along_axis(std::string_view axis, const std::vector<std::string>& numbers) {
+  return json_object().add(keys::axis.name, json_of(axis)).add(keys::values.name, json_of(numbers)).str();
+}
+
 }  // namespace
 
-spec_json masked_value_json(const masked_value& value) {
+std::string masked_value_json(const masked_value& value) {
   switch (value.means()) {
     case masked_value::meaning::lowest:
-      return "lowest";
+      return json_of("lowest");
     case masked_value::meaning::minus_infinity:
-      return "-inf";
+      return json_of("-inf");
     case masked_value::meaning::number:
       break;
   }
-  return value.number();
+  return json_of(value.number());
 }
 
-spec_json attribute_json(const any_layer& layer, std::size_t index) {
+std::string attribute_json(const any_layer& layer, std::size_t index) {
   const attribute_value& value = layer.values().attributes[index];
   switch (info(layer.type().attributes[index].kind).form) {
     case attribute_form::masked_value:
       return masked_value_json(layer.values().masked_out_value);
     case attribute_form::numbers: {
-      if (value.numbers == nullptr) return value.number;
+      if (value.numbers == nullptr) return json_of(value.number);
       // The numbers of a parameter in a spec lie along one axis.
       const std::span numbers(static_cast<const std::int64_t*>(value.numbers->data()),
                               static_cast<std::size_t>(value.numbers->element_count()));
-      return {{keys::axis.name, value.numbers->axes().front().name}, {keys::values.name, numbers}};
+      std::vector<std::string> texts;
+      for (const std::int64_t number : numbers) texts.push_back(json_of(number));
+      return along_axis(value.numbers->axes().front().name, texts);
     }
     case attribute_form::name:
       break;
   }
-  return value.name;
+  return json_of(value.name);
 }
 
-spec_json attention_json(const layer_attention& attention) {
-  spec_json result;
-  if (attention.scale) result[keys::scale.name] = *attention.scale;
-  if (attention.softcap != 0) result[keys::softcap.name] = attention.softcap;
+std::string attention_json(const layer_attention& attention) {
+  json_object result;
+  if (attention.scale) result.add(keys::scale.name, json_of(*attention.scale));
+  if (attention.softcap != 0) result.add(keys::softcap.name, json_of(attention.softcap));
   if (!attention.sinks_axis.empty()) {
-    std::vector<double> numbers;
-    for (const float sink : attention.sinks) numbers.push_back(as_written(sink));
-    result[keys::sinks.name] = {{keys::axis.name, attention.sinks_axis}, {keys::values.name, numbers}};
+    std::vector<std::string> numbers;
+    for (const float sink : attention.sinks) numbers.push_back(json_of(as_written(sink)));
+    result.add(keys::sinks.name, along_axis(attention.sinks_axis, numbers));
   }
-  return result;
+  return result.is_empty() ? "null" : result.str();
 }
 
-spec_json mask_json(const any_layer& layer, bool with_defaults) {
-  spec_json mask = spec_json::object();
+std::string mask_json(const any_layer& layer, bool with_defaults) {
+  json_object mask;
   if (layer.type().how != composition::none) {
     std::size_t next = 1;  // after the masked value
-    mask[keys::masked_out_value.name] = masked_value_json(layer.values().masked_out_value);
-    mask.update(part_json(layer, layer.type(), next, with_defaults));
+    mask.add(keys::masked_out_value.name, masked_value_json(layer.values().masked_out_value));
+    add_part(mask, layer, layer.type(), next, with_defaults);
   } else {
-    if (!with_defaults) mask[keys::type.name] = layer.type().name;
+    if (!with_defaults) mask.add(keys::type.name, json_of(layer.type().name));
     for (std::size_t index = 0; index < layer.type().attributes.size(); ++index) {
       add_attribute(mask, layer, index, with_defaults);
     }
   }
   const empty_row_rule rule = layer.values().empty_rows;
-  if (!with_defaults && rule != empty_row_rule::masked) mask[keys::empty_rows.name] = name_of(rule);
+  if (!with_defaults && rule != empty_row_rule::masked) mask.add(keys::empty_rows.name, json_of(name_of(rule)));
   if (!with_defaults && layer.attention() != layer_attention()) {
-    mask[keys::attention.name] = attention_json(layer.attention());
+    mask.add(keys::attention.name, attention_json(layer.attention()));
   }
-  return mask;
+  return mask.str();
 }
 
 std::string spec_text(std::string_view model, const std::vector<named_mask>& layers) {
-  spec_json masks = spec_json::object();
-  spec_json entries = spec_json::array();
+  mask_names names;
+  std::vector<std::string> entries;
   for (std::size_t first = 0; first < layers.size();) {
     const group found = find_group(layers, first);
-    spec_json entry;
+    json_object entry;
     if (found.count == 1) {
-      entry[keys::name.name] = layers[first].name;
-      entry.update(layers[first].mask);
+      entry.add(keys::name.name, json_of(layers[first].name)).add_members(layers[first].mask);
     } else {
-      spec_json pattern = spec_json::array();
-      for (std::size_t at = first; at < first + found.period; ++at) pattern.push_back(name_in(masks, layers[at].mask));
-      entry = {{keys::group_name.name, name_pattern(layers[first].name, first)},
-               {keys::count.name, found.count},
-               {keys::pattern.name, pattern}};
+      std::vector<std::string> pattern;
+      for (std::size_t at = first; at < first + found.period; ++at) pattern.push_back(json_of(names.of(layers[at])));
+      entry.add(keys::group_name.name, json_of(name_pattern(layers[first].name, first)))
+          .add(keys::count.name, json_of(static_cast<std::int64_t>(found.count)))
+          .add(keys::pattern.name, json_of(pattern));
     }
-    entries.push_back(entry);
+    entries.push_back(entry.str());
     first += found.count;
   }
-  spec_json spec{{keys::version.name, 1}, {keys::model.name, model}};
-  if (!masks.empty()) spec[keys::masks.name] = masks;
-  spec[keys::layers.name] = entries;
-  return spec.dump(2, ' ', false, spec_json::error_handler_t::replace) + "\n";
+  json_object spec;
+  spec.add(keys::version.name, "1").add(keys::model.name, json_of(model));
+  if (!names.json().is_empty()) spec.add(keys::masks.name, names.json().str());
+  spec.add(keys::layers.name, json_of(entries));
+  return on_lines(spec.str()) + "\n";
 }
 
 }  // namespace axismask

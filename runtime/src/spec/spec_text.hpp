@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,21 +10,20 @@
 
 namespace axismask {
 
-// In specs the keys stand in the order in which people read them.
-using spec_json = nlohmann::ordered_json;
-
-spec_json masked_value_json(const masked_value& value);
+// All of these are JSON on one line, with the keys in the order in which people read them.
+std::string masked_value_json(const masked_value& value);
 // An attribute as it stands in a spec.
-spec_json attribute_json(const any_layer& layer, std::size_t index);
-// What a spec says of a layer's attention; null where it says nothing.
-spec_json attention_json(const layer_attention& attention);
+std::string attribute_json(const any_layer& layer, std::size_t index);
+// What a spec says of a layer's attention; "null" where it says nothing.
+std::string attention_json(const layer_attention& attention);
 // All of a layer but its name, as it stands in a spec. `with_defaults`: its attributes alone, without "type", and also
 // the names that are its type's defaults.
-spec_json mask_json(const any_layer& layer, bool with_defaults);
+std::string mask_json(const any_layer& layer, bool with_defaults);
 
 struct named_mask {
   std::string name;  // the layer's
-  spec_json mask;
+  std::string kind;  // of the mask: how it is composed, "any", or its type
+  std::string mask;  // an object, as JSON
 };
 
 // The whole spec. Layers whose masks recur become groups.
