@@ -18,7 +18,7 @@
 #include "axismask/layers.hpp"
 #include "axismask/plan.hpp"
 
-// Counts what the heap gives while `counting` is on. An address sanitizer has a heap of its own.
+// Counts what the heap gives while `counting` is on. Sanitizers have a heap of their own.
 namespace {
 std::atomic<bool> counting{false};
 std::atomic<int> allocations{0};
@@ -28,7 +28,7 @@ void* give(void* memory) {
 }
 }  // namespace
 
-#if !defined(__SANITIZE_ADDRESS__)
+#if !defined(AXISMASK_SANITIZED)
 extern "C" void* __libc_malloc(std::size_t);
 extern "C" void* __libc_memalign(std::size_t, std::size_t);
 extern "C" void* malloc(std::size_t bytes) { return give(__libc_malloc(bytes)); }
@@ -240,7 +240,7 @@ TEST(attention_edges, threads_change_no_bit) {
   }
 }
 
-#if !defined(__SANITIZE_ADDRESS__)
+#if !defined(AXISMASK_SANITIZED)
 TEST(attention_edges, a_call_like_the_last_one_allocates_nothing) {
   for (arrays one : of_every_way()) {
     const attention_options options{.call = {.threads = 2}};
