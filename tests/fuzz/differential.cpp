@@ -1,7 +1,10 @@
 // Random calls of every linked layer, by a fuzzer's bytes: shapes, strides, positions to the ends of 64 bits, windows.
 // Applying, masks, spans, plans and forms are compared with the layer's `keep` over plain loops (random_call.hpp).
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <cstring>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -137,51 +140,200 @@ void check_spans(const row_spans& found, const random_call& call, const std::vec
   }
 }
 
-// FlexAttention's lists: full ones are kept whole, the others in part, and of what is in neither nothing is kept.
-void check_flex(random_source& random, const random_call& call, const std::vector<named_axis>& axes, tile_size tile) {
-  form_options options{.tile = tile};
-  options.heads_axis = pick(random, 0, 1) == 0 ? "heads" : "group";
-  plan_arrays arrays;
-  if (!succeeds([&] { arrays = write_form("flex", call.values, options, call.inputs); })) return;
-  const std::vector<std::int64_t>& sizes = arrays["kv_indices"].sizes;
-  const std::span<const std::int64_t> block = arrays.get<std::int64_t>("BLOCK_SIZE");
-  const std::span<const std::int64_t> lengths = arrays.get<std::int64_t>("seq_lengths");
-  const auto columns = static_cast<std::size_t>(sizes[3]);
-  for (std::int64_t row = 0; row < sizes[0] * sizes[1] * sizes[2]; ++row) {
-    std::vector<verdict> said(columns, verdict::none);
-    for (const auto& [list, kept] : {std::pair{"kv", verdict::some}, std::pair{"full_kv", verdict::all}}) {
-      const auto at = static_cast<std::size_t>(row);
-      const std::int32_t count = arrays.get<std::int32_t>(std::string(list) + "_num_blocks")[at];
-      const auto indices = arrays.get<std::int32_t>(std::string(list) + "_indices");
-      for (std::size_t one = 0; one < static_cast<std::size_t>(count); ++one) {
-        said.at(static_cast<std::size_t>(indices[at * columns + one])) = kept;
-      }
-    }
-    const std::int64_t q_begin = row % sizes[2] * block[0];
-    for (std::int64_t column = 0; column < sizes[3]; ++column) {
-      bool any = false;
-      bool all = true;
-      for (std::int64_t q = q_begin; q < std::min(q_begin + block[0], lengths[0]); ++q) {
-        for (std::int64_t k = column * block[1]; k < std::min((column + 1) * block[1], lengths[1]); ++k) {
-          const bool kept = call.keeps(
-              place_of(axes, {options.batch_axis, options.heads_axis}, {sizes[0], sizes[1]}, row / sizes[2], q, k));
-          any = any || kept;
-          all = all && kept;
+// What a form's arrays say, read back by the target's own words (forms.hpp).
+struct form_shape {
+  std::int64_t batch, heads, queries, keys;
+};
+
+// Lists of tiles (FlexAttention's, FlashAttention 4's): those of which some is kept, and those that are kept whole.
+class tile_lists {
+ public:
+  tile_lists(const plan_arrays& arrays, const form_shape& of, const char* some, const char* whole, const char* count,
+             const char* index, tile_size tile)
+      : tile_(tile),
+        rows_((of.queries + tile.queries - 1) / tile.queries),
+        columns_((of.keys + tile.keys - 1) / tile.keys),
+        said_(static_cast<std::size_t>(of.batch * of.heads * rows_ * columns_), verdict::none) {
+    for (const auto& [list, kept] : {std::pair{some, verdict::some}, std::pair{whole, verdict::all}}) {
+      const auto counts = arrays.get<std::int32_t>(std::string(list) + count);
+      const auto indices = arrays.get<std::int32_t>(std::string(list) + index);
+      const std::size_t longest = counts.empty() ? 0 : indices.size() / counts.size();
+      for (std::size_t row = 0; row < counts.size(); ++row) {
+        for (std::size_t one = 0; one < static_cast<std::size_t>(counts[row]); ++one) {
+          said_.at(row * static_cast<std::size_t>(columns_) + static_cast<std::size_t>(indices[row * longest + one])) =
+              kept;
         }
       }
-      const verdict of_list = said[static_cast<std::size_t>(column)];
-      must(any == (of_list != verdict::none), "FlexAttention's lists have the tiles of which some is kept");
-      must(of_list != verdict::all || all, "a full block is kept whole");
     }
   }
+
+  [[nodiscard]] verdict at(std::int64_t plane, std::int64_t row, std::int64_t column) const {
+    return said_.at(static_cast<std::size_t>((plane * rows_ + row) * columns_ + column));
+  }
+
+  // `keeps(plane, query, key)` is the truth.
+  template <class Keeps>
+  void check(const form_shape& of, Keeps keeps) const {
+    for (std::int64_t plane = 0; plane < of.batch * of.heads; ++plane) {
+      for (std::int64_t row = 0; row < rows_; ++row) {
+        for (std::int64_t column = 0; column < columns_; ++column) {
+          bool any = false;
+          bool all = true;
+          for (std::int64_t q = row * tile_.queries; q < std::min((row + 1) * tile_.queries, of.queries); ++q) {
+            for (std::int64_t k = column * tile_.keys; k < std::min((column + 1) * tile_.keys, of.keys); ++k) {
+              const bool kept = keeps(plane, q, k);
+              any = any || kept;
+              all = all && kept;
+            }
+          }
+          must(any == (at(plane, row, column) != verdict::none), "the lists have the tiles of which some is kept");
+          must(at(plane, row, column) != verdict::all || all, "a full block is kept whole");
+        }
+      }
+    }
+  }
+
+ private:
+  tile_size tile_;
+  std::int64_t rows_, columns_;
+  std::vector<verdict> said_;
+};
+
+// Does the form show a key to a query?
+using form_reader = std::function<bool(std::int64_t batch, std::int64_t head, std::int64_t query, std::int64_t key)>;
+
+form_reader read_spans(const plan_arrays& arrays, const form_shape& of) {
+  return [&arrays, of](auto batch, auto head, auto query, auto key) {
+    const auto row = static_cast<std::size_t>((batch * of.heads + head) * of.queries + query);
+    const auto starts = arrays.get<std::int64_t>("indptr");
+    for (auto at = static_cast<std::size_t>(starts[row]); at < static_cast<std::size_t>(starts[row + 1]); ++at) {
+      if (arrays.get<std::int64_t>("begin")[at] <= key && key < arrays.get<std::int64_t>("end")[at]) return true;
+    }
+    return false;
+  };
 }
 
-void check_others(random_source& random, const random_call& call) {
-  const std::span<const form_record> all = forms();
-  const form_record& form = all[static_cast<std::size_t>(pick(random, 0, static_cast<std::int64_t>(all.size()) - 1))];
-  if (form.has_pages) return;
-  form_options options{.tile = {pick(random, 1, 40), pick(random, 1, 40)}};
-  succeeds([&] { static_cast<void>(write_form(form.name, call.values, options, call.inputs)); });
+form_reader read_ranges(const plan_arrays& arrays, const form_shape& of) {
+  return [&arrays, of](auto batch, auto, auto query, auto key) {
+    const auto row = static_cast<std::size_t>(2 * (batch * of.queries + query));
+    const auto ranges = arrays.get<std::int32_t>("mask_ranges");
+    return ranges[row] >= 0 && ranges[row] <= key && key <= ranges[row + 1];
+  };
+}
+
+form_reader read_packed(const plan_arrays& arrays, const form_shape& of) {
+  return [&arrays, of](auto batch, auto, auto query, auto key) {
+    const std::int64_t bit = query * of.keys + key;
+    const auto start = arrays.get<std::int32_t>("mask_indptr")[static_cast<std::size_t>(batch)];
+    const auto bits = arrays.get<std::uint8_t>("packed_custom_mask");
+    return (bits[static_cast<std::size_t>(start + bit / 8)] >> (bit % 8) & 1) == 1;
+  };
+}
+
+form_reader read_blocks(const plan_arrays& arrays, const form_shape& /*of*/) {
+  return [&arrays](auto, auto, auto query, auto key) {
+    const std::int64_t rows = arrays.get<std::int64_t>("R")[0];
+    const std::int64_t columns = arrays.get<std::int64_t>("C")[0];
+    const auto starts = arrays.get<std::int32_t>("indptr");
+    const auto row = static_cast<std::size_t>(query / rows);
+    for (auto at = static_cast<std::size_t>(starts[row]); at < static_cast<std::size_t>(starts[row + 1]); ++at) {
+      if (arrays.get<std::int32_t>("indices")[at] != key / columns) continue;
+      if (!arrays.has("mask")) return true;
+      const auto inside = (static_cast<std::int64_t>(at) * rows + query % rows) * columns + key % columns;
+      return arrays.get<bool_byte>("mask")[static_cast<std::size_t>(inside)] == bool_byte::yes;
+    }
+    return false;
+  };
+}
+
+form_reader read_flashmask(const plan_arrays& arrays, const form_shape& of) {
+  return [&arrays, of](auto batch, auto head, auto query, auto key) {
+    const auto count = static_cast<std::size_t>(arrays["startend_row_indices"].sizes[3]);
+    const auto rows = arrays.get<std::int32_t>("startend_row_indices")
+                          .subspan(static_cast<std::size_t>((batch * of.heads + head) * of.keys + key) * count, count);
+    const bool is_causal = arrays.get<bool_byte>("causal")[0] == bool_byte::yes;
+    if (is_causal && key - of.keys > query - of.queries) return false;
+    if (count == 1) return query < rows[0];
+    const auto is_within = [&](std::size_t first) { return rows[first] <= query && query < rows[first + 1]; };
+    if (count == 4) return !is_within(0) && !is_within(2);
+    return is_causal ? !is_within(0) : query < rows[0] && query >= rows[1];
+  };
+}
+
+form_reader read_magi(const plan_arrays& arrays, const form_shape& of) {
+  return [&arrays, of](auto batch, auto, auto query, auto key) {
+    const std::int64_t q = batch * of.queries + query;
+    const std::int64_t k = batch * of.keys + key;
+    const auto queries = arrays.get<std::int32_t>("q_ranges");
+    const auto keys = arrays.get<std::int32_t>("k_ranges");
+    const auto types = arrays.get<std::int32_t>("attn_type_map");
+    for (std::size_t at = 0; at < types.size(); ++at) {
+      if (q < queries[2 * at] || q >= queries[2 * at + 1] || k < keys[2 * at] || k >= keys[2 * at + 1]) continue;
+      const bool is_before_end = k - keys[2 * at + 1] <= q - queries[2 * at + 1];
+      const bool is_after_start = k - keys[2 * at] >= q - queries[2 * at];
+      if (((types[at] & 1) == 0 || is_before_end) && ((types[at] & 2) == 0 || is_after_start)) return true;
+    }
+    return false;
+  };
+}
+
+void check_forms(random_source& random, const random_call& call, const std::vector<named_axis>& axes, tile_size tile) {
+  form_options options{.tile = tile};
+  options.heads_axis = pick(random, 0, 1) == 0 ? "heads" : "group";
+  const auto write = [&](const char* form, plan_arrays& arrays) {
+    return succeeds([&] { arrays = write_form(form, call.values, options, call.inputs); });
+  };
+  plan_arrays arrays;
+  if (!write("spans", arrays)) return;
+  const std::span<const std::int64_t> sizes = arrays.get<std::int64_t>("shape");
+  const form_shape of{sizes[0], sizes[1], sizes[2], sizes[3]};
+  const auto keeps = [&](std::int64_t plane, std::int64_t query, std::int64_t key) {
+    return call.keeps(
+        place_of(axes, {options.batch_axis, options.heads_axis}, {of.batch, of.heads}, plane, query, key));
+  };
+  constexpr std::array<std::pair<const char*, form_reader (*)(const plan_arrays&, const form_shape&)>, 6> readers{
+      {{"spans", read_spans},
+       {"flashinfer-ranges", read_ranges},
+       {"flashinfer-packed", read_packed},
+       {"flashinfer-bsr", read_blocks},
+       {"flashmask", read_flashmask},
+       {"magi", read_magi}}};
+  for (const auto& [form, reader] : readers) {
+    if (!write(form, arrays)) continue;
+    const form_reader shows = reader(arrays, of);
+    for (std::int64_t plane = 0; plane < of.batch * of.heads; ++plane) {
+      for (std::int64_t query = 0; query < of.queries; ++query) {
+        for (std::int64_t key = 0; key < of.keys; ++key) {
+          must(shows(plane / of.heads, plane % of.heads, query, key) == keeps(plane, query, key), form);
+        }
+      }
+    }
+  }
+  if (write("flex", arrays)) {
+    tile_lists(arrays, of, "kv", "full_kv", "_num_blocks", "_indices", tile).check(of, keeps);
+  }
+  options.tile = {64 * pick(random, 1, 2), 16 * pick(random, 1, 3)};
+  if (write("fa4", arrays)) {
+    tile_lists(arrays, of, "mask", "full", "_block_cnt", "_block_idx", options.tile).check(of, keeps);
+  }
+  options.tile = {128, 128};
+  if (write("cudnn", arrays)) {
+    const std::span<const std::uint8_t> bits = arrays.get<std::uint8_t>("block_mask");
+    std::vector<bool> seen(8 * bits.size(), false);
+    const std::vector<std::int64_t>& lines = arrays["block_mask"].sizes;  // batch, heads, rows, bytes of a row
+    for (std::int64_t plane = 0; plane < of.batch * of.heads; ++plane) {
+      for (std::int64_t query = 0; query < of.queries; ++query) {
+        for (std::int64_t key = 0; key < of.keys; ++key) {
+          const auto bit = static_cast<std::size_t>((plane * lines[2] + query / 128) * lines[3] * 8 + key / 128);
+          if (keeps(plane, query, key)) seen[bit] = true;
+        }
+      }
+    }
+    for (std::size_t bit = 0; bit < seen.size(); ++bit) must((bits[bit / 8] >> bit % 8 & 1) == seen[bit], "cudnn");
+  }
+  // Splash takes what its tiles divide.
+  options.tile = {of.queries, of.keys};
+  static_cast<void>(write("splash", arrays));
 }
 
 void check(random_source& random) {
@@ -202,8 +354,7 @@ void check(random_source& random) {
   check_plan(*tiles, call, axes, false);
   check_plan(exact_plan(call.values, tile, call.inputs), call, axes, true);
   check_spans(spans(call.values, call.inputs, call_options{.threads = options.threads}), call, axes);
-  check_flex(random, call, axes, tile);
-  check_others(random, call);
+  check_forms(random, call, axes, tile);
 }
 
 }  // namespace

@@ -7,9 +7,13 @@ and change nothing that a caller can see, with the reason. Needs a build with te
 """
 
 import argparse
+import concurrent.futures
+import contextlib
 import hashlib
 import json
+import os
 import pathlib
+import queue
 import random
 import re
 import subprocess
@@ -118,42 +122,66 @@ def is_equivalent(file, line_text, change):
                  one["line"] == line_text.strip() and one["change"] == change), None)
 
 
-def try_component(build, name, sample, seed):
+class Trial:
+    """What becomes of a component's mutants."""
+
+    def __init__(self, build, programs, folder):
+        self.build, self.programs = build, programs
+        self.folders = queue.SimpleQueue()  # one for each mutant that is tried at a time
+        for one in folder:
+            self.folders.put(pathlib.Path(one))
+        self.originals, self.limits = {}, {}
+
+    def prepare(self, files):
+        """The object code without a mutant, and how long the tests take."""
+        out = self.folders.get()
+        for file in files:
+            self.originals[file] = self.build.object_of(file, file.read_text(), out)
+        for program, tests in self.programs:
+            start = time.monotonic()
+            if not runs_well(self.build.link(program, out), tests, 600):
+                sys.exit(f"{program} fails without a mutant")
+            self.limits[program] = 10 * (time.monotonic() - start) + 10
+        self.folders.put(out)
+
+    def result_of(self, mutant):
+        file, number, change, text = mutant
+        out = self.folders.get()
+        try:
+            code = self.build.object_of(file, text, out)
+            if code is None:
+                return "not compiled"
+            if code == self.originals[file]:
+                return "same code"
+            if is_equivalent(file, line_of(mutant), change):
+                return "equivalent"
+            for program, tests in self.programs:
+                if not runs_well(self.build.link(program, out), tests, self.limits[program]):
+                    return "killed"
+            return "survived"
+        finally:
+            self.folders.put(out)
+
+
+def line_of(mutant):
+    file, number, _, _ = mutant
+    return file.read_text().split("\n")[number - 1].strip()
+
+
+def try_component(build, name, sample, seed, jobs):
     files, programs = COMPONENTS[name]
     every = [(file, *mutant) for file in files for mutant in mutants_of(file)]
     chosen = random.Random(seed).sample(every, min(sample, len(every)))
-    counts = {"killed": 0, "survived": 0, "equivalent": 0, "same code": 0, "not compiled": 0}
-    survivors = []
-    with tempfile.TemporaryDirectory() as folder:
-        out = pathlib.Path(folder)
-        originals, limits = {}, {}
-        for file, number, change, text in chosen:
-            if file not in originals:
-                originals[file] = build.object_of(file, file.read_text(), out)
-                for program, tests in programs:
-                    if program not in limits:
-                        start = time.monotonic()
-                        if not runs_well(build.link(program, out), tests, 600):
-                            sys.exit(f"{program} fails without a mutant")
-                        limits[program] = 5 * (time.monotonic() - start) + 5
-            line = file.read_text().split("\n")[number - 1]
-            code = build.object_of(file, text, out)
-            result = "survived"
-            if code is None:
-                result = "not compiled"
-            elif code == originals[file]:
-                result = "same code"
-            elif is_equivalent(file, line, change):
-                result = "equivalent"
-            else:
-                for program, tests in programs:
-                    if not runs_well(build.link(program, out), tests, limits[program]):
-                        result = "killed"
-                        break
-            counts[result] += 1
-            if result == "survived":
-                survivors.append((file, number, change, line))
-                print(f"survived: {file.relative_to(ROOT)}:{number}: {change}: {line.strip()}", flush=True)
+    with contextlib.ExitStack() as folders:
+        trial = Trial(build, programs, [folders.enter_context(tempfile.TemporaryDirectory()) for _ in range(jobs)])
+        trial.prepare(sorted({mutant[0] for mutant in chosen}))
+        with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+            results = []
+            for mutant, result in zip(chosen, pool.map(trial.result_of, chosen)):
+                results.append(result)
+                if result == "survived":
+                    print(f"survived: {mutant[0].relative_to(ROOT)}:{mutant[1]}: {mutant[2]}: {line_of(mutant)}", flush=True)
+    counts = {result: results.count(result) for result in ("killed", "survived", "equivalent", "same code", "not compiled")}
     judged = counts["killed"] + counts["survived"]
     score = counts["killed"] / judged if judged else 1
     print(f"{name}: {len(chosen)} of {len(every)} mutants: " + ", ".join(f"{count} {what}" for what, count in counts.items())
@@ -166,6 +194,7 @@ def main():
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("--sample", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--list", action="store_true", help="only count the mutants")
     parser.add_argument("components", nargs="*", default=list(COMPONENTS))
     options = parser.parse_args()
@@ -174,7 +203,7 @@ def main():
             print(name, sum(1 for file in COMPONENTS[name][0] for _ in mutants_of(file)))
         return 0
     build = Build(options.build.resolve())
-    scores = [try_component(build, name, options.sample, options.seed) for name in options.components or COMPONENTS]
+    scores = [try_component(build, name, options.sample, options.seed, options.jobs) for name in options.components or COMPONENTS]
     return 0 if min(scores) >= 0.9 else 1
 
 
