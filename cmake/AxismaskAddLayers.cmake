@@ -200,7 +200,10 @@ function(axismask_add_layers target)
     add_library(${target}_plugin MODULE "${axismask_templates}/layer_plugin.cpp")
     set_target_properties(${target}_plugin PROPERTIES PREFIX lib OUTPUT_NAME ${target} CXX_VISIBILITY_PRESET hidden)
     target_link_libraries(${target}_plugin PRIVATE ${target})
-    target_link_options(${target}_plugin PRIVATE -Wl,--exclude-libs,ALL -Wl,--no-undefined)
+    target_link_options(${target}_plugin PRIVATE -Wl,--exclude-libs,ALL)
+    if(NOT AXISMASK_SANITIZE AND NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")  # clang puts the sanitizers' own into the program
+      target_link_options(${target}_plugin PRIVATE -Wl,--no-undefined)
+    endif()
   endif()
 
   add_library(${target}_devices INTERFACE)
