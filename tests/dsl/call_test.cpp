@@ -108,7 +108,7 @@ TEST_F(Call, PassesTheRuleForEmptyRows) {
   const auto keeping = with_empty_rows<empty_row_rule::keep_self>(layer_);
   (void)keeping(logits_, input<"token_positions">(positions_));
   keeping.apply_in_place(call_options{.threads = 3}, logits_, input<"token_positions">(positions_));
-  for (const std::size_t at : {1, 2}) {
+  for (const std::size_t at : {std::size_t{1}, std::size_t{2}}) {
     EXPECT_EQ(calls.at(at).layer.empty_rows, empty_row_rule::keep_self);
     EXPECT_EQ(calls.at(at).layer.type, &layer_type_of<seed>);
     EXPECT_EQ(calls.at(at).layer.attributes[1].number, 512);
