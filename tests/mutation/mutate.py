@@ -197,7 +197,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--list", action="store_true", help="only count the mutants")
     parser.add_argument("components", nargs="*", default=list(COMPONENTS))
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     if options.list:
         for name in options.components or COMPONENTS:
             print(name, sum(1 for file in COMPONENTS[name][0] for _ in mutants_of(file)))
