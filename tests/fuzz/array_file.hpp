@@ -11,9 +11,11 @@
 #include <string>
 
 #include "axismask/npy.hpp"
-#include "check.hpp"
+#include "must.hpp"
 
 namespace axismask::fuzz {
+
+using namespace test;  // NOLINT(google-build-using-namespace): must
 
 class array_file {
  public:

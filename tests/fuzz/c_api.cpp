@@ -15,10 +15,12 @@
 #include <vector>
 
 #include "axismask.h"
-#include "check.hpp"
+#include "must.hpp"
 
 namespace axismask::fuzz {
 namespace {
+
+using namespace test;  // NOLINT(google-build-using-namespace): must
 
 constexpr const char* spec = R"({"axismask": 1, "model": "m", "layers": [
   {"name": "window", "type": "ApplyCausalSlidingWindowAttentionMask", "masked_out_value": -1e4, "sliding_window_size": 3},
@@ -433,7 +435,7 @@ class caller {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t bytes) {
   static axismask_model* const model = [] {
     axismask_model* made = nullptr;
-    axismask::fuzz::must(
+    axismask::test::must(
         axismask_model_parse(axismask::fuzz::spec, std::strlen(axismask::fuzz::spec), "fuzz", &made) == AXISMASK_OK,
         axismask_last_error()->line);
     return made;

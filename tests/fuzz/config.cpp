@@ -1,10 +1,12 @@
 // config.json of models: what is read of one becomes a spec, and the spec is loaded.
 #include "axismask/huggingface.hpp"
 #include "axismask/model.hpp"
-#include "check.hpp"
+#include "must.hpp"
 
 namespace axismask::fuzz {
 namespace {
+
+using namespace test;  // NOLINT(google-build-using-namespace): must
 
 void check_spec(const huggingface::config& config, huggingface::spec_for use) {
   std::string text;
@@ -35,6 +37,6 @@ void check(std::string_view text) {
 }  // namespace axismask::fuzz
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t bytes) {
-  axismask::fuzz::check(axismask::fuzz::text_of(data, bytes));
+  axismask::fuzz::check(axismask::test::text_of(data, bytes));
   return 0;
 }

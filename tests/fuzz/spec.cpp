@@ -2,11 +2,13 @@
 #include <nlohmann/json.hpp>
 
 #include "axismask/model.hpp"
-#include "check.hpp"
+#include "must.hpp"
 #include "schema.hpp"
 
 namespace axismask::fuzz {
 namespace {
+
+using namespace test;  // NOLINT(google-build-using-namespace): must
 
 void check(std::string_view text) {
   const Model model = Model::parse(text, "fuzz.json");
@@ -15,7 +17,7 @@ void check(std::string_view text) {
     must(model.layer(layer.name()).name() == layer.name(), "a layer is found by its name");
     static_cast<void>(layer.values());
   }
-  must(test::is_valid_by_schema(nlohmann::json::parse(text)), "the schema has what the loader reads");
+  must(is_valid_by_schema(nlohmann::json::parse(text)), "the schema has what the loader reads");
   const std::string written = model.to_json();
   const Model again = Model::parse(written, "again.json");
   must(again.layers().size() == model.layers().size(), "as many layers are read again");
@@ -26,6 +28,6 @@ void check(std::string_view text) {
 }  // namespace axismask::fuzz
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t bytes) {
-  axismask::fuzz::succeeds([&] { axismask::fuzz::check(axismask::fuzz::text_of(data, bytes)); });
+  axismask::test::succeeds([&] { axismask::fuzz::check(axismask::test::text_of(data, bytes)); });
   return 0;
 }

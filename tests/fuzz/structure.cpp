@@ -9,10 +9,12 @@
 #include "axismask/layer_structure.hpp"
 #include "axismask/linked.hpp"
 #include "axismask/model.hpp"
-#include "check.hpp"
+#include "must.hpp"
 
 namespace axismask::fuzz {
 namespace {
+
+using namespace test;  // NOLINT(google-build-using-namespace): must
 
 constexpr const char* spec = R"({"axismask": 1, "model": "m", "layers": [
   {"name": "window", "type": "ApplyCausalSlidingWindowAttentionMask", "masked_out_value": -1e9, "sliding_window_size": 512},

@@ -43,6 +43,20 @@ struct Everything {
   }
 };
 
+// Its keys have no positions.
+struct OfQueries {
+  AXISMASK_LAYER(OfQueries,
+                 (masked_value, masked_out_value),
+                 (query_positions, query_positions_input_name, "token_positions"),
+                 (query_axis, seq_axis, "seq"),
+                 (kv_axis, kv_seq_axis, "kv_seq"))
+
+  template <class P>
+  static constexpr auto keep(P q) {
+    return q >= 0;
+  }
+};
+
 // For numbers within small intervals: what `keep` really does with all of them, against what the intervals say.
 template <class Layer>
 void check_verdicts(random_source& random, int cases, bool extremes) {
@@ -341,6 +355,55 @@ TEST(plans, have_tiles_no_larger_than_the_logits) {
   EXPECT_EQ(found.count(verdict::some), 2);
 }
 
+TEST(plans, of_one_query_and_of_none_have_tiles_of_one) {
+  std::array<std::int32_t, 1> position{0};
+  const ApplyCausalAttentionMask<"q", "k"> causal{.masked_out_value = 0};
+  for (const std::int64_t count : {0, 1}) {
+    const auto one = named_view<std::int32_t, axes<"seq">>(position.data(), {1});
+    const auto some = named_view<std::int32_t, axes<"seq">>(position.data(), {count});
+    const tile_plan of_queries = plan(causal, {128, 128}, input<"q">(some), input<"k">(one));
+    EXPECT_EQ(of_queries.tile.queries, 1);
+    EXPECT_EQ(of_queries.tile_count(), count);
+    const tile_plan of_keys = plan(causal, {128, 128}, input<"q">(one), input<"k">(some));
+    EXPECT_EQ(of_keys.tile.keys, 1);
+    EXPECT_EQ(of_keys.tile_count(), count);
+  }
+}
+
+// Wherever in a tile the key lies that is not as the others: positions are read several at a time.
+template <class Position>
+void check_one_that_differs(std::int64_t count, std::int64_t tile) {
+  const ApplyCausalAttentionMask<"q", "k"> causal{.masked_out_value = 0};
+  std::array<std::int32_t, 1> query{50};
+  for (const bool others_are_seen : {false, true}) {
+    std::vector<Position> keys(static_cast<std::size_t>(count), others_are_seen ? 0 : 100);
+    for (std::int64_t at = 0; at < count; ++at) {
+      keys[static_cast<std::size_t>(at)] = others_are_seen ? 100 : 0;
+      const tile_plan found =
+          plan(causal, {1, tile}, input<"q">(named_view<std::int32_t, axes<"seq">>(query.data(), {1})),
+               input<"k">(named_view<Position, axes<"seq">>(keys.data(), {count})));
+      for (std::int64_t column = 0; column < found.columns; ++column) {
+        const verdict others = others_are_seen ? verdict::all : verdict::none;
+        const verdict own = std::min(tile, count - column * tile) > 1 ? verdict::some
+                            : others_are_seen                         ? verdict::none
+                                                                      : verdict::all;
+        ASSERT_EQ(found.at(0, 0, column), column == at / tile ? own : others) << count << " " << tile << " " << at;
+      }
+      keys[static_cast<std::size_t>(at)] = others_are_seen ? 0 : 100;
+    }
+  }
+}
+
+TEST(plans, see_the_one_key_that_differs_wherever_it_lies) {
+  for (const std::int64_t count : {1, 7, 16, 31, 64, 129, 600}) {
+    for (const std::int64_t tile : {1, 5, 16, 32, 64, 100, 512, 1000}) {
+      check_one_that_differs<std::int32_t>(count, tile);
+      check_one_that_differs<std::int64_t>(count, tile);
+      if (HasFatalFailure()) return;
+    }
+  }
+}
+
 TEST(plans, of_no_rows_look_at_nothing) {
   const any_view none(nullptr, dtype::int32, {{"batch", 0, 0}, {"seq", 16, 1}});  // as NumPy and torch broadcast
   layer_values values{&layer_type_of<ApplyCausalAttentionMask<>>, masked_value::lowest(), {}};
@@ -390,6 +453,13 @@ TEST(plans, say_what_is_wrong) {
       }),
       "axismask: error[plan-axes] ApplySinksAttentionMask: none of its inputs lies along \"seq\", so its size is not "
       "known; plan it as part of a mask that has positions of queries and keys, with & or |");
+  EXPECT_EQ(message([&] {
+              const OfQueries queries{.masked_out_value = 0};
+              return plan(queries, {},
+                          input<"token_positions">(named_view<std::int32_t, axes<"seq">>(positions.data(), {1})));
+            }),
+            "axismask: error[plan-axes] OfQueries: none of its inputs lies along \"kv_seq\", so its size is not "
+            "known; plan it as part of a mask that has positions of queries and keys, with & or |");
   EXPECT_EQ(message([&] {
               const layer_type none{"Everywhere", {}, {}, nullptr, nullptr, nullptr, nullptr};
               return plan(layer_values{&none, 0, {}}, {}, {});

@@ -1,4 +1,5 @@
-// What fuzz targets share: what must hold is checked with `must`, and what a call may throw is looked at.
+// What fuzz targets, and tests that run with them, share: what must hold is checked with `must`, and what a call may
+// throw is looked at.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +11,7 @@
 
 #include "axismask/messages/error.hpp"
 
-namespace axismask::fuzz {
+namespace axismask::test {
 
 // libFuzzer keeps the input of a program that ends so.
 inline void must(bool holds, std::string_view what) {
@@ -52,4 +53,4 @@ inline std::string_view text_of(const std::uint8_t* data, std::size_t bytes) {
   return {reinterpret_cast<const char*>(data), bytes};
 }
 
-}  // namespace axismask::fuzz
+}  // namespace axismask::test
