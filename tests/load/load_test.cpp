@@ -41,7 +41,7 @@ namespace {
 thread_local std::int64_t allocations_left = -1;  // before one fails, and all after it; -1: none fails
 thread_local std::int64_t allocations = 0;
 
-void* allocated(std::size_t bytes, std::size_t alignment) {
+[[maybe_unused]] void* allocated(std::size_t bytes, std::size_t alignment) {
   ++allocations;
   if (allocations_left == 0) throw std::bad_alloc();
   if (allocations_left > 0) --allocations_left;
@@ -53,9 +53,11 @@ void* allocated(std::size_t bytes, std::size_t alignment) {
 }
 
 // Not inline: g++ would see `free` of what it saw no `malloc` of, and warn.
-[[gnu::noinline]] void freed(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline, maybe_unused]] void freed(void* memory) noexcept { std::free(memory); }
 }  // namespace
 
+// The thread sanitizer's library has these, and takes no others.
+#if !defined(AXISMASK_NO_OWN_NEW)
 void* operator new(std::size_t bytes) { return allocated(bytes, 1); }
 void* operator new[](std::size_t bytes) { return allocated(bytes, 1); }
 void* operator new(std::size_t bytes, std::align_val_t alignment) { return allocated(bytes, std::size_t(alignment)); }
@@ -68,6 +70,7 @@ void operator delete(void* memory, std::align_val_t) noexcept { freed(memory); }
 void operator delete[](void* memory, std::align_val_t) noexcept { freed(memory); }
 void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { freed(memory); }
 void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { freed(memory); }
+#endif
 
 namespace axismask {
 namespace {
@@ -331,6 +334,8 @@ TEST(load, calls_do_not_grow) {
   std::cout << calls << " calls: " << grown << " bytes more\n";
 }
 
+#if !defined(AXISMASK_NO_OWN_NEW)
+
 // Calls again and again, and one allocation later fails each time, until it goes through. Each failure is
 // std::bad_alloc or an error that says memory; then the call goes through, and its result is right.
 void check_without_memory(const std::string& name, const std::function<bool()>& call) {
@@ -486,6 +491,8 @@ TEST(load, memory_that_runs_out_is_a_status_in_c) {
   EXPECT_GT(failures, 1000);
   axismask_model_free(model);
 }
+
+#endif
 
 }  // namespace
 }  // namespace axismask

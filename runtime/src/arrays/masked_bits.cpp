@@ -2,9 +2,10 @@
 #include "arrays/masked_bits.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
+#include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <limits>
 #include <string>
 
@@ -44,12 +45,16 @@ std::uint64_t rounded(double magnitude, const format& to) {
 }
 
 std::string shortest(double number) {
-  char text[32];
+  std::array<char, 32> text;
+  char* end = text.data();
   for (const int digits : {6, 9, 17}) {
-    std::snprintf(text, sizeof text, "%.*g", digits, number);
-    if (std::strtod(text, nullptr) == number) break;
+    // printf's %g, but in every locale with a point.
+    end = std::to_chars(text.data(), text.data() + text.size(), number, std::chars_format::general, digits).ptr;
+    double read = 0;
+    std::from_chars(text.data(), end, read);
+    if (read == number) break;
   }
-  return text;
+  return {text.data(), end};
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <clocale>
 #include <cmath>
 #include <cstddef>
 #include <cstdlib>
@@ -323,7 +324,10 @@ std::string_view word_at(std::string_view text, std::size_t start) {
 // Does a 64-bit float not hold the number? It has an exponent then, or more digits than any.
 bool is_beyond_floats(std::string_view number) {
   if (number.size() < 300 && number.find_first_of("eE") == std::string_view::npos) return false;
-  const std::string copy(number);
+  std::string copy(number);
+  if (const std::size_t point = copy.find('.'); point != std::string::npos) {
+    copy.replace(point, 1, std::localeconv()->decimal_point);  // as strtod has it
+  }
   char* end = nullptr;
   const double value = std::strtod(copy.c_str(), &end);
   return end == copy.c_str() + copy.size() && std::isinf(value);
