@@ -85,7 +85,7 @@ constexpr const char* spec = R"({"axismask": 1, "model": "m", "masks": {
   {"name": "layers.{}", "count": 6, "pattern": ["near", {"type": "ApplyCausalAttentionMask", "masked_out_value": 0}]}]})";
 
 // A text model in another, lists, and images.
-constexpr const char* config_json = R"({"model_type": "gemma3", "dtype": "bfloat16", "text_config": {
+[[maybe_unused]] constexpr const char* config_json = R"({"model_type": "gemma3", "dtype": "bfloat16", "text_config": {
   "model_type": "gemma3_text", "num_hidden_layers": 12, "sliding_window": 1024, "sliding_window_pattern": 6,
   "rope_scaling": {"factor": 8.0, "rope_type": "linear"}, "query_pre_attn_scalar": 256}, "eos_token_id": [1, 106]})";
 
