@@ -160,7 +160,7 @@ mask mask_with_images(const layer& one) {
   same_image.json.add("query_segment_ids_input_name", json_of("image_ids"));
   same_image.json.add("kv_segment_ids_input_name", json_of("image_ids"));
   const bool is_whole = one.what == attention::full;
-  const mask causal_or_image =
+  mask causal_or_image =
       composed_mask(composition::any, plain_mask("ApplyCausalAttentionMask", {}, false), same_image, is_whole);
   if (is_whole) return causal_or_image;
   const sizes window{{"window_left", one.size - 1}, {"window_right", ahead}};
