@@ -53,7 +53,7 @@ mkdir -p build
 # The compiler, the libraries and the build tools; and what tests and benchmarks need besides.
 build_packages=(g++ ninja-build python3-venv libboost-dev nlohmann-json3-dev libcli11-dev
                 libstb-dev fonts-dejavu-core)
-test_packages=(clang-19 libclang-rt-19-dev clang-format-19 clang-tidy-19 libgtest-dev librapidcheck-dev libbenchmark-dev
-               libvalijson-dev locales valgrind rustc
+test_packages=(clang-19 libclang-rt-19-dev llvm-19 clang-format-19 clang-tidy-19 libgtest-dev librapidcheck-dev
+               libbenchmark-dev libvalijson-dev locales valgrind rustc
                g++-aarch64-linux-gnu qemu-user pocl-opencl-icd ocl-icd-libopencl1
                make pkg-config dpkg-dev lld)
