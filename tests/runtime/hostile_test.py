@@ -61,8 +61,9 @@ class Hostile(unittest.TestCase):
             said.seek(0)
             text = said.read()
         self.assertEqual((running.returncode, text.count("\n")), (2, 1), text[:300])
-        self.assertLess(used.ru_utime + used.ru_stime, seconds)
-        self.assertLess(used.ru_maxrss / 1024, mebibytes)
+        if not os.environ.get("AXISMASK_SANITIZE"):  # which take several times as much
+            self.assertLess(used.ru_utime + used.ru_stime, seconds)
+            self.assertLess(used.ru_maxrss / 1024, mebibytes)
         return text.rstrip()
 
     # Each writes a file, and says which.
