@@ -49,10 +49,6 @@ std::string on_lines(std::string_view json) {
       case '{':
       case '[':
         result += letter;
-        if (json[at + 1] == letter + 2) {  // the brace or bracket that closes it: it is empty
-          result += json[++at];
-          break;
-        }
         ++level;
         new_line();
         break;
