@@ -108,6 +108,27 @@ TEST(Save, RoundTripOfEveryExample) {
   }
 }
 
+// Texts are UTF-8 as they were given, in quotes that none of their letters ends.
+TEST(Save, KeepsTexts) {
+  const Model model = Model::parse(
+      R"({"axismask": 1, "model": "é \"{[,:\\", "layers": [{"name": "層\n", "type": "ApplyCausalAttentionMask",
+          "masked_out_value": -0.5}]})",
+      "spec.json");
+  EXPECT_EQ(model.to_json(), R"({
+  "axismask": 1,
+  "model": "é \"{[,:\\",
+  "layers": [
+    {
+      "name": "層\n",
+      "type": "ApplyCausalAttentionMask",
+      "masked_out_value": -0.5
+    }
+  ]
+}
+)");
+  expect_same_when_saved(model);
+}
+
 // What `axismask import` writes for each family is what saving writes.
 TEST(Save, RoundTripOfEveryImport) {
   std::ifstream file(source_dir / "tests/oracle/families.json");
