@@ -26,7 +26,7 @@ json_object& json_object::add(std::string_view key, std::string_view value_as_js
 
 json_object& json_object::add_members(std::string_view object_as_json) {
   const std::string_view members = object_as_json.substr(1, object_as_json.size() - 2);
-  if (!text_.empty() && !members.empty()) text_ += ",";
+  text_ += text_.empty() ? "" : ",";
   text_ += members;
   return *this;
 }
