@@ -176,10 +176,18 @@ TEST_F(apply_test, says_what_is_wrong_with_the_result) {
       error_of(x, {memory.data(), dtype::float32, {{"seq", 4, 4}, {"kv_seq", 4, 1}}}, {good}),
       "axismask: error[result-axes] out: it has no axis \"heads\"; it has \"seq\", \"kv_seq\"; give an array with the "
       "logits' axes, in any order");
-  EXPECT_EQ(
-      error_of(x, {memory.data(), dtype::float32, {{"heads", 2, 0}, {"seq", 4, 4}, {"kv_seq", 4, 1}}}, {good}),
-      "axismask: error[result-overlap] out: several of its elements lie in one place; give an array whose strides keep "
-      "its elements apart");
+  // Repeated, and in rows that begin within the one before: by two axes together, and backwards.
+  for (const std::array<std::int64_t, 3>& strides :
+       {std::array<std::int64_t, 3>{0, 4, 1}, {16, 3, 1}, {15, 4, 1}, {2, 8, 2}, {16, -3, 1}, {1, 2, 4}}) {
+    EXPECT_EQ(error_of(x,
+                       {memory.data() + 12,
+                        dtype::float32,
+                        {{"heads", 2, strides[0]}, {"seq", 4, strides[1]}, {"kv_seq", 4, strides[2]}}},
+                       {good}),
+              "axismask: error[result-overlap] out: several of its elements lie in one place; give an array whose "
+              "strides keep "
+              "its elements apart");
+  }
   EXPECT_EQ(error_of(x, {logits.data() + 1, dtype::float32, x.axes()}, {good}),
             "axismask: error[result-overlap] out: it overlaps the logits without being the same array; give memory of "
             "its own, "

@@ -138,6 +138,8 @@ TEST(HuggingFace, IsNotCertainOfWhatNobodyReads) {
 TEST(HuggingFace, ReadsWhatPythonWrites) {
   const std::string llama = R"({"model_type": "llama", "num_hidden_layers": 1, )";
   EXPECT_TRUE(read(llama + R"("a": [NaN, Infinity, -Infinity, 1e400], "b": {"c": 1, "c": 2}})").is_certain());
+  // Within texts they are letters.
+  EXPECT_TRUE(read(llama + R"("torch_dtype": " NaN , -Infinity 1e400 \" NaN "})").is_certain());
   EXPECT_EQ(error_of(R"({"model_type": "mistral", "num_hidden_layers": Infinity})"),
             "config-type /num_hidden_layers: it is Infinity; give a whole number");
   EXPECT_EQ(error_of(R"({"model_type": "mistral", "sliding_window": 1e400})"),
