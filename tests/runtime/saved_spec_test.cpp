@@ -146,6 +146,23 @@ TEST(Save, RoundTripOfEveryImport) {
 }
 
 // A mask that is composed stays in its group.
+TEST(Save, NumbersMasksOfOneType) {
+  std::string pattern;
+  for (const char* window : {"7", "8", "9"}) {
+    pattern += (pattern.empty() ? "" : ",") +
+               std::string(R"({"type": "ApplyCausalSlidingWindowAttentionMask", "masked_out_value": 0,)") +
+               R"("sliding_window_size": )" + window + "}";
+  }
+  const Model model = Model::parse(
+      R"({"axismask": 1, "model": "m", "layers": [{"name": "layers.{}", "count": 6, "pattern": [)" + pattern + "]}]}",
+      "spec.json");
+  const json saved = json::parse(model.to_json());
+  EXPECT_EQ(saved["layers"][0]["pattern"],
+            json({"CausalSlidingWindow", "CausalSlidingWindow 2", "CausalSlidingWindow 3"}));
+  EXPECT_EQ(saved["masks"]["CausalSlidingWindow 3"]["sliding_window_size"], 9);
+  expect_same_when_saved(model);
+}
+
 TEST(Save, ComposedMasksInGroups) {
   const std::filesystem::path file = source_dir / "schemas/examples/composed_groups.json";
   const json saved = json::parse(Model::load(file).to_json());
