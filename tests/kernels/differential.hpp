@@ -102,26 +102,35 @@ inline std::vector<std::int64_t> place_of(const std::vector<named_axis>& axes, c
   return index;
 }
 
+// What is kept of a tile: `keeps(query, key)` is the truth.
+template <class Keeps>
+verdict truth_of_tile(tile_size tile, std::int64_t queries, std::int64_t keys, std::int64_t row, std::int64_t column,
+                      Keeps keeps) {
+  bool any = false;
+  bool all = true;
+  for (std::int64_t q = row * tile.queries; q < std::min((row + 1) * tile.queries, queries); ++q) {
+    for (std::int64_t k = column * tile.keys; k < std::min((column + 1) * tile.keys, keys); ++k) {
+      const bool kept = keeps(q, k);
+      any = any || kept;
+      all = all && kept;
+    }
+  }
+  return !any ? verdict::none : all ? verdict::all : verdict::some;
+}
+
 inline void check_plan(const tile_plan& tiles, const random_call& call, const std::vector<named_axis>& axes,
                        bool is_exact) {
   for (std::int64_t plane = 0; plane < tiles.planes; ++plane) {
     for (std::int64_t row = 0; row < tiles.rows_per_plane; ++row) {
       for (std::int64_t column = 0; column < tiles.columns; ++column) {
-        bool any = false;
-        bool all = true;
-        for (std::int64_t q = row * tiles.tile.queries; q < std::min((row + 1) * tiles.tile.queries, tiles.queries);
-             ++q) {
-          for (std::int64_t k = column * tiles.tile.keys; k < std::min((column + 1) * tiles.tile.keys, tiles.keys);
-               ++k) {
-            const bool kept = call.keeps(place_of(axes, tiles.plane_axes, tiles.plane_sizes, plane, q, k));
-            any = any || kept;
-            all = all && kept;
-          }
-        }
+        const verdict truth =
+            truth_of_tile(tiles.tile, tiles.queries, tiles.keys, row, column, [&](std::int64_t q, std::int64_t k) {
+              return call.keeps(place_of(axes, tiles.plane_axes, tiles.plane_sizes, plane, q, k));
+            });
         const verdict said = tiles.at(plane, row, column);
-        must(said != verdict::none || !any, "of a tile that is none nothing is kept");
-        must(said != verdict::all || all, "a tile that is all is kept whole");
-        must(!is_exact || said != verdict::some || (any && !all), "some is a fact in an exact plan");
+        must(said != verdict::none || truth == verdict::none, "of a tile that is none nothing is kept");
+        must(said != verdict::all || truth == verdict::all, "a tile that is all is kept whole");
+        must(!is_exact || said != verdict::some || truth == verdict::some, "some is a fact in an exact plan");
       }
     }
   }
@@ -178,17 +187,11 @@ class tile_lists {
     for (std::int64_t plane = 0; plane < of.batch * of.heads; ++plane) {
       for (std::int64_t row = 0; row < rows_; ++row) {
         for (std::int64_t column = 0; column < columns_; ++column) {
-          bool any = false;
-          bool all = true;
-          for (std::int64_t q = row * tile_.queries; q < std::min((row + 1) * tile_.queries, of.queries); ++q) {
-            for (std::int64_t k = column * tile_.keys; k < std::min((column + 1) * tile_.keys, of.keys); ++k) {
-              const bool kept = keeps(plane, q, k);
-              any = any || kept;
-              all = all && kept;
-            }
-          }
-          must(any == (at(plane, row, column) != verdict::none), "the lists have the tiles of which some is kept");
-          must(at(plane, row, column) != verdict::all || all, "a full block is kept whole");
+          const verdict truth = truth_of_tile(tile_, of.queries, of.keys, row, column,
+                                              [&](std::int64_t q, std::int64_t k) { return keeps(plane, q, k); });
+          must((truth == verdict::none) == (at(plane, row, column) == verdict::none),
+               "the lists have the tiles of which some is kept");
+          must(at(plane, row, column) != verdict::all || truth == verdict::all, "a full block is kept whole");
         }
       }
     }

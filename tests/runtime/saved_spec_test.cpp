@@ -145,7 +145,7 @@ TEST(Save, RoundTripOfEveryImport) {
   }
 }
 
-// A mask that is composed stays in its group.
+// Masks that differ have names that do.
 TEST(Save, NumbersMasksOfOneType) {
   std::string pattern;
   for (const char* window : {"7", "8", "9"}) {
@@ -163,6 +163,7 @@ TEST(Save, NumbersMasksOfOneType) {
   expect_same_when_saved(model);
 }
 
+// A mask that is composed stays in its group.
 TEST(Save, ComposedMasksInGroups) {
   const std::filesystem::path file = source_dir / "schemas/examples/composed_groups.json";
   const json saved = json::parse(Model::load(file).to_json());
