@@ -3,13 +3,12 @@
 
 #include <algorithm>
 
+#include "attention/whole_parts.hpp"
 #include "axismask/messages/text.hpp"
 #include "plan/tile_layout.hpp"
 
 namespace axismask {
 namespace {
-
-constexpr std::int64_t rounded_up(std::int64_t count, std::int64_t to) { return (count + to - 1) / to; }
 
 // Do keys and values lack the axis, so that all its queries see the same ones?
 bool is_shared(const attention_job& job, std::size_t axis) {
@@ -43,9 +42,9 @@ void cut_keys(const attention_job& job, attention_layout& layout) {
   const std::int64_t keys = job.keys_count();
   layout.stretch = std::max<std::int64_t>(keys, 1);
   if (layout.unit_count() >= enough || keys < 2 * least) return;
-  const std::int64_t wanted = std::min(rounded_up(enough, layout.unit_count()), keys / least);
-  layout.stretch = rounded_up(rounded_up(keys, wanted), layout.chunk) * layout.chunk;
-  layout.stretches = rounded_up(keys, layout.stretch);
+  const std::int64_t wanted = std::min(parts_of(enough, layout.unit_count()), keys / least);
+  layout.stretch = made_up(parts_of(keys, wanted), layout.chunk);
+  layout.stretches = parts_of(keys, layout.stretch);
 }
 
 }  // namespace
@@ -76,8 +75,8 @@ attention_layout find_layout(const attention_job& job) {
     layout.block_rows = std::min(layout.rows, block);
     layout.block_folds = std::min(layout.folds, block / layout.block_rows);
   }
-  layout.row_blocks = rounded_up(layout.rows, layout.block_rows);
-  layout.fold_blocks = rounded_up(layout.folds, layout.block_folds);
+  layout.row_blocks = parts_of(layout.rows, layout.block_rows);
+  layout.fold_blocks = parts_of(layout.folds, layout.block_folds);
   layout.chunk = chunk_of(job);
   layout.tile_keys = layout.uses_rows ? 64 : 16;
 
@@ -90,7 +89,7 @@ attention_layout find_layout(const attention_job& job) {
     if (changes(axis)) layout.tiled.planes[layout.tiled.plane_count++] = axis;
   }
   layout.blocks_per_unit = std::min(layout.blocks(), most_blocks);
-  layout.units_per_other = rounded_up(layout.blocks(), layout.blocks_per_unit);
+  layout.units_per_other = parts_of(layout.blocks(), layout.blocks_per_unit);
   cut_keys(job, layout);
   return layout;
 }

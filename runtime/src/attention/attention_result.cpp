@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <numbers>
 #include <utility>
 
 #include "attention/attention_worker.hpp"
@@ -13,9 +14,6 @@
 
 namespace axismask {
 namespace {
-
-constexpr float infinity = std::numeric_limits<float>::infinity();
-constexpr double ln_2 = 0.6931471805599453;
 
 // Without a branch, so that the compiler takes several at once.
 bool are_finite(const float* numbers, std::int64_t count) {
@@ -283,7 +281,7 @@ void attention_worker::write_lane(const block& of, std::int64_t lane) {
   if (job_.sinks.is_there()) {
     float sink = 0;
     std::memcpy(&sink, at(job_.sinks, places_.sinks, of, lane), sizeof sink);
-    sink = static_cast<float>(static_cast<double>(sink) / ln_2);
+    sink = static_cast<float>(static_cast<double>(sink) / std::numbers::ln2);
     const float base = std::max(largest, sink);
     fading = weight_of(largest, base);
     total = total * fading + weight_of(sink, base);
@@ -302,7 +300,7 @@ void attention_worker::write_lane(const block& of, std::int64_t lane) {
     }
   }
   if (!job_.log_sum_exp.is_there()) return;
-  const double base = largest == job_.masked ? job_.masked_value : static_cast<double>(largest) * ln_2;
+  const double base = largest == job_.masked ? job_.masked_value : static_cast<double>(largest) * std::numbers::ln2;
   const auto log = static_cast<float>(base + std::log(static_cast<double>(total)));
   const float written = is_zero ? -infinity : log;
   std::memcpy(at(job_.log_sum_exp, places_.log_sum_exp, of, lane), &written, sizeof written);

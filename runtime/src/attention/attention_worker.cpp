@@ -7,16 +7,13 @@
 #include <limits>
 
 #include "attention/halves.hpp"
+#include "attention/whole_parts.hpp"
 #include "plan/tile_layout.hpp"
 
 namespace axismask {
 namespace {
 
-constexpr float infinity = std::numeric_limits<float>::infinity();
-
-constexpr std::int64_t made_up(std::int64_t count, std::int64_t to) { return (count + to - 1) / to * to; }
-
-constexpr std::int64_t cache_line = 16;  // floats
+constexpr std::int64_t line_floats = 16;  // of a cache line
 
 // The axes of a box of scores, innermost first: queries or keys, as the scores lie.
 std::size_t find_box_axes(const attention_job& job, const attention_layout& layout,
@@ -50,29 +47,29 @@ void pack_columns(const number_matrix& values, float* packed) {
 attention_scratch::attention_scratch(const attention_job& job, const attention_layout& layout) {
   const attention_kernels& kernels = *job.kernels;
   const std::int64_t row_multiple = 2 * std::int64_t{kernels.lanes};
-  const std::int64_t chunk = made_up(layout.chunk + std::int64_t{kernels.keys}, cache_line);
+  const std::int64_t chunk = made_up(layout.chunk + std::int64_t{kernels.keys}, line_floats);
   if (layout.uses_rows) {
     lanes = made_up(layout.lanes(), attention::rows);
     depth = made_up(job.projection, row_multiple);
     columns = made_up(job.value_projection, row_multiple);
-    score_stride = chunk + cache_line;
+    score_stride = chunk + line_floats;
     score_floats = lanes * score_stride;
   } else {
     lanes = kernels.block;
     depth = job.projection;
     columns = made_up(job.value_projection, kernels.columns);
     score_floats = lanes * chunk;
-    packed_floats = made_up(columns * chunk, cache_line);
+    packed_floats = made_up(columns * chunk, line_floats);
   }
-  result_floats = made_up(lanes * columns + std::int64_t{attention::state_rows} * lanes, cache_line);
-  block_floats = made_up(lanes * (depth + columns + 2 * std::int64_t{attention::state_rows}), cache_line);
-  key_floats = made_up(depth * chunk, cache_line);
-  value_floats = made_up(std::max(columns, job.value_projection) * chunk, cache_line);
-  zero_floats = made_up(std::max(columns, std::int64_t{kernels.columns} * chunk), cache_line);
+  result_floats = made_up(lanes * columns + std::int64_t{attention::state_rows} * lanes, line_floats);
+  block_floats = made_up(lanes * (depth + columns + 2 * std::int64_t{attention::state_rows}), line_floats);
+  key_floats = made_up(depth * chunk, line_floats);
+  value_floats = made_up(std::max(columns, job.value_projection) * chunk, line_floats);
+  zero_floats = made_up(std::max(columns, std::int64_t{kernels.columns} * chunk), line_floats);
   const std::int64_t widest = std::max(columns, job.value_projection);
   rare_floats =
-      made_up(std::max(widest * chunk, 2 * (lanes + 2) * (job.value_projection + 1)), cache_line) + widest * chunk;
-  all = layout.blocks_per_unit * block_floats + 2 * made_up(score_floats, cache_line) + key_floats + value_floats +
+      made_up(std::max(widest * chunk, 2 * (lanes + 2) * (job.value_projection + 1)), line_floats) + widest * chunk;
+  all = layout.blocks_per_unit * block_floats + 2 * made_up(score_floats, line_floats) + key_floats + value_floats +
         packed_floats + zero_floats + rare_floats;
 }
 
@@ -100,7 +97,7 @@ attention_worker::attention_worker(const attention_job& job, const attention_lay
   float* next = memory;
   const auto take = [&](std::int64_t floats) {
     float* taken = next;
-    next += made_up(floats, cache_line);
+    next += made_up(floats, line_floats);
     return taken;
   };
   blocks_memory_ = take(layout.blocks_per_unit * scratch_.block_floats);

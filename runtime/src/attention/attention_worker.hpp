@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 
@@ -14,6 +15,8 @@
 #include "cpu/kernel_box.hpp"
 
 namespace axismask {
+
+inline constexpr float infinity = std::numeric_limits<float>::infinity();
 
 // What a thread needs in memory, in floats from its start. Lanes are made up to what a kernel takes.
 struct attention_scratch {

@@ -5,13 +5,12 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <numbers>
 
 #include "attention/halves.hpp"
 
 namespace axismask {
 namespace {
-
-constexpr double ln_2 = 0.6931471805599453;
 
 double number_of(const attention_array& array, const std::byte* place) {
   if (array.type == dtype::float32) {
@@ -92,7 +91,7 @@ class kept_row {
       const auto cap = static_cast<double>(job_.softcap);
       score = cap * std::tanh(score / cap);
     }
-    return score * ln_2;
+    return score * std::numbers::ln2;
   }
 
   const attention_job& job_;

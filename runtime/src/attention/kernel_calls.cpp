@@ -5,10 +5,10 @@
 #include <cstdlib>
 #include <initializer_list>
 
+#include "attention/whole_parts.hpp"
+
 namespace axismask {
 namespace {
-
-constexpr std::int64_t rounded_up(std::int64_t count, std::int64_t to) { return (count + to - 1) / to; }
 
 std::size_t stored_index(dtype type) {
   if (type == dtype::float16) return static_cast<std::size_t>(attention::stored::float16);
@@ -105,12 +105,11 @@ void kernel_calls::block_scores(const float* queries, const number_matrix& keys,
 void kernel_calls::block_sums(const float* scores, const packed_values& values, softmax_state& state, float* weights) {
   const std::int64_t block = kernels_.block;
   const std::int64_t columns = kernels_.columns;
-  const std::int64_t made_up =
-      (values.keys + attention::score_multiple - 1) / attention::score_multiple * attention::score_multiple;
-  set(0, scores, {{block, 1}, {made_up, block}});
+  const std::int64_t keys = made_up(values.keys, attention::score_multiple);
+  set(0, scores, {{block, 1}, {keys, block}});
   set(1, values.data, {{columns, 1}, {values.keys, columns}, {values.columns / columns, values.column_stride}});
   set(2, state.before, {{block, 1}, {attention::state_rows, block}});
-  set(3, weights, {{block, 1}, {made_up, block}});
+  set(3, weights, {{block, 1}, {keys, block}});
   set(4, state.after, {{block, 1}, {attention::state_rows, block}});
   set(5, state.sums, {{block, 1}, {values.columns, block}});
   run(kernels_.block_sums);
@@ -140,15 +139,15 @@ void kernel_calls::row_scores(const float* queries, const number_matrix& keys, c
 
 void kernel_calls::row_sums(const float* scores, const number_matrix& values, const number_matrix& next,
                             softmax_state& state, float* weights, std::int64_t stride) {
-  const std::int64_t made_up = rounded_up(values.outer, kernels_.lanes) * kernels_.lanes;
+  const std::int64_t keys = made_up(values.outer, kernels_.lanes);
   const std::int64_t steps =
-      values.outer / attention::rows_at_once * rounded_up(values.inner, 2 * std::int64_t{kernels_.lanes});
+      values.outer / attention::rows_at_once * parts_of(values.inner, 2 * std::int64_t{kernels_.lanes});
   auto next_rows = reinterpret_cast<std::uint64_t>(next.data);
   std::int64_t next_stride = next.outer_stride * info(next.type).bytes;
   auto next_bytes = static_cast<std::int32_t>(next.inner * info(next.type).bytes);
   auto next_count = static_cast<std::int32_t>(next.outer);
-  auto next_step = static_cast<std::int32_t>(rounded_up(next.outer, std::max<std::int64_t>(steps, 1)));
-  set(0, scores, {{made_up, 1}, {attention::rows, stride}});
+  auto next_step = static_cast<std::int32_t>(parts_of(next.outer, std::max<std::int64_t>(steps, 1)));
+  set(0, scores, {{keys, 1}, {attention::rows, stride}});
   set(1, values.data, stored_type(values.type), {{values.inner, 1}, {values.outer, values.outer_stride}});
   set(2, state.before, {{attention::rows, 1}, {attention::state_rows, attention::rows}});
   arguments_[4] = &next_rows;
@@ -156,7 +155,7 @@ void kernel_calls::row_sums(const float* scores, const number_matrix& values, co
   arguments_[6] = &next_bytes;
   arguments_[7] = &next_count;
   arguments_[8] = &next_step;
-  set(8, weights, {{made_up, 1}, {attention::rows, stride}});
+  set(8, weights, {{keys, 1}, {attention::rows, stride}});
   set(9, state.after, {{attention::rows, 1}, {attention::state_rows, attention::rows}});
   set(10, state.sums, {{values.inner, 1}, {attention::rows, values.inner}});
   run(kernels_.row_sums.at(stored_index(values.type)));

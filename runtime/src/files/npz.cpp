@@ -16,6 +16,7 @@
 #include "axismask/messages/text.hpp"
 #include "files/checksum.hpp"
 #include "files/inflate.hpp"
+#include "files/npz_marks.hpp"
 
 namespace axismask {
 namespace {
@@ -69,13 +70,6 @@ std::uint64_t number_at(std::string_view bytes, std::size_t at, std::size_t size
   return number;
 }
 
-constexpr std::string_view end_mark = "PK\x05\x06";
-constexpr std::string_view wide_end_mark = "PK\x06\x06";
-constexpr std::string_view wide_end_pointer_mark = "PK\x06\x07";
-constexpr std::string_view entry_mark = "PK\x01\x02";
-constexpr std::string_view file_mark = "PK\x03\x04";
-constexpr std::uint64_t in_wide_field = 0xffffffff;
-
 struct directory_place {
   std::uint64_t start;
   std::uint64_t size;
@@ -88,14 +82,15 @@ directory_place find_directory(archive& file) {
   const std::uint64_t tail_size = std::min<std::uint64_t>(file.size(), end_size + 65535);
   const std::uint64_t tail_start = file.size() - tail_size;
   const std::string tail = file.read(tail_start, tail_size);
-  const std::size_t at = tail.rfind(end_mark);
+  const std::size_t at = tail.rfind(npz::end_mark);
   if (at == std::string::npos) throw damaged();
   directory_place place{number_at(tail, at + 16, 4), number_at(tail, at + 12, 4)};
-  if ((place.start != in_wide_field && place.size != in_wide_field) || tail_start + at < pointer_size) return place;
+  if ((place.start != npz::in_wide_field && place.size != npz::in_wide_field) || tail_start + at < pointer_size)
+    return place;
   const std::string pointer = file.read(tail_start + at - pointer_size, pointer_size);
-  if (!pointer.starts_with(wide_end_pointer_mark)) return place;
+  if (!pointer.starts_with(npz::wide_end_pointer_mark)) return place;
   const std::string wide_end = file.read(number_at(pointer, 8, 8), 56);
-  if (!wide_end.starts_with(wide_end_mark)) throw damaged();
+  if (!wide_end.starts_with(npz::wide_end_mark)) throw damaged();
   return {number_at(wide_end, 48, 8), number_at(wide_end, 40, 8)};
 }
 
@@ -107,7 +102,7 @@ void read_wide_sizes(std::string_view extra, member& one) {
       const std::string_view field = extra.substr(at + 4, size);
       std::size_t next = 0;
       for (std::uint64_t* number : {&one.size, &one.packed_size, &one.start}) {
-        if (*number != in_wide_field) continue;
+        if (*number != npz::in_wide_field) continue;
         *number = number_at(field, next, 8);
         next += 8;
       }
@@ -123,7 +118,7 @@ std::vector<member> members_of(archive& file) {
   std::vector<member> members;
   for (std::size_t at = 0; at < directory.size();) {
     const std::string_view entry = std::string_view(directory).substr(at);
-    if (!entry.starts_with(entry_mark)) throw damaged();
+    if (!entry.starts_with(npz::entry_mark)) throw damaged();
     const std::uint64_t name_size = number_at(entry, 28, 2);
     const std::uint64_t extra_size = number_at(entry, 30, 2);
     const std::uint64_t end = entry_size + name_size + extra_size + number_at(entry, 32, 2);
@@ -145,7 +140,7 @@ std::vector<member> members_of(archive& file) {
 std::string bytes_of(archive& file, const member& one, const std::string& path) {
   constexpr std::uint64_t header_size = 30;
   const std::string header = file.read(one.start, header_size);
-  if (!header.starts_with(file_mark)) throw damaged();
+  if (!header.starts_with(npz::file_mark)) throw damaged();
   const std::uint64_t start = one.start + header_size + number_at(header, 26, 2) + number_at(header, 28, 2);
   std::string packed = file.read(start, one.packed_size);
   std::string bytes;
@@ -187,7 +182,7 @@ std::optional<std::string> read_npz_member(const fs::path& path) {
   const std::string wanted = path.string().substr(file.string().size() + 1);
   try {
     archive opened(file);
-    if (opened.size() < end_mark.size() || !opened.read(0, 2).starts_with("PK")) {
+    if (opened.size() < npz::end_mark.size() || !opened.read(0, 2).starts_with("PK")) {
       throw error("npy-open", path.string(), file.string() + " is a file, and no .npz archive",
                   "give the path of an array");
     }

@@ -11,11 +11,10 @@
 #include "files/new_file.hpp"
 #include "files/npy_elements.hpp"
 #include "files/npy_header.hpp"
+#include "files/npz_marks.hpp"
 
 namespace axismask {
 namespace {
-
-constexpr std::uint64_t in_wide_field = 0xffffffff;
 
 // A record of little-endian numbers.
 class record {
@@ -35,7 +34,7 @@ class record {
   std::string bytes_;
 };
 
-struct member {
+struct written_member {
   std::string name;
   std::uint32_t checksum = 0;
   std::uint64_t size = 0;
@@ -44,34 +43,34 @@ struct member {
 
 // What a file's own header and its entry in the directory share: version 4.5, stored, at the earliest time that there
 // is, so that the same arrays make the same archive.
-void add_description(record& to, const member& one, std::uint64_t extra_size) {
+void add_description(record& to, const written_member& one, std::uint64_t extra_size) {
   to.number(45, 2).number(0, 2).number(0, 2).number(0, 2).number(0x21, 2).number(one.checksum, 4);
-  to.number(in_wide_field, 4).number(in_wide_field, 4).number(one.name.size(), 2).number(extra_size, 2);
+  to.number(npz::in_wide_field, 4).number(npz::in_wide_field, 4).number(one.name.size(), 2).number(extra_size, 2);
 }
 
-std::string file_header(const member& one) {
-  record header("PK\x03\x04");
+std::string file_header(const written_member& one) {
+  record header(npz::file_mark);
   add_description(header, one, 20);
   return header.text(one.name).number(1, 2).number(16, 2).number(one.size, 8).number(one.size, 8).bytes();
 }
 
-std::string directory_entry(const member& one) {
-  record entry("PK\x01\x02");
+std::string directory_entry(const written_member& one) {
+  record entry(npz::entry_mark);
   entry.number(45, 2);
   add_description(entry, one, 28);
-  entry.number(0, 2).number(0, 2).number(0, 2).number(0, 4).number(in_wide_field, 4);
+  entry.number(0, 2).number(0, 2).number(0, 2).number(0, 4).number(npz::in_wide_field, 4);
   entry.text(one.name).number(1, 2).number(24, 2);
   return entry.number(one.size, 8).number(one.size, 8).number(one.start, 8).bytes();
 }
 
 // The record of ZIP64, where it is, and the old record, which points to them.
 std::string directory_end(std::uint64_t count, std::uint64_t start, std::uint64_t size) {
-  record end("PK\x06\x06");
+  record end(npz::wide_end_mark);
   end.number(44, 8).number(45, 2).number(45, 2).number(0, 4).number(0, 4).number(count, 8).number(count, 8);
   end.number(size, 8).number(start, 8);
-  end.text("PK\x06\x07").number(0, 4).number(start + size, 8).number(1, 4);
-  end.text("PK\x05\x06").number(0, 2).number(0, 2).number(0xffff, 2).number(0xffff, 2);
-  return end.number(in_wide_field, 4).number(in_wide_field, 4).number(0, 2).bytes();
+  end.text(npz::wide_end_pointer_mark).number(0, 4).number(start + size, 8).number(1, 4);
+  end.text(npz::end_mark).number(0, 2).number(0, 2).number(0xffff, 2).number(0xffff, 2);
+  return end.number(npz::in_wide_field, 4).number(npz::in_wide_field, 4).number(0, 2).bytes();
 }
 
 npy_elements elements_to_write(std::string_view dtype, const std::string& file) {
@@ -138,10 +137,10 @@ void write_npz(const std::filesystem::path& file, std::span<const npz_array> arr
   std::string directory;
   for (const npz_array& array : arrays) {
     const npy_bytes bytes(array, file.string());
-    const member one{.name = std::string(array.name) + ".npy",
-                     .checksum = checksum().add(bytes.header).add(bytes.elements).value(),
-                     .size = bytes.header.size() + bytes.elements.size(),
-                     .start = at};
+    const written_member one{.name = std::string(array.name) + ".npy",
+                             .checksum = checksum().add(bytes.header).add(bytes.elements).value(),
+                             .size = bytes.header.size() + bytes.elements.size(),
+                             .start = at};
     write(file_header(one));
     write(bytes.header);
     write(bytes.elements);

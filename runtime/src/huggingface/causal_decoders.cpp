@@ -6,11 +6,10 @@
 
 namespace axismask::huggingface {
 namespace {
-constexpr std::string_view both_key = "use_bidirectional_attention";
 constexpr std::string_view cross = "each layer also sees an encoder's tokens, by cross attention";
 constexpr std::string_view image_cross = "some layers also see an image, by cross attention";
 
-constexpr std::array rows{
+constexpr std::array causal_decoder_rows{
     family{.type = "apertus", .by = "ApertusModel", .layers = 32},
     family{.type = "apertus1p5_text", .of = "apertus1p5", .by = "Apertus1p5TextModel", .layers = 32},
     family{.type = "arcee", .by = "ArceeModel", .layers = 32},
@@ -50,7 +49,7 @@ constexpr std::array rows{
     family{.type = "exaone", .by = "LlamaModel", .layers = 32},
     family{.type = "falcon", .by = "FalconModel", .layers = 32},
     family{.type = "flex_olmo", .by = "FlexOlmoModel", .layers = 32},
-    family{.type = "gemma", .by = "GemmaModel", .layers = 28, .both_key = both_key},
+    family{.type = "gemma", .by = "GemmaModel", .layers = 28, .both_key = bidirectional_key},
     family{.type = "git", .by = "GitModel", .layers = 6, .images = image_attention::unknown},
     family{.type = "glm", .by = "GlmModel", .layers = 40},
     family{.type = "glm4", .by = "Glm4Model", .layers = 40},
@@ -163,6 +162,6 @@ constexpr std::array rows{
 
 }  // namespace
 
-std::span<const family> causal_decoders() { return rows; }
+std::span<const family> causal_decoders() { return causal_decoder_rows; }
 
 }  // namespace axismask::huggingface

@@ -7,7 +7,7 @@
 namespace axismask::huggingface {
 namespace {
 
-constexpr std::array rows{
+constexpr std::array composite_rows{
     family{.type = "aimv2", .by = "Aimv2Config", .inner = "aimv2_text_model", .is_inner_fixed = true},
     family{.type = "align", .by = "AlignConfig", .inner = "align_text_model", .is_inner_fixed = true},
     family{.type = "altclip", .by = "AltCLIPConfig", .inner = "altclip_text_model", .is_inner_fixed = true},
@@ -278,6 +278,6 @@ constexpr std::array rows{
 
 }  // namespace
 
-std::span<const family> composites() { return rows; }
+std::span<const family> composites() { return composite_rows; }
 
 }  // namespace axismask::huggingface

@@ -7,7 +7,7 @@
 namespace axismask::huggingface {
 namespace {
 
-constexpr std::array rows{
+constexpr std::array encoder_rows{
     family{.type = "aimv2_text_model", .of = "aimv2", .by = "Aimv2TextConfig", .layers = 12, .sees_both = true},
     family{.type = "aimv2_vision_model", .of = "aimv2", .by = "Aimv2VisionModel", .layers = 24, .sees_both = true},
     family{.type = "albert", .by = "AlbertModel", .layers = 12, .sees_both = true},
@@ -422,6 +422,6 @@ constexpr std::array rows{
 
 }  // namespace
 
-std::span<const family> encoders() { return rows; }
+std::span<const family> encoders() { return encoder_rows; }
 
 }  // namespace axismask::huggingface

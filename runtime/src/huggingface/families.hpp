@@ -32,6 +32,11 @@ enum class last_full { no, by_default, always, if_none_is };
 // A value of `both_key` that opens the masks to both sides.
 enum class opens_with { nothing, is_true, is_all };
 
+// What rows of several files say.
+inline constexpr std::string_view bidirectional_key = "use_bidirectional_attention";
+inline constexpr std::string_view two_masks =
+    "it has an encoder and a decoder, whose layers have masks of two kinds, and cross attention between them";
+
 struct family {
   // -- Which model type. `of` is the folder of transformers' models where it is not the model type; `by` the class
   // whose code decides: "Gemma2Config" is in models/gemma2/configuration_gemma2.py, "LlamaModel" in modeling_llama.py.

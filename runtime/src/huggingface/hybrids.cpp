@@ -8,7 +8,7 @@ namespace axismask::huggingface {
 namespace {
 constexpr std::string_view several = "each of its layers has more attentions than one";
 
-constexpr std::array rows{
+constexpr std::array hybrid_rows{
     family{.type = "bailing_hybrid",
            .by = "BailingHybridConfig",
            .layers = 42,
@@ -196,6 +196,6 @@ constexpr std::array rows{
 
 }  // namespace
 
-std::span<const family> hybrids() { return rows; }
+std::span<const family> hybrids() { return hybrid_rows; }
 
 }  // namespace axismask::huggingface

@@ -8,7 +8,7 @@ namespace axismask::huggingface {
 namespace {
 constexpr std::string_view no_text = "it is no model of one sequence of tokens, of which a mask by positions is known";
 
-constexpr std::array rows{
+constexpr std::array other_rows{
     family{.type = "EvollaModel", .of = "evolla", .by = "EvollaConfig", .refusal = no_text},
     family{.type = "align_vision_model", .of = "align", .by = "AlignVisionConfig", .refusal = no_text},
     family{.type = "apertus1p5_vision_tokenizer",
@@ -370,6 +370,6 @@ constexpr std::array rows{
 
 }  // namespace
 
-std::span<const family> others() { return rows; }
+std::span<const family> others() { return other_rows; }
 
 }  // namespace axismask::huggingface

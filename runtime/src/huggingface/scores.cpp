@@ -46,7 +46,7 @@ constexpr std::string_view multiplier = "attention_multiplier";
 constexpr std::string_view softcapping = "attn_logit_softcapping";
 constexpr auto root = scale_form::inverse_root;
 
-constexpr std::array rows{
+constexpr std::array score_rows{
     scores{.type = "diffusion_gemma_text", .scale = 1},
     scores{.type = "embedding_gemma2_text", .scale = 1},
     scores{"gemma2", query_scalar, root, 256, softcapping, 50, 256},
@@ -146,8 +146,8 @@ void read_softcap(config_reader& config, const scores& of, huggingface::config& 
 
 void import_scores(config_reader& config, const family& of, huggingface::config& result) {
   const auto* const row =
-      std::find_if(rows.begin(), rows.end(), [&](const scores& one) { return one.type == of.type; });
-  if (row == rows.end()) return;
+      std::find_if(score_rows.begin(), score_rows.end(), [&](const scores& one) { return one.type == of.type; });
+  if (row == score_rows.end()) return;
   read_scale(config, *row, result, result.attention_reason);
   read_softcap(config, *row, result, result.attention_reason);
 }

@@ -9,7 +9,7 @@ namespace axismask::huggingface {
 namespace {
 constexpr std::string_view indexer = "of the keys that a layer sees an indexer keeps some by their content";
 
-constexpr std::array rows{
+constexpr std::array sparse_decoder_rows{
     family{.type = "axk2", .by = "AXK2Config", .layers = 48, .cycle = "I", .types = "I"},
     family{.type = "deepseek_v32", .by = "DeepseekV32Config", .layers = 61, .cycle = "I", .types = "I"},
     family{.type = "deepseek_v4",
@@ -54,6 +54,6 @@ constexpr std::array rows{
 
 }  // namespace
 
-std::span<const family> sparse_decoders() { return rows; }
+std::span<const family> sparse_decoders() { return sparse_decoder_rows; }
 
 }  // namespace axismask::huggingface

@@ -6,13 +6,10 @@
 
 namespace axismask::huggingface {
 namespace {
-constexpr std::string_view both_key = "use_bidirectional_attention";
 constexpr std::string_view diffusion = "its decoder writes blocks of tokens that see each other";
-constexpr std::string_view two =
-    "it has an encoder and a decoder, whose layers have masks of two kinds, and cross attention between them";
 constexpr std::string_view phi3_remark = "2047 was chosen for code that showed W + 1 keys, transformers shows W";
 
-constexpr std::array rows{
+constexpr std::array windowed_decoder_rows{
     family{.type = "afmoe",
            .by = "AfmoeConfig",
            .layers = 32,
@@ -34,7 +31,7 @@ constexpr std::array rows{
            .by = "CanaryDecoderConfig",
            .layers = 8,
            .types = "FS",
-           .refusal = two},
+           .refusal = two_masks},
     family{.type = "cohere2",
            .by = "Cohere2Config",
            .layers = 40,
@@ -77,7 +74,7 @@ constexpr std::array rows{
            .types = "FS",
            .window_key = window_key,
            .window = 512,
-           .both_key = both_key,
+           .both_key = bidirectional_key,
            .opens = opens_with::is_all,
            .halves_window = true,
            .doubt = diffusion},
@@ -141,7 +138,7 @@ constexpr std::array rows{
            .types = "FS",
            .window_key = window_key,
            .window = 4096,
-           .both_key = both_key},
+           .both_key = bidirectional_key},
     family{.type = "gemma3_text",
            .of = "gemma3",
            .by = "Gemma3TextConfig",
@@ -151,7 +148,7 @@ constexpr std::array rows{
            .types = "FS",
            .window_key = window_key,
            .window = 4096,
-           .both_key = both_key,
+           .both_key = bidirectional_key,
            .opens = opens_with::is_true,
            .halves_window = true},
     family{.type = "gemma3n_text",
@@ -172,7 +169,7 @@ constexpr std::array rows{
            .types = "FS",
            .window_key = window_key,
            .window = 512,
-           .both_key = both_key,
+           .both_key = bidirectional_key,
            .opens = opens_with::is_all,
            .halves_window = true},
     family{.type = "gemma4_unified_text",
@@ -184,7 +181,7 @@ constexpr std::array rows{
            .types = "FS",
            .window_key = window_key,
            .window = 1024,
-           .both_key = both_key,
+           .both_key = bidirectional_key,
            .opens = opens_with::is_all,
            .is_vision_by_default = true,
            .halves_window = true},
@@ -489,6 +486,6 @@ constexpr std::array rows{
 
 }  // namespace
 
-std::span<const family> windowed_decoders() { return rows; }
+std::span<const family> windowed_decoders() { return windowed_decoder_rows; }
 
 }  // namespace axismask::huggingface

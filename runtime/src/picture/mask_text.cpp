@@ -15,8 +15,8 @@ namespace {
 
 using line = std::u32string;
 
-constexpr std::int64_t gap = 3;         // columns between two masks
-constexpr std::int64_t narrowest = 34;  // of a mask with others beside it
+constexpr std::int64_t columns_between = 3;    // two masks
+constexpr std::int64_t narrowest_column = 34;  // of a mask with others beside it
 constexpr char32_t padding_sign = U'p';
 
 // What a mask is drawn with.
@@ -170,8 +170,9 @@ class text_panel {
 std::string mask_text(std::span<const mask_panel> panels, const text_screen& screen) {
   const signs& chosen = screen.has_blocks ? block_signs : ascii_signs;
   const auto count = static_cast<std::int64_t>(panels.size());
-  const std::int64_t beside = std::clamp<std::int64_t>((screen.columns + gap) / (narrowest + gap), 1, count);
-  const std::int64_t width = std::max(narrowest, (screen.columns + gap) / beside - gap);
+  const std::int64_t beside =
+      std::clamp<std::int64_t>((screen.columns + columns_between) / (narrowest_column + columns_between), 1, count);
+  const std::int64_t width = std::max(narrowest_column, (screen.columns + columns_between) / beside - columns_between);
 
   std::string result;
   std::vector<line> keys;  // each once
@@ -193,7 +194,7 @@ std::string mask_text(std::span<const mask_panel> panels, const text_screen& scr
       for (std::size_t at = 0; at < drawings.size(); ++at) {
         const std::vector<line>& lines = row < head ? drawings[at].head : drawings[at].body;
         const std::size_t own_row = row < head ? row : row - head;
-        joined.resize(at * static_cast<std::size_t>(width + gap), U' ');
+        joined.resize(at * static_cast<std::size_t>(width + columns_between), U' ');
         if (own_row < lines.size()) joined += lines[own_row];
       }
       joined.erase(joined.find_last_not_of(U' ') + 1);

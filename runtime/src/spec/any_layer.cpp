@@ -29,7 +29,7 @@ const layer_values& any_layer::values() const {
 namespace {
 
 // A side input in a formula: q and k for positions, `query_segment_ids` for `query_segment_ids_input_name`.
-std::string short_name(std::string_view attribute) {
+std::string operand_name(std::string_view attribute) {
   if (attribute == "query_positions_input_name") return "q";
   if (attribute == "kv_positions_input_name") return "k";
   constexpr std::string_view suffix = "_input_name";
@@ -47,7 +47,7 @@ std::string any_layer::formula() const {
     if (is_boolean_operand(attribute.kind)) {
       operands.emplace_back(value.name);
     } else if (is_side_input(attribute.kind)) {
-      operands.push_back(short_name(attribute.name));
+      operands.push_back(operand_name(attribute.name));
     } else if (!contents_->memory.at(index).variable.empty()) {
       operands.push_back(contents_->memory.at(index).variable);
     } else if (value.numbers == nullptr) {
