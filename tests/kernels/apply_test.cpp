@@ -188,10 +188,20 @@ TEST_F(apply_test, says_what_is_wrong_with_the_result) {
               "strides keep "
               "its elements apart");
   }
-  EXPECT_EQ(error_of(x, {logits.data() + 1, dtype::float32, x.axes()}, {good}),
-            "axismask: error[result-overlap] out: it overlaps the logits without being the same array; give memory of "
-            "its own, "
-            "or the logits themselves to mask in place");
+  const std::string overlaps =
+      "axismask: error[result-overlap] out: it overlaps the logits without being the same array; give memory of its "
+      "own, or the logits themselves to mask in place";
+  EXPECT_EQ(error_of(x, {logits.data() + 1, dtype::float32, x.axes()}, {good}), overlaps);
+  EXPECT_EQ(error_of(x, {logits.data(), dtype::float32, {{"heads", 2, 16}, {"seq", 4, 1}, {"kv_seq", 4, 4}}}, {good}),
+            overlaps);
+  EXPECT_EQ(error_of(x, {memory.data(), dtype::float32, {{"seq", 4, 4}, {"seq", 4, 1}}}, {good}),
+            "axismask: error[axis-twice] out: it has the axis \"seq\" twice; rename one of the two");
+  // Beside each other, the result before or behind: no element is in both.
+  for (const std::ptrdiff_t first : {0, 32}) {
+    EXPECT_EQ(error_of({memory.data() + first, dtype::float32, x.axes()},
+                       {memory.data() + (32 - first), dtype::float32, x.axes()}, {good}),
+              "no error");
+  }
 }
 
 TEST_F(apply_test, says_when_a_masked_value_does_not_fit) {
@@ -277,6 +287,11 @@ TEST(masked_value, becomes_the_bits_of_each_dtype) {
   EXPECT_EQ(masked_to<std::uint16_t>(2.9802322387695312e-08, dtype::float16), 0x0000);  // half of it: to even
   EXPECT_EQ(masked_to<std::uint16_t>(1.00048828125, dtype::float16), 0x3C00);           // half way up: to even
   EXPECT_EQ(masked_to<std::uint16_t>(1.00146484375, dtype::float16), 0x3C02);
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_EQ(masked_to<std::uint16_t>(nan, dtype::float16), 0x7E00);
+  EXPECT_EQ(masked_to<std::uint16_t>(nan, dtype::bfloat16), 0x7FC0);
+  EXPECT_EQ(masked_to<std::uint32_t>(nan, dtype::float32), 0x7FC00000);
+  EXPECT_EQ(masked_to<std::uint64_t>(nan, dtype::float64), 0x7FF8000000000000);
   EXPECT_THROW((void)masked_to<std::uint16_t>(-65520.0, dtype::float16), error);
 }
 

@@ -296,6 +296,15 @@ TEST_F(work, does_not_go_by_a_plan_of_something_else) {
                   input<"token_positions">(named_view<std::int32_t, axes<"heads", "seq">>(nowhere.data(), {2, 256})));
             }),
             differs);
+  // Other numbers of a parameter that has one for each head.
+  std::array<std::int64_t, heads> windows{1, 2, 3, 4};
+  const ApplyCausalSlidingWindowAttentionMask<counts_over<axes<"heads">>> per_head{
+      .masked_out_value = -1, .sliding_window_size = {windows.data(), {heads}}};
+  const tile_plan of_heads = plan(per_head, {}, input<"token_positions">(positions));
+  const call_options with_heads{.plan = &of_heads};
+  windows[2] = 5;
+  EXPECT_EQ(error_of([&] { per_head.apply_in_place(with_heads, logits, input<"token_positions">(positions)); }),
+            differs);
   local.apply_in_place(with_plan, logits, input<"token_positions">(positions));
   expect_masked(logits);
 }

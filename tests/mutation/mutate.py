@@ -25,9 +25,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "runtime/src"
 COMPONENTS = {  # files, and test programs with what of them runs, the quickest to kill first
     "planner": (sorted(SOURCE.glob("plan/*.cpp")),
-                [("plan_test", "*"), ("differential_test", "*"), ("mask_test", "spans.*:variant/mask_variants.*/sse41"), ("work_test", "*"), ("serving_test", "*")]),
+                [("plan_test", "*"), ("differential_test", "*"), ("mask_test", "spans.*:variant/mask_variants.*/sse41"), ("work_test", "*"), ("forms_test", "*"), ("serving_test", "*")]),
     "binder": (sorted(SOURCE.glob("arrays/*.cpp")),
-               [("apply_test", "*"), ("differential_test", "*"), ("plan_test", "*"), ("mask_test", "*"), ("kernel_test", "*/sse41"), ("empty_rows_test", "*")]),
+               [("apply_test", "*"), ("differential_test", "*"), ("mask_rows_test", "*"), ("plan_test", "*"), ("mask_test", "*"), ("kernel_test", "*/sse41"), ("empty_rows_test", "*")]),
     "loader": (sorted(SOURCE.glob("spec/*.cpp")),
                [("model_test", "*"), ("layer_structure_test", "*"), ("huggingface_test", "*-*EveryWrongByte*"), ("inspect_test", "*")]),
 }

@@ -302,6 +302,12 @@ TEST(plans, have_a_plane_for_each_index_along_which_inputs_differ) {
   EXPECT_EQ(row_of(3, 1), "./");
   EXPECT_EQ(found.tile_count(), 16);
   EXPECT_EQ(found.count(verdict::none) + found.count(verdict::some) + found.count(verdict::all), 16);
+  const tile_plan::list partial = found.list_of(verdict::some);
+  EXPECT_EQ(partial.starts, (std::vector<std::int64_t>{0, 1, 3, 3, 4, 5, 6, 6, 7}));
+  EXPECT_EQ(partial.tiles, (std::vector<std::int32_t>{0, 0, 1, 1, 0, 1, 1}));
+  const tile_plan::list full = found.list_of(verdict::all);
+  EXPECT_EQ(full.starts, (std::vector<std::int64_t>{0, 0, 0, 0, 0, 0, 1, 1, 1}));
+  EXPECT_EQ(full.tiles, (std::vector<std::int32_t>{0}));
 }
 
 TEST(plans, of_a_million_tokens_grow_with_the_window_and_not_with_the_square) {
