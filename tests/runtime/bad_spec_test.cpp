@@ -8,6 +8,7 @@
 #include <string>
 
 #include "model_test_program.hpp"
+#include "spec/json_text.hpp"
 
 namespace axismask::model_test {
 namespace {
@@ -81,6 +82,7 @@ TEST(BadSpec, ControlCharactersAreEscaped) {
   EXPECT_EQ(caught.id(), "spec-layer-type");
   EXPECT_NE(caught.what_is_wrong().find("no layer type \"\\u007f\\u009b\xc2\xa0\xc3\xa9\\u0007\""), std::string::npos)
       << caught.what();
+  EXPECT_EQ(escaped("\x7f\xc2\x9b\xc2\xa0\xc3\xa9\n"), "\\u007f\\u009b\xc2\xa0\xc3\xa9\\n");
 }
 
 TEST(BadSpec, InfinityAndNan) {
@@ -100,6 +102,10 @@ TEST(BadSpec, NumbersBeyondDoubles) {
       R"(; give one between -1.7976931348623157e308 and 1.7976931348623157e308, or "-inf" for minus infinity)";
   EXPECT_EQ(text_of(window_spec(R"("sliding_window_size": 1, "masked_out_value": -1e400)")),
             "axismask: error[spec-value] /layers/0/masked_out_value: the number -1e400 is beyond what 64-bit floats "
+            "hold" +
+                cure);
+  EXPECT_EQ(text_of(window_spec(R"("sliding_window_size": 1, "masked_out_value": -1.5e400)")),
+            "axismask: error[spec-value] /layers/0/masked_out_value: the number -1.5e400 is beyond what 64-bit floats "
             "hold" +
                 cure);
   EXPECT_EQ(text_of(window_spec(R"("sliding_window_size": {"axis": "heads", "values": [1, 2, 1e400]})")),

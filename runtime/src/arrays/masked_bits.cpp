@@ -31,7 +31,6 @@ format format_of(dtype type) {
 
 // The bits of the magnitude of a number that is not NaN; those of infinity when it rounds to more than the format has.
 std::uint64_t rounded(double magnitude, const format& to) {
-  if (magnitude == 0) return 0;
   if (std::isinf(magnitude)) return to.infinity();
   const int bias = (1 << (to.exponent_bits - 1)) - 1;
   // Of the number's leading bit; subnormals are all counted at the format's lowest exponent.
