@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -196,6 +197,10 @@ TEST_F(apply_test, says_what_is_wrong_with_the_result) {
             overlaps);
   EXPECT_EQ(error_of(x, {memory.data(), dtype::float32, {{"seq", 4, 4}, {"seq", 4, 1}}}, {good}),
             "axismask: error[axis-twice] out: it has the axis \"seq\" twice; rename one of the two");
+  // The same array, whose only batch has another stride.
+  EXPECT_EQ(error_of({memory.data(), dtype::float32, {{"batch", 1, 7}, {"seq", 4, 4}, {"kv_seq", 4, 1}}},
+                     {memory.data(), dtype::float32, {{"batch", 1, 9}, {"seq", 4, 4}, {"kv_seq", 4, 1}}}, {good}),
+            "no error");
   // Beside each other, the result before or behind: no element is in both.
   for (const std::ptrdiff_t first : {0, 32}) {
     EXPECT_EQ(error_of({memory.data() + first, dtype::float32, x.axes()},
@@ -307,6 +312,38 @@ TEST(masked_value, rounds_as_the_processor_does) {
     std::memcpy(&expected_bits, &expected, sizeof expected);
     ASSERT_EQ(masked_to<std::uint32_t>(number, dtype::float32), expected_bits) << number;
     ASSERT_EQ(masked_to<std::uint64_t>(number, dtype::float64), bits) << number;
+  }
+}
+
+// Heads innermost, and read with a stride that makes them lie over the next key's; tiles of all and of none among them.
+TEST(apply, reads_logits_that_lie_over_each_other) {
+  constexpr std::int64_t heads = 2;
+  constexpr std::int64_t length = 256;
+  std::vector<float> memory(2 * length * length + 2 * heads);
+  std::iota(memory.begin(), memory.end(), 0.0F);
+  std::vector<float> result(heads * length * length);
+  std::vector<std::int32_t> at(length);
+  std::iota(at.begin(), at.end(), 0);
+  const ApplyCausalSlidingWindowAttentionMask<> local{.masked_out_value = -1, .sliding_window_size = 150};
+  const std::array<side_input, 1> inputs{
+      {{"token_positions", any_view(at.data(), dtype::int32, {{"seq", length, 1}})}}};
+  with_values(local, [&](const layer_values& values) {
+    apply(values,
+          any_view(memory.data(), dtype::float32,
+                   {{"seq", length, 2 * length}, {"kv_seq", length, 2}, {"heads", heads, 2}}),
+          any_view(result.data(), dtype::float32,
+                   {{"seq", length, 2 * length}, {"kv_seq", length, 2}, {"heads", heads, 1}}),
+          inputs);
+    return 0;
+  });
+  for (std::int64_t query = 0; query < length; ++query) {
+    for (std::int64_t key = 0; key < length; ++key) {
+      for (std::int64_t head = 0; head < heads; ++head) {
+        const std::int64_t place = 2 * (query * length + key);
+        const float want = key <= query && query - key < 150 ? static_cast<float>(place + 2 * head) : -1.0F;
+        ASSERT_EQ(result[static_cast<std::size_t>(place + head)], want) << query << " " << key << " " << head;
+      }
+    }
   }
 }
 

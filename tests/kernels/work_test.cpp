@@ -296,6 +296,13 @@ TEST_F(work, does_not_go_by_a_plan_of_something_else) {
                   input<"token_positions">(named_view<std::int32_t, axes<"heads", "seq">>(nowhere.data(), {2, 256})));
             }),
             differs);
+  // The same numbers for another layer.
+  const ApplyChunkedAttentionMask<> chunked{.masked_out_value = -1, .attention_chunk_size = 64};
+  const tile_plan of_chunks = plan(chunked, {}, input<"token_positions">(positions));
+  const call_options with_chunks{.plan = &of_chunks};
+  const ApplyBlockCausalAttentionMask<> blocks{.masked_out_value = -1, .block_size = 64};
+  EXPECT_EQ(error_of([&] { blocks.apply_in_place(with_chunks, logits, input<"token_positions">(positions)); }),
+            differs);
   // Other numbers of a parameter that has one for each head.
   std::array<std::int64_t, heads> windows{1, 2, 3, 4};
   const ApplyCausalSlidingWindowAttentionMask<counts_over<axes<"heads">>> per_head{
