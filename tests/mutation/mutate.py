@@ -27,7 +27,7 @@ COMPONENTS = {  # files, and test programs with what of them runs, the quickest 
     "planner": (sorted(SOURCE.glob("plan/*.cpp")),
                 [("plan_test", "*"), ("apply_test", "*"), ("differential_test", "*"), ("mask_test", "spans.*:variant/mask_variants.*/sse41"), ("work_test", "*"), ("forms_test", "*"), ("serving_test", "*")]),
     "binder": (sorted(SOURCE.glob("arrays/*.cpp")),
-               [("apply_test", "*"), ("differential_test", "*"), ("mask_rows_test", "*"), ("plan_test", "*"), ("mask_test", "*"), ("kernel_test", "*/sse41"), ("empty_rows_test", "*")]),
+               [("apply_test", "*"), ("differential_test", "*"), ("mask_rows_test", "*"), ("plan_test", "*"), ("mask_test", "*"), ("kernel_test", "*/sse41"), ("empty_rows_test", "*"), ("device_test", "*/opencl")]),
     "loader": (sorted(SOURCE.glob("spec/*.cpp")),
                [("model_test", "*"), ("layer_structure_test", "*"), ("huggingface_test", "*-*EveryWrongByte*"), ("inspect_test", "*")]),
 }

@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <limits>
 
 #include "attention/halves.hpp"
 #include "attention/whole_parts.hpp"
