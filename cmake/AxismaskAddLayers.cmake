@@ -135,6 +135,8 @@ function(axismask_add_kernels target base)
 
   # The index comes first: the linker then finds the layers in their order.
   add_library(${target} STATIC "${index}" ${tables} ${objects})
+  # A table is an object of its own, in a unity build, too, so that a program takes the layers that it names.
+  set_target_properties(${target} PROPERTIES UNITY_BUILD OFF)
   set_source_files_properties(${objects} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
   target_link_libraries(${target} PUBLIC axismask::runtime)
 endfunction()
