@@ -1,5 +1,6 @@
 # subdirectory.sh WORK CMAKE HALIDE_DIR PYTHON: builds the README's first program in a project that adds axismask's tree as
-# a subdirectory, for one target, without optimisation and in a unity build: that alone takes a minute. For clang++-19 it is configured only.
+# a subdirectory, for one target, without optimisation and in a unity build: that alone takes minutes. For clang++-19 it is
+# configured only.
 set -euo pipefail
 work=$1 cmake=$2 halide=$3 python=$4
 here=$(cd "$(dirname "$0")" && pwd)

@@ -1,8 +1,8 @@
 """tidy.py CLANG_TIDY BUILD FOLDER: clang-tidy over the C++ files of a folder, by the flags that BUILD compiles them with.
 
-Most of clang-tidy's time goes to headers, so that the files of a folder are read as one text: 6.3 s for the 16 files of
-runtime/src/command took 80 s one by one. Where it finds something, each file is read alone, for its name and line. So no two
-files of a folder may have names of their own that are alike.
+Most of clang-tidy's time goes to headers, so that the files of a folder are read as one text: runtime/src/command took 52 s,
+and its 16 files one by one, beside other work, 171 s. Where it finds something, each file is read alone, for its name and
+line. So no two files of a folder may have names of their own that are alike.
 """
 
 import itertools
