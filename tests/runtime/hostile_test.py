@@ -234,9 +234,15 @@ class Hostile(unittest.TestCase):
                 if os.path.exists(target):
                     with open(target, "rb") as file:
                         there = file.read()
+                # Where it takes the place of another file, it has a temporary name between two calls of the system.
+                left = []
+                for name in set(os.listdir()) - set(kept):
+                    with open(name, "rb") as file:
+                        left.append((name, file.read() == whole))
+                    os.remove(name)
                 with self.subTest(arguments[0], turn=turn):
                     self.assertTrue(there in (old, whole), "a half file")
-                    self.assertLessEqual(set(os.listdir()), set(kept))
+                    self.assertIn(left, [[], [(f".axismask-{running.pid}-0.tmp", True)]] if old else [[]])
                 if there is None:
                     open(target, "wb").close()
             os.remove(target)

@@ -58,17 +58,9 @@ fs::path new_file::temporary_name() {
   return folder_ / (".axismask-" + std::to_string(getpid()) + "-" + std::to_string(attempts_++) + ".tmp");
 }
 
-// A link cannot take the place of a file; a name can, and is there only for the moment between the two.
-void new_file::take_temporary_name() {
+bool new_file::is_linked_as(const fs::path& name) const {
   const std::string nameless = path_of_descriptors + std::to_string(::fileno(stream_));
-  bool is_linked = false;
-  do {
-    path_ = temporary_name();
-    is_linked = ::linkat(AT_FDCWD, nameless.c_str(), AT_FDCWD, path_.c_str(), AT_SYMLINK_FOLLOW) == 0;
-  } while (!is_linked && errno == EEXIST);
-  if (is_linked) return;
-  path_.clear();
-  fail_to_write();
+  return ::linkat(AT_FDCWD, nameless.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0;
 }
 
 void new_file::write(const void* bytes, std::size_t size) {
@@ -76,10 +68,18 @@ void new_file::write(const void* bytes, std::size_t size) {
 }
 
 void new_file::finish() {
-  if (path_.empty()) take_temporary_name();
-  if (std::fclose(std::exchange(stream_, nullptr)) != 0 || std::rename(path_.c_str(), target_.c_str()) != 0) {
+  if (path_.empty()) {
+    is_finished_ = is_linked_as(target_);
+    // A link cannot take the place of a file, as a name can: it has a temporary one between two calls of the system.
+    while (!is_finished_ && path_.empty()) {
+      if (errno != EEXIST) fail_to_write();
+      fs::path name = temporary_name();
+      if (is_linked_as(name)) path_ = std::move(name);  // needs no memory: what is linked is never lost
+    }
+  } else if (std::fclose(std::exchange(stream_, nullptr)) != 0) {
     fail_to_write();
   }
+  if (!is_finished_ && std::rename(path_.c_str(), target_.c_str()) != 0) fail_to_write();
   is_finished_ = true;
 }
 

@@ -1,5 +1,5 @@
 // A file that is written whole or not at all: without a name in the same folder, where the file system has such files,
-// so that nothing is left of a program that is killed; else under a temporary one. It gets its name when it is
+// so that no half file is left of a program that is killed; else under a temporary one. It gets its name when it is
 // finished.
 #pragma once
 
@@ -28,7 +28,7 @@ class new_file {
   [[noreturn]] void fail(const std::string& what, const std::string& cure) const;
   [[noreturn]] void fail_to_write() const;
   [[nodiscard]] std::filesystem::path temporary_name();
-  void take_temporary_name();
+  [[nodiscard]] bool is_linked_as(const std::filesystem::path& name) const;
 
   std::filesystem::path target_;
   std::string error_id_;
