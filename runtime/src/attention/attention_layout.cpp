@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "attention/whole_parts.hpp"
+#include "arrays/whole_parts.hpp"
 #include "axismask/messages/text.hpp"
 #include "plan/tile_layout.hpp"
 

@@ -5,8 +5,8 @@
 #include <cmath>
 #include <cstring>
 
+#include "arrays/whole_parts.hpp"
 #include "attention/halves.hpp"
-#include "attention/whole_parts.hpp"
 #include "plan/tile_layout.hpp"
 
 namespace axismask {

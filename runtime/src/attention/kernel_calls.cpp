@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <initializer_list>
 
-#include "attention/whole_parts.hpp"
+#include "arrays/whole_parts.hpp"
 
 namespace axismask {
 namespace {

@@ -8,6 +8,7 @@
 #include "arrays/bind_arrays.hpp"
 #include "arrays/masked_bits.hpp"
 #include "arrays/result_check.hpp"
+#include "arrays/whole_parts.hpp"
 #include "axismask/arrays/index_walk.hpp"
 #include "axismask/mask.hpp"
 #include "call/choose_tiling.hpp"
@@ -190,7 +191,7 @@ bit_view bit_view::with_padded_rows(void* data, std::span<const named_axis> axes
     if (__builtin_mul_overflow(stride, axes[axis].size, &stride) || stride > most) {
       throw error("mask-bits", "out", "its padded rows reach further than addresses do", "give the array's own sizes");
     }
-    if (axis + 1 == axes.size()) stride = (stride + byte_bits - 1) / byte_bits * byte_bits;
+    if (axis + 1 == axes.size()) stride = made_up(stride, byte_bits);
   }
   result.bits_ = any_view(data, dtype::boolean, std::span<const named_axis>(padded).first(axes.size()));
   result.padding_ = padding::rows;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "arrays/bind_arrays.hpp"
+#include "arrays/whole_parts.hpp"
 #include "command/arguments.hpp"
 #include "command/made_inputs.hpp"
 #include "command/print.hpp"
@@ -90,7 +91,7 @@ written_mask write(const made_inputs& made, const mask_command_options& options)
   written_mask result;
   if (!axes.empty()) {
     std::int64_t& keys = axes.back().size;
-    keys = (keys + options.pad_keys - 1) / options.pad_keys * options.pad_keys;
+    keys = made_up(keys, options.pad_keys);
   }
   for (const named_axis& axis : axes) result.sizes.push_back(axis.size);
   if (options.form == "bits") {

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "arrays/whole_parts.hpp"
 #include "axismask/arrays/index_walk.hpp"
 #include "command/arguments.hpp"
 #include "command/made_inputs.hpp"
@@ -71,7 +72,7 @@ json plan_json(const tile_plan& plan) {
 // One plane as a map, each sign for a square of as many tiles as make it fit.
 void print_plane(const tile_plan& plan, std::int64_t plane) {
   constexpr std::int64_t widest = 64;
-  const std::int64_t step = (std::max(plan.columns, plan.rows_per_plane) + widest - 1) / widest;
+  const std::int64_t step = parts_of(std::max(plan.columns, plan.rows_per_plane), widest);
   for (std::int64_t first_row = 0; first_row < plan.rows_per_plane; first_row += step) {
     std::string line;
     for (std::int64_t first_column = 0; first_column < plan.columns; first_column += step) {

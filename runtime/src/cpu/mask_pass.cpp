@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "arrays/whole_parts.hpp"
 #include "axismask/arrays/index_walk.hpp"
 #include "cpu/fill.hpp"
 #include "cpu/keep_reader.hpp"
@@ -30,7 +31,7 @@ class mask_pass {
     rows_ = size_along(call, axes.tiles.row);
     columns_ = call.sizes[axes.tiles.column];
     tile_ = plan == nullptr ? tile_size{rows_at_once, columns_} : plan->tile;
-    rows_per_plane_ = (rows_ + tile_.queries - 1) / tile_.queries;
+    rows_per_plane_ = parts_of(rows_, tile_.queries);
     for (const std::size_t axis : axes.tiles.of_planes()) planes_ *= call.sizes[axis];
     std::int64_t copies = 1;
     for (const std::size_t axis : axes.of_repeats()) copies *= call.sizes[axis];

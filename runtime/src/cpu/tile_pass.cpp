@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <span>
 
+#include "arrays/whole_parts.hpp"
 #include "cpu/fill.hpp"
 #include "cpu/passes.hpp"
 #include "cpu/workers.hpp"
@@ -65,8 +66,8 @@ class tile_pass {
     }
     rows_per_unit_ = std::clamp<std::int64_t>(unit_bytes / (row_bytes * copies_per_unit_), 1,
                                               std::max<std::int64_t>(1, plan_.rows_per_plane));
-    copy_groups_ = (copies_ + copies_per_unit_ - 1) / copies_per_unit_;
-    row_groups_ = (plan_.rows_per_plane + rows_per_unit_ - 1) / rows_per_unit_;
+    copy_groups_ = parts_of(copies_, copies_per_unit_);
+    row_groups_ = parts_of(plan_.rows_per_plane, rows_per_unit_);
   }
 
   // Of all the result, nearly: what is left alone does not count.

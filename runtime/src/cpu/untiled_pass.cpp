@@ -7,6 +7,7 @@
 #include <numeric>
 #include <span>
 
+#include "arrays/whole_parts.hpp"
 #include "axismask/arrays/index_walk.hpp"
 #include "cpu/passes.hpp"
 #include "cpu/workers.hpp"
@@ -39,7 +40,7 @@ boxes cut(const bound_call& call) {
     }
     elements *= size;
     result.size[axis] = size;
-    result.count[axis] = (call.sizes[axis] + size - 1) / size;
+    result.count[axis] = parts_of(call.sizes[axis], size);
     result.total *= result.count[axis];
   }
   return result;

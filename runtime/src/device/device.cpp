@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "arrays/whole_parts.hpp"
 #include "axismask/messages/error.hpp"
 
 namespace axismask {
@@ -20,9 +21,9 @@ constexpr std::int64_t remembered_bytes = std::int64_t{1} << 20;
 // The axes of `bytes` bytes: those in a section, and the sections.
 std::array<halide_dimension_t, 2> axes_of_bytes(std::int64_t bytes) {
   constexpr std::int64_t section = memory_section::bytes;
-  return {halide_dimension_t(0, static_cast<std::int32_t>(std::min(bytes, section)), 1),
-          halide_dimension_t(0, static_cast<std::int32_t>((bytes + section - 1) / section),
-                             static_cast<std::int32_t>(section))};
+  return {
+      halide_dimension_t(0, static_cast<std::int32_t>(std::min(bytes, section)), 1),
+      halide_dimension_t(0, static_cast<std::int32_t>(parts_of(bytes, section)), static_cast<std::int32_t>(section))};
 }
 
 }  // namespace

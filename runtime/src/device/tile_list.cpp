@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "arrays/whole_parts.hpp"
 #include "axismask/arrays/index_walk.hpp"
 #include "device/device.hpp"
 
@@ -11,8 +12,6 @@ namespace axismask {
 namespace {
 
 constexpr std::int64_t most_copies = 65535;  // blocks along the second axis of a grid, on every device
-
-std::int64_t over(std::int64_t count, std::int64_t size) { return (count + size - 1) / size; }
 
 tile_work work_for(verdict kept) {
   switch (kept) {
@@ -84,7 +83,7 @@ void tile_list::for_each_box(const bound_call& call, Visit visit) {
   for (const std::size_t axis : axes_.of_outer_planes()) outer_planes *= call.sizes[axis];
   boxes.add_axis(outer_planes, none);
   for (std::size_t at = kernel_rank; at-- > 0;) {
-    boxes.add_axis(over(size_along(call, axes_.spanned[at]), most[at]), none);
+    boxes.add_axis(parts_of(size_along(call, axes_.spanned[at]), most[at]), none);
   }
   boxes.for_each([&] {
     device_step step{};
@@ -113,9 +112,10 @@ void tile_list::list_plan(const mask_job& job, const tiling_choice& tiling, tile
 
 void tile_list::add_tiles_of_plan(const device_step& box, const tile_plan& plan, verdict kept) {
   const std::int64_t columns_begin = box.at[0] / tile_.keys;
-  const std::int64_t columns_end = over(box.at[0] + box.size[0], tile_.keys);
+  const std::int64_t columns_end = parts_of(box.at[0] + box.size[0], tile_.keys);
   // How many of the device's tiles one of the plan's has along a row.
-  const std::int64_t ratio = plan.tile.keys >= plan.keys ? over(plan.keys, tile_.keys) : plan.tile.keys / tile_.keys;
+  const std::int64_t ratio =
+      plan.tile.keys >= plan.keys ? parts_of(plan.keys, tile_.keys) : plan.tile.keys / tile_.keys;
   for (std::int64_t plane = 0; plane < box.size[2]; ++plane) {
     const std::int64_t plan_plane = box.outer_plane * inner_planes_ + box.at[2] + plane;
     for (std::int64_t query = 0; query < box.size[1]; query += tile_.queries) {

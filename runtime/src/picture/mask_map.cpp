@@ -8,6 +8,8 @@
 #include <limits>
 #include <numeric>
 
+#include "arrays/whole_parts.hpp"
+
 namespace axismask {
 namespace {
 
@@ -33,8 +35,8 @@ mask_map read_map(const mask_panel& panel, tile_size tile) {
   const mask_rows& mask = *panel.rows;
   mask_map map;
   map.tile = tile;
-  map.rows = (mask.queries() + tile.queries - 1) / tile.queries;
-  map.columns = (mask.keys() + tile.keys - 1) / tile.keys;
+  map.rows = parts_of(mask.queries(), tile.queries);
+  map.columns = parts_of(mask.keys(), tile.keys);
   map.kept.resize(static_cast<std::size_t>(map.rows * map.columns));
   for (std::int64_t row = 0; row < map.rows; ++row) {
     const std::int64_t queries = std::min(tile.queries, mask.queries() - row * tile.queries);

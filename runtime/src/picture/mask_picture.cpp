@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "arrays/whole_parts.hpp"
 #include "axismask/messages/text.hpp"
 
 namespace axismask {
@@ -58,8 +59,8 @@ struct scale {
   std::int64_t cells;
   int cell;
 
-  scale(std::int64_t logits, std::int64_t side) : size(logits), tile((logits + side - 1) / side) {
-    cells = (size + tile - 1) / tile;
+  scale(std::int64_t logits, std::int64_t side) : size(logits), tile(parts_of(logits, side)) {
+    cells = parts_of(size, tile);
     cell = static_cast<int>(std::clamp<std::int64_t>(side / cells, 1, largest_cell));
   }
 
@@ -74,9 +75,9 @@ struct scale {
     const std::int64_t most = std::max(1, pixels() / space);
     std::int64_t step = 1;
     if (size % 64 == 0) {  // 256, 512, ... where the size is of that kind
-      while ((size + step - 1) / step > most) step *= 2;
+      while (parts_of(size, step) > most) step *= 2;
     } else {
-      for (int turn = 0; (size + step - 1) / step > most; ++turn) step = turn % 3 == 1 ? step / 2 * 5 : step * 2;
+      for (int turn = 0; parts_of(size, step) > most; ++turn) step = turn % 3 == 1 ? step / 2 * 5 : step * 2;
     }
     if (cell >= 18) step = 1;  // every logit
     std::vector<std::int64_t> result;

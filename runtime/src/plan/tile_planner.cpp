@@ -7,13 +7,12 @@
 #include <type_traits>
 
 #include "arrays/element_types.hpp"
+#include "arrays/whole_parts.hpp"
 #include "axismask/arrays/index_walk.hpp"
 #include "kernels/avx2.hpp"
 
 namespace axismask {
 namespace {
-
-constexpr std::int64_t in_squares(std::int64_t tiles, std::int64_t square) { return (tiles + square - 1) / square; }
 
 struct bounds {
   std::int64_t lowest = std::numeric_limits<std::int64_t>::max();
@@ -161,8 +160,8 @@ void tile_planner::find(const layer_type& type, const bound_call& call, const ti
   // A tile is no larger than the logits.
   plan.tile.queries = std::min(tile.queries, std::max<std::int64_t>(plan.queries, 1));
   plan.tile.keys = std::min(tile.keys, std::max<std::int64_t>(plan.keys, 1));
-  plan.rows_per_plane = in_squares(plan.queries, plan.tile.queries);
-  plan.columns = in_squares(plan.keys, plan.tile.keys);
+  plan.rows_per_plane = parts_of(plan.queries, plan.tile.queries);
+  plan.columns = parts_of(plan.keys, plan.tile.keys);
   plan.planes = 1;
   plan.plane_sizes.clear();
   for (const std::size_t axis : axes.of_planes()) {
@@ -244,8 +243,8 @@ void tile_planner::measure(const bound_array& array, const tiled_axes& axes, con
 void tile_planner::add_squares(const tile_plan& plan, operand_bounds& operand) {
   for (std::size_t level = 1; level < square.size(); ++level) {
     const std::int64_t ratio = square[level] / square[level - 1];
-    const std::int64_t below_columns = operand.by_column ? in_squares(plan.columns, square[level - 1]) : 1;
-    const std::int64_t below_rows = operand.by_row ? in_squares(plan.rows_per_plane, square[level - 1]) : 1;
+    const std::int64_t below_columns = operand.by_column ? parts_of(plan.columns, square[level - 1]) : 1;
+    const std::int64_t below_rows = operand.by_row ? parts_of(plan.rows_per_plane, square[level - 1]) : 1;
     operand.of[level].clear();
     for (std::int64_t row = 0; row < below_rows; row += ratio) {
       for (std::int64_t column = 0; column < below_columns; column += ratio) {
@@ -264,7 +263,7 @@ void tile_planner::add_squares(const tile_plan& plan, operand_bounds& operand) {
 
 void tile_planner::ask(std::size_t level, std::int64_t row, std::int64_t begin, std::int64_t end) {
   const std::size_t count = type_->operands.size();
-  const std::int64_t columns = in_squares(result_->columns, square[level]);
+  const std::int64_t columns = parts_of(result_->columns, square[level]);
   const auto bounds_at = [&](const operand_bounds& operand, std::int64_t column) {
     const std::int64_t in_row = operand.by_column ? column : 0;
     return operand.of[level][static_cast<std::size_t>(operand.by_row ? row * (operand.by_column ? columns : 1) + in_row
@@ -290,11 +289,11 @@ void tile_planner::ask(std::size_t level, std::int64_t row, std::int64_t begin, 
 
 void tile_planner::add_plane(const tile_plan& plan) {
   for (std::size_t level = 0; level < square.size(); ++level) {
-    answers_[level].resize(static_cast<std::size_t>(in_squares(plan.columns, square[level])));
+    answers_[level].resize(static_cast<std::size_t>(parts_of(plan.columns, square[level])));
   }
   std::vector<tile_run>& runs = result_->runs;
   for (std::int64_t row = 0; row < plan.rows_per_plane; ++row) {
-    if (row % square[2] == 0) ask(2, row / square[2], 0, in_squares(plan.columns, square[2]));
+    if (row % square[2] == 0) ask(2, row / square[2], 0, parts_of(plan.columns, square[2]));
     if (row % square[1] == 0) find_coarse_runs(plan, row);
     const std::size_t start = runs.size();
     for (const tile_run& coarse : coarse_) {
@@ -321,7 +320,7 @@ void tile_planner::find_coarse_runs(const tile_plan& plan, std::int64_t row) {
       append_run(coarse_, 0, begin, end, of_all);
       continue;
     }
-    ask(1, row / square[1], begin / square[1], in_squares(end, square[1]));
+    ask(1, row / square[1], begin / square[1], parts_of(end, square[1]));
     for (std::int64_t at = begin; at < end; at += square[1]) {
       append_run(coarse_, 0, at, std::min(at + square[1], end), answers_[1][static_cast<std::size_t>(at / square[1])]);
     }
