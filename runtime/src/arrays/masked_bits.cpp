@@ -2,15 +2,14 @@
 #include "arrays/masked_bits.hpp"
 
 #include <algorithm>
-#include <array>
 #include <bit>
-#include <charconv>
 #include <cmath>
 #include <limits>
 #include <string>
 
 #include "axismask/call/call_breach.hpp"
 #include "axismask/messages/error.hpp"
+#include "axismask/messages/number_text.hpp"
 
 namespace axismask {
 namespace {
@@ -43,19 +42,6 @@ std::uint64_t rounded(double magnitude, const format& to) {
   return std::min(bits, to.infinity());
 }
 
-std::string shortest(double number) {
-  std::array<char, 32> text;
-  char* end = text.data();
-  for (const int digits : {6, 9, 17}) {
-    // printf's %g, but in every locale with a point.
-    end = std::to_chars(text.data(), text.data() + text.size(), number, std::chars_format::general, digits).ptr;
-    double read = 0;
-    std::from_chars(text.data(), end, read);
-    if (read == number) break;
-  }
-  return {text.data(), end};
-}
-
 }  // namespace
 
 std::uint64_t masked_bits(const masked_value& value, dtype type) {
@@ -72,9 +58,10 @@ std::uint64_t masked_bits(const masked_value& value, dtype type) {
   if (std::isnan(number)) return to.infinity() | (std::uint64_t{1} << (to.fraction_bits - 1));
   const std::uint64_t bits = rounded(std::fabs(number), to);
   if (bits == to.infinity() && std::isfinite(number)) {
-    throw error("masked-value-range", "masked_out_value",
-                shortest(number) + " does not fit " + std::string(info(type).name) + " and would become infinite there",
-                "take \"lowest\" for the lowest number of the logits' dtype, or \"-inf\" if that is meant");
+    throw error(
+        "masked-value-range", "masked_out_value",
+        number_text(number) + " does not fit " + std::string(info(type).name) + " and would become infinite there",
+        "take \"lowest\" for the lowest number of the logits' dtype, or \"-inf\" if that is meant");
   }
   return (std::signbit(number) ? to.sign() : 0) | bits;
 }

@@ -1,7 +1,6 @@
 // `axismask inspect`: lists the layers of a model spec.
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -13,6 +12,7 @@
 
 #include "axismask/call/empty_row_rule.hpp"
 #include "axismask/linked.hpp"
+#include "axismask/messages/number_text.hpp"
 #include "axismask/model.hpp"
 #include "command/arguments.hpp"
 #include "command/print.hpp"
@@ -63,12 +63,8 @@ std::string window_text(const json& window) {
   return joined(parts, ", ") + " by " + window["axis"].get<std::string>();
 }
 
-// A number in the shortest text that reads back as it.
 std::string masked_value_text(const json& value) {
-  if (value.is_string()) return value;
-  std::array<char, 32> text;
-  const auto [end, failure] = std::to_chars(text.data(), text.data() + text.size(), value.get<double>());
-  return {text.data(), end};
+  return value.is_string() ? value.get<std::string>() : number_text(value.get<double>());
 }
 
 // `scale 0.0625, softcap 50, sinks by heads`.

@@ -1,6 +1,4 @@
 // Masks that are written as other numbers than booleans: as integers, or as floats that are added to logits.
-#include <array>
-#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -8,6 +6,7 @@
 #include <utility>
 
 #include "axismask/messages/error.hpp"
+#include "axismask/messages/number_text.hpp"
 #include "axismask/npy.hpp"
 #include "files/npy_elements.hpp"
 
@@ -79,11 +78,8 @@ npy_array as_mask(npy_array array, const std::string& where) {
     const bool is_kept = number == (is_added ? 0 : 1);
     const bool is_masked = is_added ? number == -HUGE_VAL || number == lowest : number == 0;
     if (!is_kept && !is_masked) {
-      std::array<char, 32> text;  // as printf's %.9g writes it, but in every locale with a point
-      char* const end =
-          std::to_chars(text.data(), text.data() + text.size(), number, std::chars_format::general, 9).ptr;
       throw error("mask-value", where,
-                  "its element " + place_of(array, at) + " is " + std::string(text.data(), end) +
+                  "its element " + place_of(array, at) + " is " + number_text(number) +
                       (is_added ? ", and a mask of floats has 0, which keeps, and -inf or the lowest " +
                                       std::string(info(array.type).name) + ", which mask"
                                 : std::string(", and a mask of integers has 0 and 1")),

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <nlohmann/json.hpp>
@@ -14,6 +13,7 @@
 #include <string_view>
 
 #include "axismask/messages/error.hpp"
+#include "axismask/messages/number_text.hpp"
 #include "spec/json_text.hpp"
 
 namespace axismask::huggingface {
@@ -75,12 +75,6 @@ struct number {
   std::string text;  // "attention_multiplier is 0.0078125"
 };
 
-// In the shortest text that reads back as it: "256", "0.0078125".
-std::string shown(double value) {
-  std::array<char, 32> text;
-  return {text.data(), std::to_chars(text.data(), text.data() + text.size(), value).ptr};
-}
-
 number read_number(config_reader& config, std::string_view key, std::optional<double> if_absent) {
   const json* value = config.find(key);
   const bool is_given = value != nullptr;
@@ -91,11 +85,12 @@ number read_number(config_reader& config, std::string_view key, std::optional<do
     if_absent = value->get<double>();
   }
   if (!if_absent) return {};
-  return {if_absent, std::string(key) + (is_given ? " is " : " was absent, the class default is ") + shown(*if_absent)};
+  return {if_absent,
+          std::string(key) + (is_given ? " is " : " was absent, the class default is ") + number_text(*if_absent)};
 }
 
 [[noreturn]] void refuse(const config_reader& config, std::string_view key, double value, const std::string& cure) {
-  throw error("config-value", config.where(key), "it is " + shown(value), cure);
+  throw error("config-value", config.where(key), "it is " + number_text(value), cure);
 }
 
 double size_of_head(config_reader& config, const scores& of) {
@@ -127,7 +122,7 @@ void read_scale(config_reader& config, const scores& of, huggingface::config& re
   const double scale = of.form == scale_form::inverse_root ? 1 / std::sqrt(*given.value) : *given.value;
   if (!of.scale_key.empty() && is_same(scale, 1 / std::sqrt(size_of_head(config, of)))) return;
   result.attention.scale = scale;
-  reason = "the scale is " + shown(scale) + ", because " + given.text;
+  reason = "the scale is " + number_text(scale) + ", because " + given.text;
 }
 
 void read_softcap(config_reader& config, const scores& of, huggingface::config& result, std::string& reason) {
@@ -138,8 +133,8 @@ void read_softcap(config_reader& config, const scores& of, huggingface::config& 
     refuse(config, of.softcap_key, *given.value, "give a number above 0, or null for none");
   }
   result.attention.softcap = *given.value;
-  reason +=
-      (reason.empty() ? "" : "; ") + std::string("the softcap is ") + shown(*given.value) + ", because " + given.text;
+  reason += (reason.empty() ? "" : "; ") + std::string("the softcap is ") + number_text(*given.value) + ", because " +
+            given.text;
 }
 
 }  // namespace
