@@ -68,16 +68,15 @@ void new_file::write(const void* bytes, std::size_t size) {
 }
 
 void new_file::finish() {
-  if (path_.empty()) {
-    is_finished_ = is_linked_as(target_);
-    // A link cannot take the place of a file, as a name can: it has a temporary one between two calls of the system.
-    while (!is_finished_ && path_.empty()) {
-      if (errno != EEXIST) fail_to_write();
-      fs::path name = temporary_name();
-      if (is_linked_as(name)) path_ = std::move(name);  // needs no memory: what is linked is never lost
-    }
-  } else if (std::fclose(std::exchange(stream_, nullptr)) != 0) {
-    fail_to_write();
+  // Some file systems say only at a close that there was no room; a file without a name is open until it has one.
+  const int copy = ::dup(::fileno(stream_));
+  if (copy < 0 || ::close(copy) != 0) fail_to_write();
+  if (path_.empty()) is_finished_ = is_linked_as(target_);
+  // A link cannot take the place of a file, as a name can: it has a temporary one between two calls of the system.
+  while (!is_finished_ && path_.empty()) {
+    if (errno != EEXIST) fail_to_write();
+    fs::path name = temporary_name();
+    if (is_linked_as(name)) path_ = std::move(name);  // needs no memory: what is linked is never lost
   }
   if (!is_finished_ && std::rename(path_.c_str(), target_.c_str()) != 0) fail_to_write();
   is_finished_ = true;
