@@ -134,17 +134,17 @@ class random_attention {
     const std::size_t key_axis = axis_of("kv_seq");
     std::vector<named_axis> rows = axes_;
     rows[key_axis].size = 1;
+    const element_offsets out_at(out, with_projection());
+    const element_offsets sum_at(log_sum_exp, axes_);
     for_each_index(rows, [&](std::vector<std::int64_t> index) {
       const std::vector<double> want = reference(index);
-      std::vector<named_axis> with_projection = axes_;
-      with_projection.push_back({"projection", value_projection_, std::int64_t{0}});
       index.push_back(0);
       for (std::int64_t column = 0; column < value_projection_; ++column) {
         index.back() = column;
-        const double got = number_in(out, offset_of(out, with_projection, index));
+        const double got = number_in(out, out_at(index));
         check_number(got, want[static_cast<std::size_t>(column)], tolerance, index);
       }
-      check_number(number_in(log_sum_exp, offset_of(log_sum_exp, axes_, index)), want.back(), 2e-5, index);
+      check_number(number_in(log_sum_exp, sum_at(index)), want.back(), 2e-5, index);
     });
   }
 
@@ -191,6 +191,13 @@ class random_attention {
         axes_.begin());
   }
 
+  // The logits' axes, and after them the projection.
+  [[nodiscard]] std::vector<named_axis> with_projection() const {
+    std::vector<named_axis> axes = axes_;
+    axes.push_back({"projection", 0, std::int64_t{0}});
+    return axes;
+  }
+
   static void check_number(double got, double want, double tolerance, const std::vector<std::int64_t>& index) {
     const auto at = [&] {
       std::string text;
@@ -209,8 +216,9 @@ class random_attention {
   // The result of a row, and the logarithm of its denominator.
   [[nodiscard]] std::vector<double> reference(std::vector<std::int64_t> index) const {
     const std::size_t key_axis = axis_of("kv_seq");
-    std::vector<named_axis> with_projection = axes_;
-    with_projection.push_back({"projection", projection_, std::int64_t{0}});
+    const element_offsets query_at(queries, with_projection());
+    const element_offsets key_at(this->keys, with_projection());
+    const element_offsets value_at(values, with_projection());
     const double scale = options.scale.value_or(1 / std::sqrt(static_cast<double>(projection_)));
     const bool zeros = call.values.empty_rows == empty_row_rule::zeros;
     const double masked = zeros ? -infinity : static_cast<double>(masked_number());
@@ -239,15 +247,14 @@ class random_attention {
       at.push_back(0);
       for (std::int64_t d = 0; d < projection_; ++d) {
         at.back() = d;
-        score += number_in(queries, offset_of(queries, with_projection, at)) *
-                 number_in(this->keys, offset_of(this->keys, with_projection, at));
+        score += number_in(queries, query_at(at)) * number_in(this->keys, key_at(at));
       }
       score *= scale;
       if (options.softcap != 0) score = options.softcap * std::tanh(score / options.softcap);
       scores.push_back(score);
     }
     index[key_axis] = 0;
-    const double sink = sinks ? number_in(*sinks, offset_of(*sinks, axes_, index)) : -infinity;
+    const double sink = sinks ? number_in(*sinks, element_offsets(*sinks, axes_)(index)) : -infinity;
     double largest = sink;
     for (const double score : scores) largest = std::max(largest, score);
     std::vector<double> result(static_cast<std::size_t>(value_projection_), 0);
@@ -266,9 +273,7 @@ class random_attention {
       at.push_back(0);
       for (std::int64_t column = 0; column < value_projection_; ++column) {
         at.back() = column;
-        if (weight != 0)
-          result[static_cast<std::size_t>(column)] +=
-              weight * number_in(values, offset_of(values, with_projection, at));
+        if (weight != 0) result[static_cast<std::size_t>(column)] += weight * number_in(values, value_at(at));
       }
     }
     for (double& one : result) one /= total;

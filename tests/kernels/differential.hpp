@@ -54,15 +54,16 @@ inline void check_apply(random_source& random, const random_call& call, const st
   test_array logits = make_array(random, axes, type, false);
   fill_with_random_bytes(random, logits);
   test_array want = logits;
+  const element_offsets wanted_at(want, axes);
   for_each_index(axes, [&](const std::vector<std::int64_t>& index) {
-    if (!call.keeps(index)) std::memcpy(want.memory.data() + offset_of(want, axes, index), &masked, width);
+    if (!call.keeps(index)) std::memcpy(want.memory.data() + wanted_at(index), &masked, width);
   });
   test_array out = make_array(random, axes, type, false);
+  const element_offsets out_at(out, axes);
   fill_with_random_bytes(random, out);
   apply(call.values, logits.view(), out.view(), call.inputs, options);
   for_each_index(axes, [&](const std::vector<std::int64_t>& index) {
-    must(std::memcmp(out.memory.data() + offset_of(out, axes, index), want.memory.data() + offset_of(want, axes, index),
-                     width) == 0,
+    must(std::memcmp(out.memory.data() + out_at(index), want.memory.data() + wanted_at(index), width) == 0,
          "out of place each logit is kept or masked as keep says");
   });
   apply(call.values, logits.view(), logits.view(), call.inputs, options);
@@ -75,9 +76,9 @@ inline void check_mask(random_source& random, const random_call& call, const std
   test_array out = make_array(random, axes, dtype::boolean, false);
   std::fill(out.memory.begin(), out.memory.end(), std::byte{1});
   test_array want = out;
+  const element_offsets offset_of(want, axes);
   for_each_index(axes, [&](const std::vector<std::int64_t>& index) {
-    want.memory[static_cast<std::size_t>(offset_of(want, axes, index))] =
-        call.keeps(index) ? std::byte{1} : std::byte{0};
+    want.memory[static_cast<std::size_t>(offset_of(index))] = call.keeps(index) ? std::byte{1} : std::byte{0};
   });
   write_mask(call.values, out.view(), call.inputs, mask_options{.call = options});
   must(out.memory == want.memory, "a mask has what keep says, and nothing around it changes");

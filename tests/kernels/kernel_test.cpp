@@ -59,9 +59,11 @@ void check_random_case(random_source& random, const linked_layer& layer, dtype t
       masked = 0xFFEFFFFFFFFFFFFF;
   }
   const auto width = static_cast<std::size_t>(info(type).bytes);
+  const element_offsets logits_at(logits, axes);
+  const element_offsets wanted_at(want, axes);
   for_each_index(axes, [&](const std::vector<std::int64_t>& index) {
-    const std::byte* from = logits.memory.data() + offset_of(logits, axes, index);
-    std::byte* to = want.memory.data() + offset_of(want, axes, index);
+    const std::byte* from = logits.memory.data() + logits_at(index);
+    std::byte* to = want.memory.data() + wanted_at(index);
     std::memcpy(to, call.keeps(index) ? static_cast<const void*>(from) : &masked, width);
   });
 

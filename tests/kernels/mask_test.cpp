@@ -59,11 +59,11 @@ struct random_mask {
   std::vector<named_axis> axes;  // those of the layer's logits
   mask_options options;
   std::int64_t more = 0;  // keys past those that there are
+  std::size_t key_axis = key_axis_of(axes);
 
   // Is the element kept? What is past the last key is masked.
   [[nodiscard]] bool keeps(const std::vector<std::int64_t>& index) const {
-    const std::size_t key = key_axis_of(axes);
-    return index[key] < axes[key].size && call.keeps(index);
+    return index[key_axis] < axes[key_axis].size && call.keeps(index);
   }
 };
 
@@ -74,10 +74,10 @@ void check_elements(const random_mask& mask, dtype type) {
   test_array out = make_array(mask.random, shuffled, type, false);
   fill_with_random_bytes(mask.random, out);
   test_array want = out;
+  const element_offsets offset_of(want, axes);
   for_each_index(axes, [&](const std::vector<std::int64_t>& index) {
     const std::uint64_t element = element_of(type, mask.keeps(index));
-    std::memcpy(want.memory.data() + offset_of(want, axes, index), &element,
-                static_cast<std::size_t>(info(type).bytes));
+    std::memcpy(want.memory.data() + offset_of(index), &element, static_cast<std::size_t>(info(type).bytes));
   });
   write_mask(mask.call.values, out.view(), mask.call.inputs, mask.options);
   ASSERT_EQ(out.memory, want.memory) << mask.call.values.type->name << " " << info(type).name << "\nout "

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
@@ -59,20 +60,32 @@ struct test_array {
   [[nodiscard]] any_view view() { return {memory.data() + origin, type, axes}; }
 };
 
-// The byte offset of the element whose index along each axis of `over` is in `index`; an axis that the array lacks
-// does not count. `renamed` is an axis of the array that goes by another name in `over`.
-inline std::ptrdiff_t offset_of(const test_array& array, const std::vector<named_axis>& over,
-                                const std::vector<std::int64_t>& index, const std::string& from = {},
-                                const std::string& to = {}) {
-  std::int64_t offset = 0;
-  for (const named_axis& axis : array.axes) {
-    const std::string_view name = axis.name == from ? to : axis.name;
-    for (std::size_t at = 0; at < over.size(); ++at) {
-      if (over[at].name == name) offset += index[at] * axis.stride;
+// Where the elements of an array lie, in bytes, by their index along each axis of `over`, of which the array may lack
+// some. The array's axis `from` is called `to` there. Names are compared once: compared for each element, they were
+// most of the time of the tests.
+class element_offsets {
+ public:
+  element_offsets(const test_array& array, const std::vector<named_axis>& over, std::string_view from = {},
+                  std::string_view to = {})
+      : origin_(array.origin), strides_(over.size(), 0) {
+    for (const named_axis& axis : array.axes) {
+      const std::string_view name = axis.name == from ? to : axis.name;
+      for (std::size_t at = 0; at < over.size(); ++at) {
+        if (over[at].name == name) strides_[at] = axis.stride * info(array.type).bytes;
+      }
     }
   }
-  return array.origin + offset * info(array.type).bytes;
-}
+
+  std::ptrdiff_t operator()(const std::vector<std::int64_t>& index) const {
+    std::ptrdiff_t offset = origin_;
+    for (std::size_t at = 0; at < strides_.size(); ++at) offset += index[at] * strides_[at];
+    return offset;
+  }
+
+ private:
+  std::ptrdiff_t origin_;
+  std::vector<std::ptrdiff_t> strides_;
+};
 
 // Lays the axes out in memory in a random order, with gaps, and sometimes backwards or, for inputs, repeating.
 inline test_array make_array(random_source& random, std::vector<named_axis> axes, dtype type, bool may_repeat) {
@@ -213,9 +226,10 @@ class random_call {
 
   // Is the logit with this index along each axis kept?
   [[nodiscard]] bool keeps(const std::vector<std::int64_t>& index) const {
-    std::vector<std::int64_t> at;
-    for (const operand& one : operands_) at.push_back(number_of(one, index));
-    return values.type->keep(at);
+    std::vector<std::int64_t> numbers;
+    numbers.reserve(operands_.size());
+    for (const operand& one : operands_) numbers.push_back(number_of(one, index));
+    return values.type->keep(numbers);
   }
 
   // Is the key at the query's own position?
@@ -225,16 +239,16 @@ class random_call {
   }
 
  private:
+  // An array, whose elements lie by the logits' axes, or a number.
   struct operand {
     const test_array* array = nullptr;
+    std::optional<element_offsets> offset_of = std::nullopt;
     std::int64_t number = 0;
     attribute_kind kind = attribute_kind::parameter;
   };
 
-  [[nodiscard]] std::int64_t number_of(const operand& one, const std::vector<std::int64_t>& index) const {
-    if (one.array == nullptr) return one.number;
-    const bool of_keys = one.kind == attribute_kind::kv_positions;
-    return position_at(*one.array, offset_of(*one.array, axes_, index, of_keys ? "seq" : "", of_keys ? "kv_seq" : ""));
+  static std::int64_t number_of(const operand& one, const std::vector<std::int64_t>& index) {
+    return one.array == nullptr ? one.number : position_at(*one.array, (*one.offset_of)(index));
   }
 
   // The operand that is positions of this kind, and no ids.
@@ -265,6 +279,7 @@ class random_call {
         std::memcpy(arrays_.back()->memory.data() + at, &value, 8);
       }
       one.array = arrays_.back().get();
+      one.offset_of.emplace(*one.array, axes_);
       numbers_.push_back(std::make_unique<any_view>(arrays_.back()->view()));
       values.attributes[index].numbers = numbers_.back().get();
     } else {
@@ -299,7 +314,10 @@ class random_call {
       fill_with_positions(random, *arrays_.back());
     }
     inputs.push_back({*names_.back(), arrays_.back()->view()});
-    operands_.push_back({arrays_.back().get(), 0, kind});
+    const bool of_keys = kind == attribute_kind::kv_positions;
+    operands_.push_back({arrays_.back().get(),
+                         element_offsets(*arrays_.back(), axes_, of_keys ? "seq" : "", of_keys ? "kv_seq" : ""), 0,
+                         kind});
   }
 
   std::vector<named_axis> axes_;

@@ -10,6 +10,7 @@
 #include <numeric>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "axismask/forms.hpp"
@@ -28,20 +29,20 @@ std::vector<std::vector<bool>> reference(const random_call& call, const std::vec
                                          const row_spans& found) {
   std::vector<std::vector<bool>> rows(static_cast<std::size_t>(found.planes * found.queries),
                                       std::vector<bool>(static_cast<std::size_t>(found.keys)));
+  const auto place_of = [&](std::string_view name) {
+    return static_cast<std::size_t>(
+        std::find_if(axes.begin(), axes.end(), [&](const named_axis& axis) { return axis.name == name; }) -
+        axes.begin());
+  };
+  const std::size_t query = place_of("seq");
+  const std::size_t key = place_of("kv_seq");
+  std::vector<std::size_t> planes;
+  for (const std::string& axis : found.plane_axes) planes.push_back(place_of(axis));
   for_each_index(axes, [&](const std::vector<std::int64_t>& index) {
     std::int64_t plane = 0;
-    for (std::size_t at = 0; at < found.plane_axes.size(); ++at) {
-      for (std::size_t axis = 0; axis < axes.size(); ++axis) {
-        if (axes[axis].name == found.plane_axes[at]) plane = plane * found.plane_sizes[at] + index[axis];
-      }
-    }
-    std::int64_t query = 0;
-    std::int64_t key = 0;
-    for (std::size_t axis = 0; axis < axes.size(); ++axis) {
-      if (axes[axis].name == "seq") query = index[axis];
-      if (axes[axis].name == "kv_seq") key = index[axis];
-    }
-    rows[static_cast<std::size_t>(plane * found.queries + query)][static_cast<std::size_t>(key)] = call.keeps(index);
+    for (std::size_t at = 0; at < planes.size(); ++at) plane = plane * found.plane_sizes[at] + index[planes[at]];
+    rows[static_cast<std::size_t>(plane * found.queries + index[query])][static_cast<std::size_t>(index[key])] =
+        call.keeps(index);
   });
   return rows;
 }
