@@ -3,6 +3,9 @@
 Most of clang-tidy's time goes to headers, so that the files of a folder are read as one text: runtime/src/command took 52 s,
 and its 16 files one by one, beside other work, 171 s. Where it finds something, each file is read alone, for its name and
 line. So no two files of a folder may have names of their own that are alike.
+
+The analyzer of paths has all its steps: with a third of them (max-nodes) runtime/src/c_api took 56 s and not 117, and of two
+faults put there that it finds, it missed one.
 """
 
 import itertools
