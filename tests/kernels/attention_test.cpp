@@ -131,7 +131,7 @@ class random_attention {
   // The largest difference from the reference, in the result's own precision.
   void check() const {
     const double tolerance = out.type == dtype::float32 ? 2e-5 : out.type == dtype::float16 ? 1e-3 : 8e-3;
-    const std::size_t key_axis = axis_of("kv_seq");
+    const std::size_t key_axis = axis_named(axes_, "kv_seq");
     std::vector<named_axis> rows = axes_;
     rows[key_axis].size = 1;
     const element_offsets out_at(out, with_projection());
@@ -185,12 +185,6 @@ class random_attention {
     return make_array(random_, axes, type, false);
   }
 
-  [[nodiscard]] std::size_t axis_of(std::string_view name) const {
-    return static_cast<std::size_t>(
-        std::find_if(axes_.begin(), axes_.end(), [&](const named_axis& axis) { return axis.name == name; }) -
-        axes_.begin());
-  }
-
   // The logits' axes, and after them the projection.
   [[nodiscard]] std::vector<named_axis> with_projection() const {
     std::vector<named_axis> axes = axes_;
@@ -215,7 +209,7 @@ class random_attention {
 
   // The result of a row, and the logarithm of its denominator.
   [[nodiscard]] std::vector<double> reference(std::vector<std::int64_t> index) const {
-    const std::size_t key_axis = axis_of("kv_seq");
+    const std::size_t key_axis = axis_named(axes_, "kv_seq");
     const element_offsets query_at(queries, with_projection());
     const element_offsets key_at(this->keys, with_projection());
     const element_offsets value_at(values, with_projection());

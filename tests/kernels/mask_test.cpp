@@ -47,19 +47,13 @@ std::vector<named_axis> padded(std::vector<named_axis> axes, std::int64_t more) 
   return axes;
 }
 
-std::size_t key_axis_of(const std::vector<named_axis>& axes) {
-  return static_cast<std::size_t>(
-      std::find_if(axes.begin(), axes.end(), [](const named_axis& axis) { return axis.name == "kv_seq"; }) -
-      axes.begin());
-}
-
 struct random_mask {
   random_source& random;
   const random_call& call;
   std::vector<named_axis> axes;  // those of the layer's logits
   mask_options options;
   std::int64_t more = 0;  // keys past those that there are
-  std::size_t key_axis = key_axis_of(axes);
+  std::size_t key_axis = axis_named(axes, "kv_seq");
 
   // Is the element kept? What is past the last key is masked.
   [[nodiscard]] bool keeps(const std::vector<std::int64_t>& index) const {

@@ -60,6 +60,12 @@ struct test_array {
   [[nodiscard]] any_view view() { return {memory.data() + origin, type, axes}; }
 };
 
+// Which of the axes has this name.
+inline std::size_t axis_named(const std::vector<named_axis>& axes, std::string_view name) {
+  const auto named = [&](const named_axis& axis) { return axis.name == name; };
+  return static_cast<std::size_t>(std::find_if(axes.begin(), axes.end(), named) - axes.begin());
+}
+
 // Where the elements of an array lie, in bytes, by their index along each axis of `over`, of which the array may lack
 // some. The array's axis `from` is called `to` there. Names are compared once: compared for each element, they were
 // most of the time of the tests.

@@ -10,7 +10,6 @@
 #include <numeric>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "axismask/forms.hpp"
@@ -29,15 +28,10 @@ std::vector<std::vector<bool>> reference(const random_call& call, const std::vec
                                          const row_spans& found) {
   std::vector<std::vector<bool>> rows(static_cast<std::size_t>(found.planes * found.queries),
                                       std::vector<bool>(static_cast<std::size_t>(found.keys)));
-  const auto place_of = [&](std::string_view name) {
-    return static_cast<std::size_t>(
-        std::find_if(axes.begin(), axes.end(), [&](const named_axis& axis) { return axis.name == name; }) -
-        axes.begin());
-  };
-  const std::size_t query = place_of("seq");
-  const std::size_t key = place_of("kv_seq");
+  const std::size_t query = axis_named(axes, "seq");
+  const std::size_t key = axis_named(axes, "kv_seq");
   std::vector<std::size_t> planes;
-  for (const std::string& axis : found.plane_axes) planes.push_back(place_of(axis));
+  for (const std::string& axis : found.plane_axes) planes.push_back(axis_named(axes, axis));
   for_each_index(axes, [&](const std::vector<std::int64_t>& index) {
     std::int64_t plane = 0;
     for (std::size_t at = 0; at < planes.size(); ++at) plane = plane * found.plane_sizes[at] + index[planes[at]];
